@@ -1,0 +1,1 @@
+"""What is remembered, and the vocabulary everybody shares (imports nothing of ours)."""

@@ -1,0 +1,85 @@
+"""How a chat is forgotten: piece by piece, and then what nobody refers to any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memory import index, rows
+from memory.records import Chat
+
+if TYPE_CHECKING:
+    import sqlite_utils
+
+INDEXES = ("message_words", "step_words")
+
+_PIECE = 500
+_REFERENCES = ("message_assets", "step_assets", "step_parents")
+
+
+def messages(chat: Chat, db: sqlite_utils.Database) -> bool:
+    """Erase some messages of a chat with all that hangs on them; return whether any was there."""
+    number = rows.find_chat(db.conn, chat)
+    index.catch_up(db.conn)
+    found = db.execute(
+        "SELECT seq, text, id FROM messages WHERE chat = ? ORDER BY seq LIMIT ?", (number, _PIECE)
+    ).fetchall()
+    if not found or number is None:
+        return False
+    index.drop(db.conn, "message_words", number, [(seq, text) for seq, text, _ in found])
+    seqs = [(seq,) for seq, *_ in found]
+    for table in ("message_assets", "turns", "deliveries"):
+        db.conn.executemany(f"DELETE FROM {table} WHERE message = ?", seqs)
+    db.conn.executemany("DELETE FROM feedback WHERE target = ?", [(id,) for *_, id in found])
+    db.conn.executemany("DELETE FROM messages WHERE seq = ?", seqs)
+    # SQLite gives the number of the last row again once that is gone; what comes must be indexed.
+    db.execute("UPDATE indexed SET upto = (SELECT coalesce(max(seq), 0) FROM messages)")
+    return True
+
+
+def steps(chat: Chat, db: sqlite_utils.Database) -> bool:
+    """Erase some steps of a chat; return whether any was there."""
+    number = rows.find_chat(db.conn, chat)
+    found = db.execute(
+        "SELECT seq, args, result FROM steps WHERE chat = ? ORDER BY seq LIMIT ?", (number, _PIECE)
+    ).fetchall()
+    if not found or number is None:
+        return False
+    texts = [(seq, index.step_text(args, result)) for seq, args, result in found]
+    index.drop(db.conn, "step_words", number, texts)
+    seqs = [(seq,) for seq, *_ in found]
+    for table in ("step_assets", "step_parents"):
+        db.conn.executemany(f"DELETE FROM {table} WHERE step = ?", seqs)
+    db.conn.executemany("DELETE FROM steps WHERE seq = ?", seqs)
+    return True
+
+
+def compact(table: str, start: bool, db: sqlite_utils.Database) -> bool:
+    """Do a piece of the work that takes dropped words off the disk; return whether to go on."""
+    return index.compact(db.conn, table, start=start)
+
+
+def leftovers(chat: Chat, db: sqlite_utils.Database) -> list[str]:
+    """Erase the chat itself, people known nowhere else and assets nobody refers to.
+
+    Returns the SHA-256 of those assets. A chat in which somebody spoke meanwhile stays.
+    """
+    number = rows.find_chat(db.conn, chat)
+    gone_quiet = db.execute(
+        "DELETE FROM chats WHERE number = ?1"
+        " AND NOT EXISTS (SELECT 1 FROM messages WHERE chat = ?1)"
+        " AND NOT EXISTS (SELECT 1 FROM steps WHERE chat = ?1)",
+        (number,),
+    ).rowcount
+    if gone_quiet:
+        db.execute("DELETE FROM members WHERE chat = ?", (number,))
+    unused = " AND ".join(
+        f"NOT EXISTS (SELECT 1 FROM {table} WHERE asset = assets.sha256)" for table in _REFERENCES
+    )
+    gone = db.execute(f"SELECT sha256 FROM assets WHERE {unused} ORDER BY sha256").fetchall()
+    db.conn.executemany("DELETE FROM feedback WHERE target = ?", gone)
+    db.conn.executemany("DELETE FROM assets WHERE sha256 = ?", gone)
+    db.execute(
+        "DELETE FROM users WHERE number NOT IN (SELECT user FROM members)"
+        " AND number NOT IN (SELECT user FROM feedback)"
+    )
+    return [sha256 for (sha256,) in gone]

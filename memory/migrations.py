@@ -1,0 +1,85 @@
+"""The schema as an ordered list of changes, each applied once and in a transaction.
+
+Chats and users are kept once and named by small numbers elsewhere, so a message costs few bytes.
+`seq` counts in order of arrival; ids made within one millisecond do not sort. Full-text rows hold
+words only (memory/index.py); times are microseconds since 1970.
+"""
+
+import sqlite_utils
+from sqlite_utils.migrations import Migrations
+
+from memory.errors import AtelierError
+
+SCHEMA = Migrations("atelier")
+
+
+def check_age(db: sqlite_utils.Database) -> None:
+    """Raise AtelierError when a newer Atelier wrote this file."""
+    known = {migration.name for migration in SCHEMA.pending(sqlite_utils.Database(memory=True))}
+    if any(migration.name not in known for migration in SCHEMA.applied(db)):
+        raise AtelierError(
+            "A newer Atelier wrote this data folder; install that version or choose another "
+            "with --data."
+        )
+
+
+_FIRST = (
+    """CREATE TABLE chats (
+        number INTEGER PRIMARY KEY, platform TEXT NOT NULL, id TEXT NOT NULL,
+        UNIQUE (platform, id))""",
+    """CREATE TABLE users (
+        number INTEGER PRIMARY KEY, platform TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL,
+        UNIQUE (platform, id))""",
+    """CREATE TABLE members (
+        user INTEGER, chat INTEGER, PRIMARY KEY (user, chat)) WITHOUT ROWID""",
+    "CREATE INDEX members_chat ON members (chat)",
+    """CREATE TABLE messages (
+        seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, chat INTEGER NOT NULL, author INTEGER,
+        text TEXT NOT NULL, reply_to TEXT, assets INTEGER NOT NULL, at INTEGER NOT NULL)""",
+    "CREATE INDEX messages_chat ON messages (chat)",
+    """CREATE TABLE assets (
+        sha256 TEXT PRIMARY KEY, media_type TEXT NOT NULL, size INTEGER NOT NULL,
+        width INTEGER NOT NULL, height INTEGER NOT NULL, seconds REAL NOT NULL,
+        waveform BLOB NOT NULL)""",
+    """CREATE TABLE message_assets (
+        message INTEGER, position INTEGER, asset TEXT NOT NULL,
+        PRIMARY KEY (message, position)) WITHOUT ROWID""",
+    "CREATE INDEX message_assets_asset ON message_assets (asset)",
+    "CREATE TABLE turns (message INTEGER PRIMARY KEY, open INTEGER NOT NULL)",
+    "CREATE INDEX turns_open ON turns (message) WHERE open",
+    """CREATE TABLE deliveries (
+        message INTEGER PRIMARY KEY, actions TEXT NOT NULL, status TEXT NOT NULL,
+        receipts TEXT NOT NULL, kind TEXT NOT NULL)""",
+    "CREATE INDEX deliveries_pending ON deliveries (message) WHERE status = 'pending'",
+    """CREATE TABLE steps (
+        seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, chat INTEGER NOT NULL,
+        user INTEGER NOT NULL, turn TEXT NOT NULL, tool TEXT NOT NULL, args TEXT NOT NULL,
+        status TEXT NOT NULL, result TEXT NOT NULL, seconds REAL NOT NULL, at INTEGER NOT NULL)""",
+    "CREATE INDEX steps_chat ON steps (chat)",
+    "CREATE INDEX steps_turn ON steps (turn)",
+    """CREATE TABLE step_assets (
+        step INTEGER, position INTEGER, asset TEXT NOT NULL,
+        PRIMARY KEY (step, position)) WITHOUT ROWID""",
+    "CREATE INDEX step_assets_asset ON step_assets (asset)",
+    """CREATE TABLE step_parents (
+        step INTEGER, position INTEGER, asset TEXT NOT NULL,
+        PRIMARY KEY (step, position)) WITHOUT ROWID""",
+    "CREATE INDEX step_parents_asset ON step_parents (asset)",
+    """CREATE TABLE feedback (
+        target TEXT, user INTEGER, score INTEGER NOT NULL, note TEXT NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (target, user)) WITHOUT ROWID""",
+    *(
+        f"""CREATE VIRTUAL TABLE {table} USING fts5 (
+            words, content='', detail='none', columnsize=0, tokenize='ascii')"""
+        for table in ("message_words", "step_words")
+    ),
+    "CREATE TABLE indexed (upto INTEGER NOT NULL)",
+    "INSERT INTO indexed VALUES (0)",
+)
+
+
+@SCHEMA()
+def first(db: sqlite_utils.Database) -> None:
+    """Create what the first version needs."""
+    for statement in _FIRST:
+        db.execute(statement)

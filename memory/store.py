@@ -1,0 +1,197 @@
+"""Every question asked of the memory, one method each; what a method stored survives a crash."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from memory import erase, message_rows, rows, step_rows
+from memory.database import Database
+from memory.errors import NotFound
+from memory.records import Action, Asset, Chat, Delivery, Feedback, Kind, Message, Step
+
+if TYPE_CHECKING:
+    import sqlite_utils
+
+
+class Store:
+    """Messages, steps, deliveries and judgements; each method is one transaction.
+
+    All of them raise StorageFull when the disk has no room.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def database(self) -> Database:
+        """The database the questions go to."""
+        return self._database
+
+    async def add(self, message: Message) -> None:
+        """Store a message and what is known of its assets; nothing happens if its id is known."""
+        await self._database(lambda db: message_rows.add(db.conn, message))
+
+    async def open_turn(self, message: Message) -> None:
+        """Store a request and that it waits for a reply, unless it was answered already."""
+
+        def work(db: sqlite_utils.Database) -> None:
+            seq = message_rows.add(db.conn, message)
+            db.conn.execute("INSERT OR IGNORE INTO turns VALUES (?, 1)", (seq,))
+
+        await self._database(work)
+
+    async def open_turns(self, platform: str) -> list[Message]:
+        """Return the requests of a platform that still wait for a reply, oldest first."""
+        # The + keeps SQLite from beginning with all messages of the platform: few turns are open.
+        rest = (
+            "JOIN chats c ON c.number = m.chat WHERE +c.platform = ?"
+            " AND m.seq IN (SELECT message FROM turns WHERE open) ORDER BY m.seq"
+        )
+        return await self._database(lambda db: message_rows.select(db.conn, rest, platform))
+
+    async def close_turn(
+        self, reply: Message, actions: tuple[Action, ...] = (), kind: Kind = "reply"
+    ) -> Delivery:
+        """Store a reply and its pending delivery and end the turn it answers, all or nothing.
+
+        The turn is that of the message `reply.reply_to`. A reply whose id is known is not stored
+        again; its delivery is returned as it stands.
+        """
+
+        def work(db: sqlite_utils.Database) -> Delivery:
+            seq = message_rows.add(db.conn, reply)
+            buttons = json.dumps([[action.id, action.label] for action in actions])
+            db.conn.execute(
+                "INSERT OR IGNORE INTO deliveries VALUES (?, ?, 'pending', '[]', ?)",
+                (seq, buttons, kind),
+            )
+            db.conn.execute(
+                "UPDATE turns SET open = 0 WHERE message = (SELECT seq FROM messages WHERE id = ?)",
+                (reply.reply_to,),
+            )
+            return message_rows.delivery(db.conn, reply)
+
+        return await self._database(work)
+
+    async def message(self, id: str) -> Message:
+        """Return a message; raises NotFound."""
+        return await self._database(lambda db: message_rows.one(db.conn, id))
+
+    async def history(self, chat: Chat, *, limit: int = 50, before: str = "") -> list[Message]:
+        """Return the newest `limit` messages of a chat, or those before a message, oldest first.
+
+        Raises NotFound when the message `before` is not there.
+        """
+        return await self._database(lambda db: message_rows.history(db.conn, chat, limit, before))
+
+    async def plan(self, steps: Sequence[Step]) -> None:
+        """Store steps in the order they shall run, all or none; known ids stay as they are."""
+
+        def work(db: sqlite_utils.Database) -> None:
+            for step in steps:
+                step_rows.add(db.conn, step)
+
+        await self._database(work)
+
+    async def save(self, step: Step) -> None:
+        """Store a step in place of the one of that id, with its assets and parents."""
+        await self._database(lambda db: step_rows.save(db.conn, step))
+
+    async def step(self, id: str) -> Step:
+        """Return a step; raises NotFound."""
+        found = await self._steps("WHERE s.id = ?", id)
+        if not found:
+            raise NotFound("That step is no longer remembered here; please ask for it anew.")
+        return found[0]
+
+    async def steps_of(self, turn: str) -> list[Step]:
+        """Return the steps of a turn in planned order."""
+        return await self._steps("WHERE s.turn = ? ORDER BY s.seq", turn)
+
+    async def steps(self, chat: Chat, *, limit: int = 50) -> list[Step]:
+        """Return the newest `limit` steps of a chat, oldest first."""
+        rest = "WHERE s.chat = ? ORDER BY s.seq DESC LIMIT ?"
+
+        def work(db: sqlite_utils.Database) -> list[Step]:
+            number = rows.find_chat(db.conn, chat)
+            return step_rows.select(db.conn, rest, number, max(0, limit))[::-1]
+
+        return await self._database(work)
+
+    async def maker(self, sha256: str, chat: Chat | None = None) -> Step | None:
+        """Return the newest done step (of a chat) that made an asset."""
+        rest = (
+            "JOIN step_assets l ON l.step = s.seq WHERE l.asset = ? AND s.status = 'done'"
+            + (" AND c.platform = ? AND c.id = ?" if chat else "")
+            + " ORDER BY s.seq DESC LIMIT 1"
+        )
+        found = await self._steps(rest, sha256, *((chat.platform, chat.id) if chat else ()))
+        return found[0] if found else None
+
+    async def asset(self, sha256: str) -> Asset:
+        """Return what is known of an asset; raises NotFound."""
+        return await self._database(lambda db: rows.asset(db.conn, sha256))
+
+    async def pending(self, platform: str) -> list[Delivery]:
+        """Return the replies of a platform that are not known to have arrived, oldest first."""
+        rest = (
+            "JOIN chats c ON c.number = m.chat WHERE +c.platform = ? AND m.seq IN"
+            " (SELECT message FROM deliveries WHERE status = 'pending') ORDER BY m.seq"
+        )
+
+        def work(db: sqlite_utils.Database) -> list[Delivery]:
+            replies = message_rows.select(db.conn, rest, platform)
+            return [message_rows.delivery(db.conn, reply) for reply in replies]
+
+        return await self._database(work)
+
+    async def delivery(self, reply: Message) -> Delivery:
+        """Return how the delivery of a stored reply stands; raises NotFound."""
+        return await self._database(lambda db: message_rows.delivery(db.conn, reply))
+
+    async def sent(self, message_id: str, receipts: tuple[str, ...] = ()) -> None:
+        """Note that a reply arrived, and the platform's ids of what was sent.
+
+        Nothing happens when the chat was forgotten meanwhile.
+        """
+        await self._settle(message_id, "sent", receipts)
+
+    async def failed(self, message_id: str) -> None:
+        """Note that the delivery of a reply was given up."""
+        await self._settle(message_id, "failed", ())
+
+    async def judge(self, feedback: Feedback) -> None:
+        """Store a judgement; of one person about one thing the last is kept."""
+        await self._database(lambda db: message_rows.judge(db.conn, feedback))
+
+    async def forget(self, chat: Chat) -> list[str]:
+        """Erase all that was said, made and judged in a chat, also from the index and the disk.
+
+        Returns the SHA-256 of the assets nobody refers to any more; their files are left to
+        `Assets.erase`. Works in pieces, so that others need not wait; if it was interrupted,
+        do it again.
+        """
+        for piece in (erase.messages, erase.steps):
+            while await self._database(partial(piece, chat)):
+                pass
+        for table in erase.INDEXES:
+            start = True
+            while await self._database(partial(erase.compact, table, start)):
+                start = False
+        return await self._database(partial(erase.leftovers, chat))
+
+    async def _steps(self, rest: str, *values: object) -> list[Step]:
+        return await self._database(lambda db: step_rows.select(db.conn, rest, *values))
+
+    async def _settle(self, message_id: str, status: str, receipts: tuple[str, ...]) -> None:
+        def work(db: sqlite_utils.Database) -> None:
+            db.conn.execute(
+                "UPDATE deliveries SET status = ?, receipts = ?"
+                " WHERE message = (SELECT seq FROM messages WHERE id = ?)",
+                (status, json.dumps(receipts), message_id),
+            )
+
+        await self._database(work)
