@@ -1,0 +1,133 @@
+"""Engines for worker processes in tests: they do what the prompt says.
+
+Not imported by the tests themselves but, by name, in the worker.
+"""
+
+import os
+import select
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.catalogue import Model
+from tools.compute.worker import INTERVAL
+from tools.errors import EngineFailed, JobCancelled, ModelUnavailable, OutOfMemory, Refused
+from tools.jobs import Artifact, Engine, PictureSpec, Progress, Spec
+from tools.registry import Registry
+
+ENGINES: Registry[type[Engine]] = Registry("engine", "tools.engines", "atelier.engine.tests")
+
+
+@ENGINES.register("fake")
+class Fake:
+    """Counts; a prompt is "command argument", and every call is noted in `files`/calls."""
+
+    def __init__(self, model: Model, files: Path, device: str) -> None:
+        self._model, self._files, self._device = model, files, device
+        self._batch = int(str(model.options.get("batch", 100)))
+
+    def load(self) -> None:
+        self._note("load")
+        if command := str(self._model.options.get("load", "")):
+            self._obey(command, lambda *_: None)
+
+    def unload(self) -> None:
+        self._note("unload")
+
+    def generate(self, specs: Sequence[Spec], progress: Progress) -> list[Artifact]:
+        self._note(f"generate {len(specs)}")
+        if len(specs) > self._batch:
+            raise OutOfMemory("too many at once")
+        return [self._one(i, spec, len(specs), progress) for i, spec in enumerate(specs)]
+
+    def _one(self, index: int, spec: Spec, count: int, progress: Progress) -> Artifact:
+        assert isinstance(spec, PictureSpec)
+        progress(index, count, None)
+        data = self._obey(spec.prompt, progress)
+        progress(index + 1, count, None)
+        return Artifact(data, "image/png", {"device": self._device, "pid": os.getpid()})
+
+    def _obey(self, prompt: str, progress: Progress) -> bytes:
+        command, _, rest = prompt.partition(" ")
+        return bytes(getattr(self, f"_do_{command}")(rest, progress) or prompt.encode())
+
+    def _note(self, what: str) -> None:
+        with (self._files / "calls").open("a", encoding="utf-8") as file:
+            file.write(f"{self._model.name} {what}\n")
+
+    def _do_echo(self, rest: str, progress: Progress) -> bytes:
+        return rest.encode()
+
+    def _do_big(self, rest: str, progress: Progress) -> bytes:
+        return os.urandom(1) * int(rest)
+
+    def _do_threads(self, rest: str, progress: Progress) -> bytes:
+        return os.environ["OMP_NUM_THREADS"].encode()
+
+    def _do_steps(self, rest: str, progress: Progress) -> None:
+        for step in range(int(rest)):
+            progress(step, int(rest), None)
+
+    def _do_previews(self, rest: str, progress: Progress) -> None:
+        for step in range(int(rest)):
+            progress(step, int(rest), b"jpeg%d" % step)
+
+    def _do_wait(self, fifo: str, progress: Progress) -> None:
+        """Wait until something is written to the named pipe; can be cancelled."""
+        with open(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK), "rb") as gate:  # noqa: PTH123
+            while not gate.read(1):
+                progress(1, 2, None)
+                select.select([], [], [], 0.005)
+
+    def _do_hang(self, rest: str, progress: Progress) -> None:
+        _show(progress)
+        threading.Event().wait()
+
+    def _do_spin(self, rest: str, progress: Progress) -> None:
+        _show(progress)
+        while True:
+            pass
+
+    def _do_deaf(self, fifo: str, progress: Progress) -> None:
+        """Work on without ever asking whether to stop, until the pipe is written to."""
+        _show(progress)
+        with open(fifo, "rb") as gate:  # noqa: PTH123
+            gate.read(1)
+
+    def _do_crash(self, rest: str, progress: Progress) -> None:
+        print("last words", file=sys.stderr, flush=True)
+        os._exit(7)
+
+    def _do_crash_once(self, marker: str, progress: Progress) -> None:
+        if not Path(marker).exists():
+            Path(marker).touch()
+            os._exit(7)
+
+    def _do_print(self, rest: str, progress: Progress) -> None:
+        print(rest)
+        print(f"{rest} on stderr", file=sys.stderr)
+
+    def _do_oom(self, rest: str, progress: Progress) -> None:
+        raise OutOfMemory("no room")
+
+    def _do_refuse(self, rest: str, progress: Progress) -> None:
+        raise Refused(rest)
+
+    def _do_fail(self, rest: str, progress: Progress) -> None:
+        raise EngineFailed(rest)
+
+    def _do_gone(self, rest: str, progress: Progress) -> None:
+        raise ModelUnavailable(rest)
+
+    def _do_bug(self, rest: str, progress: Progress) -> None:
+        raise ValueError("/secret/path")
+
+    def _do_stop(self, rest: str, progress: Progress) -> None:
+        raise JobCancelled
+
+
+def _show(progress: Progress) -> None:
+    """Make a step that is seen outside, although steps in quick succession are not."""
+    select.select([], [], [], 2 * INTERVAL)
+    progress(1, 2, None)

@@ -1,0 +1,401 @@
+import asyncio
+import os
+import select
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.catalogue import Catalogue, Model, Source
+from tools.compute.devices import WorkerPlan
+from tools.compute.pool import Pool
+from tools.compute.scheduler import Scheduler
+from tools.errors import EngineFailed, ModelUnavailable, OutOfMemory, QueueFull, Refused
+from tools.jobs import Artifact, Job, Note, PictureSpec
+
+LIMIT = 20.0
+HERE = Path(__file__).parent
+PAINT = WorkerPlan("pictures", "cpu", frozenset({"fake"}), 3, 1000)
+SPEAK = WorkerPlan("words", "cpu", frozenset({"voice"}), 1, 1000)
+
+
+class Told:
+    """What a waiting user is told; `busy` is set when the job has made a step."""
+
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+        self.busy, self.queued = asyncio.Event(), asyncio.Event()
+
+    def __call__(self, note: Note) -> None:
+        self.notes.append(note)
+        if note.phase == "queued":
+            self.queued.set()
+        elif note.done:
+            self.busy.set()
+
+    @property
+    def phases(self) -> list[str]:
+        return list(dict.fromkeys(note.phase for note in self.notes))
+
+
+class House:
+    """A pool with a fake model, and everything that was started in it."""
+
+    def __init__(self, pool: Pool, files: Path) -> None:
+        self.pool, self.files = pool, files
+        self.gate = files / "gate"
+        os.mkfifo(self.gate)
+
+    async def run(
+        self, *prompts: str, user: str = "ann", told: Told | None = None, model: str = "m"
+    ) -> list[Artifact]:
+        specs = tuple(PictureSpec(p, 0, 8, 8, 1, 0.0) for p in prompts)
+        job = Job(model, specs, user)
+        return await asyncio.wait_for(self.pool.run(job, told or Told()), LIMIT)
+
+    async def busy(self, prompt: str, user: str = "ann") -> tuple[asyncio.Task[Any], Told]:
+        """Start a job and return once it is running."""
+        told = Told()
+        task = asyncio.create_task(self.run(prompt, user=user, told=told))
+        await asyncio.wait_for(told.busy.wait(), LIMIT)
+        return task, told
+
+    async def waiting(self, prompt: str, user: str = "ann") -> tuple[asyncio.Task[Any], Told]:
+        """Start a job and return once it is told that it waits."""
+        told = Told()
+        task = asyncio.create_task(self.run(prompt, user=user, told=told))
+        await asyncio.wait_for(told.queued.wait(), LIMIT)
+        return task, told
+
+    async def block(self, user: str = "ann") -> asyncio.Task[Any]:
+        return (await self.busy(f"wait {self.gate}", user))[0]
+
+    def release(self) -> None:
+        self.gate.write_bytes(b"x")
+
+    async def pid(self) -> int:
+        return int(str((await self.run("echo"))[0].facts["pid"]))
+
+    @property
+    def calls(self) -> list[str]:
+        return (self.files / "calls").read_text(encoding="utf-8").splitlines()
+
+
+def catalogue(files: Path) -> Catalogue:
+    def model(name: str, family: str = "fake", **more: Any) -> Model:
+        source = Source(folder=files)
+        return Model(
+            name=name,
+            family=family,
+            tasks=("draw",),
+            source=source,
+            licence="x",
+            memory=400,
+            **more,
+        )
+
+    models = [
+        model("m"),
+        model("v", "voice"),
+        model("alien", "alien"),
+        model("strict", accept=True),
+    ]
+    return Catalogue({m.name: m for m in models}, {"starter": {"draw": "m"}})
+
+
+Open = Callable[..., Coroutine[Any, Any, House]]
+
+
+@pytest.fixture
+async def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
+    monkeypatch.syspath_prepend(HERE)
+    pools: list[Pool] = []
+
+    async def enter(*plans: WorkerPlan, **settings: Any) -> House:
+        settings = {"engines": "fake_engines:ENGINES"} | settings
+        pool = Pool(catalogue(tmp_path), tmp_path, plans or [PAINT], **settings)
+        pools.append(await pool.__aenter__())
+        return House(pool, tmp_path)
+
+    yield enter
+    for pool in pools:
+        await asyncio.wait_for(pool.__aexit__(None, None, None), LIMIT)
+
+
+@pytest.fixture
+async def house(opened: Open) -> House:
+    return await opened()
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended and is no zombie."""
+    return not Path(f"/proc/{pid}").exists()
+
+
+def children() -> int | None:
+    """How many child processes there are, zombies included; None where that is not to be had."""
+    file = Path(f"/proc/self/task/{os.getpid()}/children")
+    return len(file.read_text().split()) if file.exists() else None
+
+
+async def test_a_job_tells_how_it_goes_and_gives_its_artifacts_in_order(house: House) -> None:
+    told = Told()
+    artifacts = await house.run("echo one", "threads", "echo three", told=told)
+    assert [a.data for a in artifacts] == [b"one", b"3", b"three"]
+    assert told.phases == ["queued", "loading", "running"]
+    assert (told.notes[0].position, told.notes[-1].done, told.notes[-1].total) == (1, 3, 3)
+
+
+async def test_large_artifacts_cross_while_the_loop_goes_on(house: House) -> None:
+    task = asyncio.create_task(house.run("big 30000000"))
+    turns = 0
+    while not task.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert len((await task)[0].data) == 30_000_000
+    assert turns > 100
+
+
+async def test_users_are_taken_in_turn_and_told_their_place(house: House) -> None:
+    first = await house.block()
+    order: list[str] = []
+
+    def note_done(name: str, _: asyncio.Task[Any]) -> None:
+        order.append(name)
+
+    tasks, tolds = [first], []
+    for name, user in (("a2", "ann"), ("a3", "ann"), ("b1", "bob")):
+        task, told = await house.waiting(f"echo {name}", user)
+        task.add_done_callback(partial(note_done, name))
+        tasks.append(task)
+        tolds.append(told)
+    assert [[n.position for n in t.notes] for t in tolds] == [[1, 2], [2, 3], [1]]
+    house.release()
+    await asyncio.gather(*tasks)
+    assert order == ["b1", "a2", "a3"]
+    assert [n.position for n in tolds[1].notes if n.phase == "queued"] == [2, 3, 2, 1]
+
+
+async def test_the_queue_shows_what_runs_and_what_waits(house: House) -> None:
+    first = await house.block()
+    second, _ = await house.waiting("echo", "bob")
+    running, waiting = house.pool.queue()
+    assert (running.status, running.position, running.user) == ("running", 0, "ann")
+    assert (running.done, running.total) != (0, 0)
+    assert (waiting.status, waiting.position, waiting.count) == ("queued", 1, 1)
+    assert [job.user for job in house.pool.queue("bob")] == ["bob"]
+    house.release()
+    await asyncio.gather(first, second)
+    assert house.pool.queue() == []
+
+
+async def test_eta_is_learnt(house: House) -> None:
+    await house.run("echo")
+    told = Told()
+    await house.run("echo", told=told)
+    assert told.notes[0].eta is not None
+
+
+async def test_words_do_not_wait_for_pictures(opened: Open) -> None:
+    house = await opened(PAINT, SPEAK)
+    painting = await house.block()
+    with pytest.raises(EngineFailed, match="voice"):  # the worker answers: no such engine
+        await house.run("echo", model="v")
+    house.release()
+    await painting
+
+
+async def test_a_cancelled_job_in_the_queue_never_runs_and_the_others_move_up(house: House) -> None:
+    first = await house.block()
+    second, _ = await house.waiting("echo second")
+    third, told = await house.waiting("echo third")
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    house.release()
+    await asyncio.gather(first, third)
+    assert [n.position for n in told.notes if n.phase == "queued"] == [2, 1]
+    assert house.calls.count("m generate 1") == 2
+
+
+async def test_a_cancelled_running_job_frees_its_worker_without_a_restart(house: House) -> None:
+    pid = await house.pid()
+    running = await house.block()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await house.pid() == pid
+
+
+async def test_a_worker_that_does_not_stop_is_killed(opened: Open) -> None:
+    house = await opened(grace=0.05)
+    pid = await house.pid()
+    running, _ = await house.busy(f"deaf {house.gate}")
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await house.pid() != pid
+    assert gone(pid)
+
+
+async def test_a_job_is_cancelled_before_its_worker_has_started(house: House) -> None:
+    task, _ = await house.waiting("echo never")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await house.run("echo")
+    assert house.calls.count("m generate 1") == 1
+
+
+async def test_a_killed_worker_is_replaced_and_its_job_done_again(house: House) -> None:
+    pid = await house.pid()
+    running, told = await house.busy(f"wait {house.gate}")
+    told.busy.clear()
+    os.kill(pid, signal.SIGKILL)
+    await asyncio.wait_for(told.busy.wait(), LIMIT)
+    house.release()
+    assert (await running)[0].facts["pid"] != pid
+    phases = [n.phase for n in told.notes]
+    assert phases.count("queued") == 2
+    assert house.calls == ["m load", "m generate 1", "m generate 1", "m load", "m generate 1"]
+
+
+async def test_a_job_that_crashes_twice_fails_with_a_sentence_and_no_more(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(EngineFailed, match="crashed twice"):
+        await house.run("crash")
+    assert house.calls.count("m generate 1") == 2
+    assert "last words" in caplog.text
+    assert (await house.run("echo on"))[0].data == b"on"
+
+
+async def test_a_job_that_crashes_once_succeeds(house: House) -> None:
+    assert await house.run(f"crash_once {house.files / 'marker'}")
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux")
+async def test_a_worker_killed_while_idle_is_replaced(house: House) -> None:
+    pid = await house.pid()
+    process = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    assert select.select([process], [], [], LIMIT)[0]
+    os.close(process)
+    assert await house.pid() != pid
+
+
+async def test_a_job_without_any_sign_of_life_is_stopped(opened: Open) -> None:
+    house = await opened(patience=2.0)
+    pid = await house.pid()
+    with pytest.raises(EngineFailed, match="no sign of life for 2 s"):
+        await house.run("hang")
+    assert await house.pid() != pid
+    assert house.calls.count("m generate 1") == 3
+
+
+@pytest.mark.parametrize(
+    ("prompt", "error", "sentence"),
+    [
+        ("refuse Not that.", Refused, "Not that."),
+        ("fail It broke.", EngineFailed, "It broke."),
+        ("gone Fetch it.", ModelUnavailable, "Fetch it."),
+        ("oom", OutOfMemory, "ask for fewer or smaller"),
+        ("bug", EngineFailed, "The model m broke at this request; the log says why."),
+    ],
+)
+async def test_errors_arrive_as_what_they_are(
+    house: House,
+    prompt: str,
+    error: type[Exception],
+    sentence: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(error, match=sentence) as caught:
+        await house.run(prompt)
+    assert type(caught.value) is error
+    assert "/secret" not in str(caught.value)
+    assert "Traceback" in caplog.text
+
+
+async def test_a_worker_that_cannot_start_is_told(opened: Open) -> None:
+    house = await opened(engines="no.such.module:ENGINES")
+    with pytest.raises(EngineFailed):
+        await house.run("echo")
+
+
+async def test_the_bounds_of_the_queue_hold(opened: Open) -> None:
+    house = await opened(scheduler=Scheduler(limit=5, per_user=1))
+    first = await house.block()
+    second, _ = await house.waiting("echo")
+    with pytest.raises(QueueFull, match="1 requests waiting"):
+        await house.run("echo")
+    house.release()
+    await asyncio.gather(first, second)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("nope", "no model 'nope'"), ("alien", "No worker here"), ("strict", "accept")],
+)
+async def test_a_model_that_cannot_run_here_is_told_at_once(
+    house: House, name: str, sentence: str
+) -> None:
+    with pytest.raises(ModelUnavailable, match=sentence):
+        await house.run("echo", model=name)
+
+
+async def test_prepare_loads_what_the_first_request_needs(house: House) -> None:
+    await asyncio.wait_for(house.pool.prepare("draw", "m"), LIMIT)
+    assert house.calls == ["m load"]
+    told = Told()
+    await house.run("echo", told=told)
+    assert told.phases == ["queued", "running"]
+
+
+async def test_prepare_without_names_starts_every_process_once(opened: Open) -> None:
+    house = await opened(PAINT, SPEAK)
+    await asyncio.gather(house.pool.prepare(), house.pool.prepare(), house.run("echo"))
+    assert children() in (2, None)
+
+
+async def test_a_broken_report_harms_nobody(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    def report(note: Note) -> None:
+        raise RuntimeError("the screen is gone")
+
+    job = Job("m", (PictureSpec("echo", 0, 8, 8, 1, 0.0),), "ann")
+    assert await asyncio.wait_for(house.pool.run(job, report), LIMIT)
+    assert "the screen is gone" in caplog.text
+
+
+async def test_what_a_worker_prints_goes_to_the_log(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "atelier.worker")
+    await house.run("print hello")
+    await house.pool.__aexit__()
+    lines = [r.message for r in caplog.records if r.name == "atelier.worker.pictures"]
+    assert {"hello", "hello on stderr"} <= set(lines)
+
+
+async def test_closing_ends_the_workers_and_cancels_whoever_waits(house: House) -> None:
+    pid = await house.pid()
+    running, _ = await house.busy("hang")
+    waiting, _ = await house.waiting("echo")
+    await asyncio.wait_for(house.pool.__aexit__(), LIMIT)
+    for task in (running, waiting):
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert gone(pid)
+    with pytest.raises(EngineFailed, match="shutting down"):
+        await house.run("echo")
+
+
+async def test_closing_while_a_worker_starts_leaves_none(house: House) -> None:
+    task, _ = await house.waiting("echo")
+    await asyncio.wait_for(house.pool.__aexit__(), LIMIT)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert children() in (0, None)

@@ -1,0 +1,1 @@
+"""What the assistant can do: tools, the models behind them and the machine they run on."""

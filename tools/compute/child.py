@@ -1,0 +1,116 @@
+"""The parent's end of one worker process."""
+
+import asyncio
+import logging
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+
+from tools.compute.messages import Logged, News, Order, Setup, pack, read_news
+
+log = logging.getLogger("atelier.worker")
+
+_BUFFER = 2**20  # bytes of news read before the pipe is left to fill
+_TAIL = 20  # lines of standard error shown when a worker dies
+_LEAVE = 5.0  # seconds a worker has to end once its pipe is closed
+
+
+class Child:
+    """A running worker process; its standard error and its log go to ours.
+
+    Started by `python -m` with two pipes instead of multiprocessing's spawn, which would run the
+    parent's `__main__` once more in every child and keep a resource tracker alive beside them.
+    """
+
+    def __init__(self, process: Process, setup: Setup) -> None:
+        self.setup, self._process = setup, process
+        self._log = log.getChild(setup.plan.name)
+        self._news: asyncio.Queue[News | None] = asyncio.Queue()
+        self._tail: deque[str] = deque(maxlen=_TAIL)
+        self._readers = [asyncio.create_task(self._read()), asyncio.create_task(self._drain())]
+        self.send(setup)
+
+    @classmethod
+    async def start(cls, setup: Setup) -> "Child":
+        """Start a worker process; it says Ready when it listens. Raises OSError."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "tools.compute.worker",
+            stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=_BUFFER,
+            env=_environment(setup.plan.threads),
+            start_new_session=True,  # Ctrl-C in the terminal is for the parent only
+        )  # fmt: skip
+        return cls(process, setup)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can be expected from it any more."""
+        return self._process.returncode is not None or self._readers[0].done()
+
+    def send(self, order: Order) -> None:
+        """Hand an order over; never blocks, and is lost when the worker has ended."""
+        if self._process.stdin is not None and not self._process.stdin.is_closing():
+            self._process.stdin.write(pack(order))
+
+    async def hear(self) -> News:
+        """Return what the worker says next; raises EOFError when it has ended."""
+        news = await self._news.get()
+        if news is None:
+            raise EOFError
+        return news
+
+    def kill(self) -> None:
+        """End the process now; `hear` raises EOFError soon after."""
+        if self._process.returncode is None:
+            self._process.kill()
+
+    async def close(self) -> None:
+        """End the process, at once unless it does not notice, and wait until it is gone."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), _LEAVE)
+        except TimeoutError:
+            self.kill()
+        code = await self._process.wait()
+        await asyncio.wait(self._readers)
+        if code:
+            self._log.error("ended with %d; its last lines:\n%s", code, "\n".join(self._tail))
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        try:
+            while True:
+                news = await read_news(self._process.stdout)
+                if isinstance(news, Logged):
+                    self._log.log(news.level, "%s", news.text)
+                else:
+                    self._news.put_nowait(news)
+        except EOFError:
+            self._news.put_nowait(None)
+
+    async def _drain(self) -> None:
+        assert self._process.stderr is not None
+        rest = b""
+        while chunk := await self._process.stderr.read(_BUFFER):
+            *lines, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
+            for line in lines:
+                self._say(line)
+        self._say(rest)
+
+    def _say(self, line: bytes) -> None:
+        if text := line.decode("utf-8", "replace").strip():
+            self._tail.append(text)
+            self._log.info("%s", text)
+
+
+def _environment(threads: int) -> dict[str, str]:
+    # Our own search path, because `-m` alone would look for `tools` in the current folder.
+    path = os.pathsep.join(p or "." for p in sys.path)
+    count = str(threads)
+    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}

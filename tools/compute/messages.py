@@ -1,0 +1,134 @@
+"""What crosses the pipe between the pool and a worker: frozen records in length-prefixed pickles.
+
+Both ends are our own processes on one machine, so the pickles are trusted.
+"""
+
+import pickle
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from tools.catalogue import Model
+from tools.compute.devices import WorkerPlan
+from tools.jobs import Artifact, Job
+
+_LENGTH = struct.Struct(">Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The first message to a worker; `engines` is "module:name" of a Registry of engines."""
+
+    plan: WorkerPlan
+    models: Path
+    engines: str = "tools.engines:ENGINES"
+    log_level: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run a job; one without specs only loads the model."""
+
+    job: Job
+    model: Model
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop the job at its next step."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The worker listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The job's model is being loaded; until then nothing more is heard and nothing can stop it."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The job runs; `total` is 0 before the engine has said how many steps there are."""
+
+    id: str
+    done: int = 0
+    total: int = 0
+    preview: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The job's artifacts; `seconds` is the time to compute them, without loading."""
+
+    id: str
+    artifacts: list[Artifact]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The job failed; `kind` names a class of `tools/errors.py`, `sentence` is for a person."""
+
+    id: str
+    kind: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The job stopped because it was asked to."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A line for the parent's log, with its traceback."""
+
+    level: int
+    text: str
+
+
+Order = Setup | Run | Cancel
+News = Ready | Loading | Progress | Done | Failed | Cancelled | Logged
+
+
+class AsyncSource(Protocol):
+    """Whatever gives exactly so many bytes, such as `asyncio.StreamReader`."""
+
+    async def readexactly(self, n: int) -> bytes:
+        """Return n bytes; raises EOFError when there are fewer."""
+        ...
+
+
+def pack(message: Order | News) -> bytes:
+    """Return a message as one frame: eight bytes of length, then the pickle."""
+    body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return _LENGTH.pack(len(body)) + body
+
+
+def read_order(stream: BinaryIO) -> Order:
+    """Return the next order (blocks); raises EOFError when the parent is gone."""
+    order: Order = pickle.loads(_exactly(stream, *_LENGTH.unpack(_exactly(stream, _LENGTH.size))))
+    return order
+
+
+async def read_news(stream: AsyncSource) -> News:
+    """Return what the worker says next; raises EOFError when it is gone."""
+    (length,) = _LENGTH.unpack(await stream.readexactly(_LENGTH.size))
+    news: News = pickle.loads(await stream.readexactly(length))
+    return news
+
+
+def _exactly(stream: BinaryIO, n: int) -> bytes:
+    data = stream.read(n)
+    if len(data) < n:
+        raise EOFError
+    return data

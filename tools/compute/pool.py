@@ -1,0 +1,263 @@
+"""The asyncio side of computing: a worker process per device, and everybody who waits for one."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Self, cast
+
+from tools import errors
+from tools.catalogue import Catalogue, Model, Task
+from tools.compute.devices import Machine, WorkerPlan, able, plan
+from tools.compute.lane import Lane, Outcome
+from tools.compute.messages import Done, Failed, Loading, News, Progress, Run, Setup
+from tools.compute.scheduler import QueuedJob, Scheduler, Ticket
+from tools.errors import EngineFailed, ModelUnavailable, ToolError
+from tools.jobs import Artifact, Job, Note, Report
+
+log = logging.getLogger("atelier.pool")
+
+GRACE = 20.0
+"""Seconds a running job has to stop when it is cancelled, before its worker is killed."""
+PATIENCE = 600.0
+"""Seconds without any progress after which a worker is killed."""
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """A job and who waits for it; `told` is the position last reported."""
+
+    job: Job
+    model: Model
+    report: Report
+    future: asyncio.Future[list[Artifact]]
+    told: int = -1
+    crashes: int = 0
+    since: float | None = None
+    done: int = 0
+    total: int = 0
+
+    def tell(self, note: Note) -> None:
+        if self.future.done():
+            return
+        try:
+            self.report(note)
+        except Exception:
+            log.exception("a report of job %s failed", self.job.id)
+
+
+class Pool:
+    """Runs jobs in worker processes, users in turn; an async context manager.
+
+    A worker that dies or gives no sign of life is replaced; its job is tried once more (died) or
+    fails with a sentence (hung). `engines` is "module:name" of a Registry of engines, imported in
+    the workers only. Closing ends the workers at once and cancels whoever still waits.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        models: Path,
+        workers: Sequence[WorkerPlan] | None = None,
+        *,
+        engines: str = "tools.engines:ENGINES",
+        scheduler: Scheduler | None = None,
+        grace: float = GRACE,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._catalogue, self._models, self._engines = catalogue, models, engines
+        self._plans = tuple(plan(Machine.here()) if workers is None else workers)
+        self._scheduler = scheduler or Scheduler()
+        self._grace, self._patience = grace, patience
+        self._entries: dict[str, _Entry] = {}
+        self._lanes: list[Lane] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._announcing: asyncio.Handle | None = None
+        self._open = False
+
+    async def __aenter__(self) -> Self:
+        level = logging.getLogger("atelier.worker").getEffectiveLevel()
+        for worker in self._plans:
+            setup = Setup(worker, self._models, self._engines, level)
+            self._lanes.append(Lane(setup, self._grace, self._patience))
+        self._tasks = [asyncio.create_task(self._serve(lane)) for lane in self._lanes]
+        self._open = True
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._open = False
+        for entry in self._entries.values():
+            entry.future.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(lane.close() for lane in self._lanes))
+        if self._announcing is not None:
+            self._announcing.cancel()
+
+    async def prepare(self, *names: str) -> None:
+        """Load the models of these tasks (or of these names), so that the first request is quick.
+
+        Without names only the worker processes are started. Raises as `run` does.
+        """
+        if not names:
+            await asyncio.gather(*(lane.start() for lane in self._lanes), return_exceptions=True)
+        defaults = self._catalogue.profiles[self._catalogue.profile]
+        models = {str(defaults.get(cast(Task, name), name)) for name in names}
+        await asyncio.gather(*(self.run(Job(model, (), ""), _ignore) for model in models))
+
+    async def run(self, job: Job, report: Report) -> list[Artifact]:
+        """Run a job to its end, one artifact per spec in order; cancelling the task stops it.
+
+        A job without specs only loads its model. Raises EngineFailed, OutOfMemory, Refused,
+        QueueFull or ModelUnavailable, and CancelledError when the pool is closed meanwhile.
+        """
+        entry = self._enter(job, report)
+        try:
+            return await entry.future
+        except asyncio.CancelledError:
+            self._cancel(entry)
+            raise
+
+    def queue(self, user: str = "") -> list[QueuedJob]:
+        """Return what runs and what waits, in the expected order; of one user, if given."""
+        line = self._scheduler.line(asyncio.get_running_loop().time())
+        jobs = [job for job in line if job.count and job.user == (user or job.user)]
+        return [self._view(job) for job in jobs]
+
+    def _enter(self, job: Job, report: Report) -> _Entry:
+        if not self._open:
+            raise EngineFailed("Atelier is shutting down; please ask again in a moment.")
+        model = self._model(job.model)
+        workers = able(model, self._plans)
+        if not workers:
+            raise ModelUnavailable(
+                f"No worker here runs {model.family} models such as {model.name}."
+            )
+        if job.id in self._entries:
+            raise ValueError(f"job {job.id} is in the queue already")
+        loop = asyncio.get_running_loop()
+        ticket = Ticket(job.id, job.user, job.model, len(job.specs), workers)
+        self._scheduler.submit(ticket, loop.time())
+        entry = self._entries[job.id] = _Entry(job, model, report, loop.create_future())
+        self._moved()
+        return entry
+
+    def _model(self, name: str) -> Model:
+        known = self._catalogue.models.get(name)
+        return self._catalogue.find(known.tasks[0] if known and known.tasks else "draw", name)
+
+    def _cancel(self, entry: _Entry) -> None:
+        if self._scheduler.cancel(entry.job.id):
+            del self._entries[entry.job.id]
+            self._moved()
+        for lane in self._lanes:
+            lane.cancel(entry.job.id)
+
+    async def _serve(self, lane: Lane) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            lane.wake.clear()
+            ticket = self._scheduler.next(lane.name, loop.time())
+            if ticket is None:
+                await lane.wake.wait()
+            else:
+                await self._work(lane, self._entries[ticket.id])
+
+    async def _work(self, lane: Lane, entry: _Entry) -> None:
+        if entry.told < 0:
+            entry.tell(Note("queued", 1, self._eta(entry)))
+        self._moved()
+        name = entry.model.name
+        try:
+            self._finish(
+                entry, await lane.perform(Run(entry.job, entry.model), partial(self._hear, entry))
+            )
+        except EOFError:
+            self._crashed(entry)
+        except TimeoutError:
+            sentence = (
+                f"The model {name} gave no sign of life for {self._patience:.0f} s and was stopped."
+            )
+            self._finish(entry, Failed(entry.job.id, "EngineFailed", sentence))
+        except Exception:
+            log.exception("job %s was lost", entry.job.id)
+            sentence = f"The work with the model {name} was lost; the log says why."
+            self._finish(entry, Failed(entry.job.id, "EngineFailed", sentence))
+
+    def _crashed(self, entry: _Entry) -> None:
+        entry.crashes += 1
+        log.error("the worker of job %s (%s) died", entry.job.id, entry.model.name)
+        if entry.crashes == 1 and not entry.future.done():
+            entry.told, entry.since, entry.done, entry.total = -1, None, 0, 0
+            self._scheduler.again(entry.job.id)
+            self._moved()
+            return
+        sentence = (
+            f"The model {entry.model.name} crashed twice at this request, perhaps for want of "
+            "memory; ask for less or choose another model."
+        )
+        self._finish(entry, Failed(entry.job.id, "EngineFailed", sentence))
+
+    def _finish(self, entry: _Entry, outcome: Outcome) -> None:
+        del self._entries[entry.job.id]
+        seconds = outcome.seconds if isinstance(outcome, Done) else None
+        self._scheduler.finished(entry.job.id, seconds)
+        if not entry.future.done():
+            if isinstance(outcome, Done):
+                entry.future.set_result(outcome.artifacts)
+            elif isinstance(outcome, Failed):
+                entry.future.set_exception(_error(outcome))
+            else:
+                entry.future.cancel()
+        self._moved()
+
+    def _hear(self, entry: _Entry, news: News) -> None:
+        if isinstance(news, Loading):
+            entry.tell(Note("loading"))
+        elif isinstance(news, Progress):
+            if entry.since is None:
+                entry.since = asyncio.get_running_loop().time()
+                self._scheduler.started(entry.job.id, entry.since)
+            entry.done, entry.total = news.done, news.total
+            eta = self._eta(entry)
+            entry.tell(Note("running", 0, eta, news.done, news.total, news.preview))
+
+    def _eta(self, entry: _Entry) -> float | None:
+        """Return the seconds left, by the job's own pace once it has one, else by experience."""
+        now = asyncio.get_running_loop().time()
+        if entry.since is not None and 0 < entry.done <= entry.total:
+            return (now - entry.since) / entry.done * (entry.total - entry.done)
+        return self._scheduler.eta(entry.job.id, now)
+
+    def _view(self, job: QueuedJob) -> QueuedJob:
+        entry = self._entries[job.id]
+        eta = self._eta(entry) if job.status == "running" else job.eta
+        return replace(job, eta=eta, done=entry.done, total=entry.total)
+
+    def _moved(self) -> None:
+        """Have everybody told their new place, once for all that happens now, and lanes look."""
+        if self._announcing is None:
+            self._announcing = asyncio.get_running_loop().call_soon(self._announce)
+        for lane in self._lanes:
+            lane.wake.set()
+
+    def _announce(self) -> None:
+        self._announcing = None
+        for job in self._scheduler.line(asyncio.get_running_loop().time()):
+            entry = self._entries[job.id]
+            if job.status == "queued" and job.position != entry.told:
+                entry.told = job.position
+                entry.tell(Note("queued", job.position, job.eta))
+
+
+def _error(failed: Failed) -> ToolError:
+    kind = getattr(errors, failed.kind, EngineFailed)
+    error: ToolError = kind(failed.sentence)
+    return error
+
+
+def _ignore(note: Note) -> None:
+    """Nobody waits to be told."""

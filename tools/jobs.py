@@ -1,0 +1,130 @@
+"""What crosses the border to a worker process: jobs, their specs, and what comes back.
+
+Everything here can be pickled and imports nothing heavy.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from memory.records import new_id
+
+Progress = Callable[[int, int, bytes | None], None]
+"""`progress(done, total, preview)`; preview is a small JPEG or None. Raises JobCancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSpec:
+    """One picture: sizes in pixels, `image` and `mask` are encoded pictures (any format).
+
+    `strength` (0-1) says how far img2img may move away from `image`; `task` names the pipeline.
+    """
+
+    prompt: str
+    seed: int
+    width: int
+    height: int
+    steps: int
+    guidance: float
+    negative: str = ""
+    task: Literal["draw", "vary", "inpaint", "edit"] = "draw"
+    image: bytes | None = None
+    mask: bytes | None = None
+    strength: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpec:
+    """One text: `messages` are (role, content) with roles system, user, assistant."""
+
+    messages: tuple[tuple[str, str], ...]
+    max_tokens: int = 256
+    temperature: float = 0.7
+    top_p: float = 0.9
+    repetition_penalty: float = 1.1
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSpec:
+    """Words to be spoken; `speed` 1.0 is the voice's own pace."""
+
+    text: str
+    voice: str = ""
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class HearingSpec:
+    """An encoded sound file (any container PyAV reads) to be written down."""
+
+    audio: bytes
+    language: str = ""
+
+
+Spec = PictureSpec | TextSpec | SpeechSpec | HearingSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """What an engine made of one spec; text is UTF-8 with media type text/plain.
+
+    `facts` hold what is worth keeping: width, height, seconds, waveform, language, tokens.
+    """
+
+    data: bytes
+    media_type: str
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work for one model: its specs may share a forward pass; `user` is who waits for it."""
+
+    model: str
+    specs: tuple[Spec, ...]
+    user: str
+    id: str = field(default_factory=new_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """How a job stands: `position` counts from 0 = running, `eta` in seconds (None: unknown)."""
+
+    phase: Literal["queued", "loading", "running"]
+    position: int = 0
+    eta: float | None = None
+    done: int = 0
+    total: int = 0
+    preview: bytes | None = None
+
+
+Report = Callable[[Note], None]
+"""Told how a job stands; called on the event loop, must not block."""
+
+
+class Runner(Protocol):
+    """Whoever can run jobs: the pool, or a fake in tests."""
+
+    async def run(self, job: Job, report: Report) -> list[Artifact]:
+        """Run a job to its end, one artifact per spec in order; cancelling the task stops it.
+
+        Raises EngineFailed, OutOfMemory, QueueFull or ModelUnavailable.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """Runs one model of one family on one device; never chooses what to run."""
+
+    def load(self) -> None:
+        """Load the weights (blocks for seconds); heavy imports belong here."""
+        ...
+
+    def unload(self) -> None:
+        """Drop the weights and give the device's memory back."""
+        ...
+
+    def generate(self, specs: Sequence[Spec], progress: Progress) -> list[Artifact]:
+        """Make one artifact per spec, in order; calls `progress` at each step (blocks)."""
+        ...
