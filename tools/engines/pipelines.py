@@ -1,0 +1,131 @@
+"""One set of weights, and a diffusers pipeline over it for each task."""
+
+import inspect
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tools.catalogue import Model
+from tools.errors import EngineFailed
+
+# diffusers finds these by the name of the loaded pipeline, where its own tables know it
+AUTOMATIC = {
+    "draw": "AutoPipelineForText2Image",
+    "vary": "AutoPipelineForImage2Image",
+    "edit": "AutoPipelineForImage2Image",
+    "inpaint": "AutoPipelineForInpainting",
+}
+
+
+class Pipelines:
+    """The pipelines of one model by task, made when first asked for; they share their weights."""
+
+    def __init__(self, model: Model, files: Path, device: str) -> None:
+        self._model, self._device = model, device
+        self._offload = "" if device == "cpu" else str(model.options.get("offload", ""))
+        self._base = self._read(files)
+        self._made: dict[str, Any] = {}
+        self._placed: Any = None
+
+    def get(self, task: str) -> Any:
+        """Return the pipeline for a task, on its device. Raises EngineFailed when it has none."""
+        if task not in self._made:
+            self._made[task] = self._derive(task)
+        pipe = self._made[task]
+        if self._placed is not pipe:
+            self._place(pipe)
+        return pipe
+
+    def _read(self, files: Path) -> Any:
+        """Load the weights (blocks for seconds)."""
+        if not (files / "model_index.json").is_file():
+            raise EngineFailed(
+                f"The files of the model {self._model.name} are no diffusers pipeline "
+                "(model_index.json is missing)."
+            )
+        import diffusers
+
+        wanted = self._model.pipelines
+        name = wanted.get("draw") or next(iter(wanted.values()), "DiffusionPipeline")
+        return _named(diffusers, name, self._model).from_pretrained(
+            files, dtype=self._dtype(), local_files_only=True
+        )
+
+    def _dtype(self) -> Any:
+        import torch
+
+        half_on_cpu = self._device == "cpu" and self._model.dtype == "float16"
+        return torch.float32 if half_on_cpu else getattr(torch, self._model.dtype)
+
+    def _derive(self, task: str) -> Any:
+        """Build another pipeline over the same weights."""
+        import diffusers
+
+        name = self._model.pipelines.get(task, "")
+        if name and name == type(self._base).__name__:
+            return self._base
+        made = _named(diffusers, name or AUTOMATIC[task], self._model)
+        # without dtype, a class's own from_pipe would turn the shared weights to float32
+        more = {"dtype": self._base.dtype} if name else {}
+        try:
+            return made.from_pipe(self._base, **more)
+        except ValueError as error:  # diffusers' tables do not know it
+            if task == "draw" and not name:
+                return self._base
+            raise EngineFailed(f"The model {self._model.name} cannot {task}.") from error
+
+    def _place(self, pipe: Any) -> None:
+        """Put the weights where they are needed; offloading hooks belong to one pipeline."""
+        pipe.set_progress_bar_config(disable=True)
+        if self._offload == "model":
+            pipe.enable_model_cpu_offload(device=self._device)
+        elif self._offload == "group":
+            self._place_groups(pipe)
+        else:
+            pipe.to(self._device)
+        self._placed = pipe
+
+    def _place_groups(self, pipe: Any) -> None:
+        import torch
+
+        if self._placed is None:  # these hooks sit in the modules, which all pipelines share
+            pipe.enable_group_offload(
+                onload_device=torch.device(self._device), offload_type="leaf_level", use_stream=True
+            )
+
+
+def parameters(pipe: Any) -> frozenset[str]:
+    """Return the names of the keywords a pipeline takes."""
+    return frozenset(inspect.signature(type(pipe).__call__).parameters)
+
+
+def _named(diffusers: Any, name: str, model: Model) -> Any:
+    found = getattr(diffusers, name, None)
+    if found is None or not hasattr(found, "from_pipe"):
+        raise EngineFailed(
+            f"The catalogue names the pipeline {name!r} for the model {model.name}, "
+            "which this version of diffusers does not have."
+        )
+    return found
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Keep diffusers and transformers from writing to the terminal.
+
+    Their progress bars and their remarks on harmless things (a picture model with a small
+    autoencoder, a cut-off prompt) are for programmers.
+    """
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    for library in (diffusers_logging, transformers_logging):
+        library.set_verbosity_error()
+        library.disable_progress_bar()
+    logging.getLogger("accelerate").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
