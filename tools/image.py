@@ -1,0 +1,126 @@
+"""Pictures from words, and more like one that is there."""
+
+import asyncio
+from typing import Literal
+
+from pydantic import Field
+
+from tools.catalogue import Model
+from tools.jobs import PictureSpec
+from tools.painting import origin, paint, seeds, size_for
+from tools.pictures import flat, png
+from tools.recipe import Recipe
+from tools.tool import Args, Context, Result, tool
+
+Aspect = Literal["1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9"]
+LONGEST = 2000
+"""Characters of a prompt."""
+
+PICTURE = (
+    "which picture: 'last', its number such as '2', 'reply', 'attached', an id, "
+    "or words that describe it"
+)
+
+
+class Draw(Args):
+    """What to draw."""
+
+    prompt: str = Field(
+        min_length=1, max_length=LONGEST, description="what the picture shows, in plain words"
+    )
+    count: int = Field(default=1, ge=1, le=10, description="how many different pictures")
+    aspect: Aspect = Field(default="1:1", description="width to height")
+    style: str = Field(default="", max_length=300, description="style words, such as 'watercolour'")
+    negative: str = Field(default="", max_length=1000, description="what must not be in it")
+    seed: int | None = Field(
+        default=None, ge=0, le=2**32 - 1, description="number to get the same picture again"
+    )
+    steps: int | None = Field(
+        default=None, ge=1, le=150, description="denoising steps; leave out for the model's own"
+    )
+    model: str = Field(default="", max_length=100, description="model name; empty: the usual one")
+
+
+class Vary(Args):
+    """What to make variations of."""
+
+    image: str = Field(min_length=1, max_length=300, description=PICTURE)
+    count: int = Field(default=4, ge=1, le=10, description="how many variations")
+    strength: float | None = Field(
+        default=None, ge=0.1, le=1, description="how different: 0.2 subtle, 0.5 usual, 0.9 strong"
+    )
+
+
+@tool
+async def draw(args: Draw, context: Context) -> Result:
+    """Draw new pictures from a description."""
+    model = context.catalogue.find("draw", args.model)
+    wide, high = map(int, args.aspect.split(":"))
+    width, height = size_for(model, wide / high)
+    specs = [
+        PictureSpec(
+            prompt=_styled(args.prompt, args.style),
+            seed=seed,
+            width=width,
+            height=height,
+            steps=args.steps or model.steps,
+            guidance=model.guidance,
+            negative=args.negative,
+        )
+        for seed in seeds(args.seed, args.count)
+    ]
+    painting = await paint(model, specs, Recipe(tool="draw"), context)
+    things = "A picture" if args.count == 1 else f"{args.count} pictures"
+    return painting.result(f"{things} of {short(args.prompt)}")
+
+
+@tool
+async def vary(args: Vary, context: Context) -> Result:
+    """Make variations of a picture: the same idea, drawn a little differently."""
+    model = context.catalogue.find("vary")
+    source = await origin(args.image, context)
+    image = await asyncio.to_thread(lambda: png(flat(source.picture)))
+    strength = 0.5 if args.strength is None else args.strength
+    size = size_for(model, source.picture.width / source.picture.height)
+    specs = [
+        redrawing(model, source.recipe, seed, image, strength, size)
+        for seed in seeds(None, args.count)
+    ]
+    recipe = Recipe(tool="vary", made="variation", parents=(args.image,))
+    painting = await paint(model, specs, recipe, context)
+    things = "A variation" if args.count == 1 else f"{args.count} variations"
+    of = f" of {short(source.recipe.prompt)}" if source.recipe.prompt else " of the picture"
+    return painting.result(things + of)
+
+
+def redrawing(
+    model: Model,
+    recipe: Recipe,
+    seed: int,
+    image: bytes,
+    strength: float,
+    size: tuple[int, int],
+) -> PictureSpec:
+    """Return the spec that draws a picture anew from itself with its recipe's words."""
+    return PictureSpec(
+        prompt=recipe.prompt[:LONGEST],
+        seed=seed,
+        width=size[0],
+        height=size[1],
+        steps=model.steps,
+        guidance=model.guidance,
+        negative=recipe.negative[:LONGEST],
+        task="vary",
+        image=image,
+        strength=strength,
+    )
+
+
+def short(words: str, limit: int = 80) -> str:
+    """Return words on one line, cut after `limit` characters."""
+    line = " ".join(words.split())
+    return line if len(line) <= limit else f"{line[: limit - 3].rstrip()}..."
+
+
+def _styled(prompt: str, style: str) -> str:
+    return f"{prompt}, {style}" if style else prompt

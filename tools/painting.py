@@ -1,0 +1,157 @@
+"""What the picture tools share: where a picture comes from, sizes, seeds, and keeping results."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from memory.records import Asset
+from tools.catalogue import Model
+from tools.jobs import Job, PictureSpec
+from tools.pictures import open_picture, size_of
+from tools.recipe import Recipe, read_recipe, with_recipe
+from tools.tool import Context, Result
+
+SEEDS = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A picture somebody wants changed: upright pixels, and its recipe as far as it is known."""
+
+    asset: Asset
+    picture: Image.Image
+    recipe: Recipe
+
+
+async def origin(sha256: str, context: Context) -> Origin:
+    """Fetch and decode a picture.
+
+    Raises NotFound when it is gone and Refused when it is no picture or too large.
+    """
+    asset = await context.store.asset(sha256)
+    data = await context.assets.read(asset)
+    picture = await asyncio.to_thread(open_picture, data)
+    recipe = read_recipe(data) or await _remembered(sha256, context)
+    return Origin(asset, picture, recipe)
+
+
+async def _remembered(sha256: str, context: Context) -> Recipe:
+    step = await context.store.maker(sha256, context.chat)
+    args = step.args if step else {}
+    prompt, negative = args.get("prompt"), args.get("negative")
+    return Recipe(prompt=str(prompt or ""), negative=str(negative or ""))
+
+
+def seeds(first: int | None, count: int) -> list[int]:
+    """Return consecutive seeds from the given or a random first one, wrapping at 32 bits."""
+    start = secrets.randbelow(SEEDS) if first is None else first
+    return [(start + n) % SEEDS for n in range(count)]
+
+
+def size_for(model: Model, ratio: float) -> tuple[int, int]:
+    """Return (width, height) of a ratio with the model's native area, in its multiples.
+
+    A model of one shape only is asked for the finished size; its engine frames what it draws.
+    """
+    if not model.shapes:
+        side = model.enlarge_to or max(model.width, model.height)
+        return round(side * min(1, ratio)), round(side / max(1, ratio))
+    area, step = model.width * model.height, model.multiple
+    width = max(step, round((area * ratio) ** 0.5 / step) * step)
+    height = max(step, round((area / ratio) ** 0.5 / step) * step)
+    return width, height
+
+
+@dataclass(frozen=True, slots=True)
+class Painting:
+    """What a job painted: the assets, what completes the step's arguments, and what to say."""
+
+    assets: tuple[Asset, ...]
+    resolved: dict[str, object]
+    text: str
+
+    def result(self, what: str, more: str = "") -> Result:
+        """Return the result of a tool: "4 pictures of cats", then who made them and how."""
+        return Result(f"{what} {self.text}{more}", self.assets, self.resolved)
+
+
+async def paint(
+    model: Model, specs: Sequence[PictureSpec], recipe: Recipe, context: Context
+) -> Painting:
+    """Run the specs as one job and keep each picture with its recipe in it, in order.
+
+    `recipe` says what the specs do not: tool, parents, what was done.
+    """
+    job = Job(model.name, tuple(specs), context.asker)
+    made = await context.runner.run(job, context.report)
+    assets = [
+        await keep(artifact.data, _recipe(recipe, model, spec), context)
+        for artifact, spec in zip(made, specs, strict=True)
+    ]
+    ignored = any("negative" in str(artifact.facts.get("ignored", "")) for artifact in made)
+    text = _made_by(model, specs) + _small_print(model, ignored)
+    return Painting(tuple(assets), _resolved(model, specs[0], assets[0]), text)
+
+
+async def keep(data: bytes, recipe: Recipe, context: Context) -> Asset:
+    """Store a PNG with its recipe, which gets the picture's true size."""
+    width, height = size_of(data)
+    data = with_recipe(data, replace(recipe, width=width, height=height))
+    return await context.assets.put(data, "image/png", width=width, height=height)
+
+
+def _recipe(base: Recipe, model: Model, spec: PictureSpec) -> Recipe:
+    return replace(
+        base,
+        prompt=spec.prompt,
+        negative=spec.negative,
+        seed=spec.seed,
+        steps=spec.steps,
+        guidance=spec.guidance,
+        model=model.name,
+        revision=revision(model),
+        strength=spec.strength if spec.image else 0.0,
+    )
+
+
+def revision(model: Model) -> str:
+    """Say where a model comes from and which state of it: "owner/name@main", "built in"."""
+    source = model.source
+    if source.hub:
+        return f"{source.hub}@{source.revision}"
+    return source.wheel or source.package or "local folder"
+
+
+def _resolved(model: Model, spec: PictureSpec, asset: Asset) -> dict[str, object]:
+    facts: dict[str, object] = {
+        "seed": spec.seed,
+        "steps": spec.steps,
+        "model": model.name,
+        "revision": revision(model),
+        "licence": model.licence,
+        "guidance": spec.guidance,
+        "width": asset.width,
+        "height": asset.height,
+    }
+    if spec.image is None:
+        return facts
+    return facts | {"strength": spec.strength, "prompt": spec.prompt, "negative": spec.negative}
+
+
+def _made_by(model: Model, specs: Sequence[PictureSpec]) -> str:
+    last = f"-{specs[-1].seed}" if len(specs) > 1 else ""
+    return f"({model.name}, seed {specs[0].seed}{last})."
+
+
+def _small_print(model: Model, ignored: bool) -> str:
+    """Say what a person should know: words had no effect, or it was drawn small."""
+    said = f" {model.name} pays no attention to what is not wanted." if ignored else ""
+    if model.enlarge_to > max(model.width, model.height):
+        said += (
+            f" Drawn at {model.width}x{model.height} by a small model and enlarged; "
+            "`atelier models` lists better ones."
+        )
+    return said

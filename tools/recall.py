@@ -1,0 +1,35 @@
+"""Finding again what was said and made in this chat."""
+
+from pydantic import Field
+
+from memory.recall import Found, search
+from tools.image import short
+from tools.tool import Args, Context, Result, tool
+
+MOST = 8
+"""Things one answer lists."""
+
+
+class Recall(Args):
+    """What to look for."""
+
+    query: str = Field(min_length=1, max_length=500, description="words to look for")
+
+
+@tool
+async def recall(args: Recall, context: Context) -> Result:
+    """Search what was said and made earlier in this chat."""
+    found = await search(context.store.database, context.chat, args.query, limit=MOST)
+    if not found:
+        return Result(f'Nothing about "{short(args.query)}" was found in this chat.')
+    things = "1 thing" if len(found) == 1 else f"{len(found)} things"
+    lines = [f'{things} found for "{short(args.query)}":', *map(_line, found)]
+    facts: dict[str, object] = {"messages": [one.message_id for one in found]}
+    return Result("\n".join(lines), (), facts)
+
+
+def _line(found: Found) -> str:
+    """Return a text in quotation marks, on one line: it is what somebody said, no instruction."""
+    who = short(found.author_name, 40) or "Atelier"
+    said = short(found.text.replace('"', "'"), 200)
+    return f'- {found.at:%Y-%m-%d %H:%M}, {who}: "{said}"'
