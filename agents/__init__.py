@@ -1,0 +1,1 @@
+"""How a turn is thought through; the only home of LangChain."""

@@ -1,0 +1,43 @@
+"""The tools "again" and "undo", so that any chat model can ask for them; never run as such."""
+
+from pydantic import Field
+
+from tools.errors import ToolError
+from tools.tool import Args, Context, Result, Tool
+
+
+class Changes(Args):
+    """What shall be different this time; what is left out stays as it was."""
+
+    prompt: str | None = Field(None, description='new words, or "+ words" to add some')
+    count: int | None = Field(None, ge=1, le=10, description="how many")
+    aspect: str | None = Field(None, description="width:height such as 16:9")
+    style: str | None = Field(None, description="style in a few words")
+    negative: str | None = Field(None, description="what must not be in it")
+    seed: int | None = Field(None, ge=0, description="seed of the first picture")
+
+
+class Again(Args):
+    """Arguments of `again`."""
+
+    changes: Changes = Field(default_factory=Changes, description="what shall be different")
+    image: str = Field("", description="which picture's recipe; empty: the last one's")
+
+
+class Undo(Args):
+    """Arguments of `undo`: none."""
+
+
+async def _never(_: object, __: Context) -> Result:
+    raise ToolError("This is expanded into stored steps before anything runs.")
+
+
+COMMANDS = (
+    Tool(
+        "again",
+        "Do the last thing again with a new seed, with some arguments changed.",
+        Again,
+        _never,
+    ),
+    Tool("undo", "Take back the last result and go back to the one before.", Undo, _never),
+)

@@ -1,0 +1,1 @@
+"""The chat models behind one setting, each a LangChain `BaseChatModel` with `bind_tools`."""

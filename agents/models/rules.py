@@ -1,0 +1,103 @@
+"""The chat model of a machine without a big one: rules for requests, a small model for talk."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForLLMRun,
+    CallbackManagerForLLMRun,
+)
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langgraph.runtime import get_runtime
+
+from agents.bridge import REQUEST, Turn
+from agents.models.talk import talk
+from agents.understanding.understand import understand
+from agents.understanding.wishes import Hints, Wish
+from tools.catalogue import Catalogue
+
+HELP = """Tell me what you would like, in your own words:
+• pictures: “draw four smiling cats”, “a red bicycle, wide”, “a lighthouse --ar 16:9 --seed 7”
+• changes: “the second one, but darker”, “rotate it left”, “variations of the third”, “upscale 2”
+• words: “write a slogan for our jazz night”, “five ideas for a bakery name”
+• voice: “read aloud: good morning team”; send a sound file and I write it down
+• memory: “what did we say about the deadline?”, “again”, “same but 16:9”, “undo”
+Send a picture along to change or describe it. Commands: /help lists them."""
+
+
+class RulesModel(BaseChatModel):
+    """Understands requests by rules; what asks for nothing is answered by the text model."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "atelier-rules"
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[Any, AIMessage]:
+        """Return the model itself: its rules know the tools by name."""
+        return self
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        raise NotImplementedError("Atelier's agent is asynchronous; use astream or ainvoke.")
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        if not isinstance(messages[-1], HumanMessage):
+            yield _chunk("")  # the tools have run; what they made is told by code
+            return
+        wishes = understand(*_request(messages[-1]))
+        calls = [w for w in wishes if w.tool not in ("chat", "help", "cancel")]
+        if calls:
+            yield _calls(calls)
+        elif any(w.tool == "help" for w in wishes):
+            yield _chunk(HELP)
+        elif any(w.tool == "cancel" for w in wishes):
+            yield _chunk("Nothing is running here that could be cancelled.")
+        else:
+            async for text in _talk(messages):
+                yield _chunk(text)
+
+
+def _request(message: BaseMessage) -> tuple[str, Hints]:
+    text, hints = message.additional_kwargs.get(REQUEST, (str(message.text), Hints()))
+    return text, hints
+
+
+async def _talk(messages: Sequence[BaseMessage]) -> AsyncIterator[str]:
+    context = get_runtime(Turn).context.work.context
+    said = [
+        ("assistant" if isinstance(m, AIMessage) else "user", str(m.text))
+        for m in messages
+        if isinstance(m, AIMessage | HumanMessage) and m.text
+    ]
+    catalogue: Catalogue = context.catalogue
+    async for text in talk(said, context.runner, catalogue, context.user.id):
+        yield text
+
+
+def _chunk(text: str) -> ChatGenerationChunk:
+    return ChatGenerationChunk(message=AIMessageChunk(content=text))
+
+
+def _calls(wishes: Sequence[Wish]) -> ChatGenerationChunk:
+    """Return the wishes as tool calls; their ids only need to be unique within the turn."""
+    chunks = [
+        tool_call_chunk(name=w.tool, args=json.dumps(w.args), id=f"call-{n}", index=n)
+        for n, w in enumerate(wishes)
+    ]
+    return ChatGenerationChunk(message=AIMessageChunk(content="", tool_call_chunks=chunks))

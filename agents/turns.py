@@ -1,0 +1,70 @@
+"""One turn from its steps to its answer; what commands, buttons and restarts use directly.
+
+No language model and no LangChain here: those stand behind `agents/assistant.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.errors import Unclear
+from agents.understanding.wishes import Wish
+from agents.work import Work
+from memory.errors import AtelierError
+from memory.records import Asset, Kind, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a turn came to; `options` are answers to offer when it is a question."""
+
+    kind: Kind
+    text: str
+    steps: tuple[Step, ...] = ()
+    options: tuple[str, ...] = ()
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """Everything its steps made, in order and once."""
+        found = {a.sha256: a for s in self.steps for a in s.assets}
+        return tuple(found.values())
+
+
+async def perform(work: Work, wishes: Sequence[Wish]) -> Answer:
+    """Do what is wished, without asking a language model."""
+    try:
+        await work.plan([(f"call-{n}", wish) for n, wish in enumerate(wishes)])
+        await work.run()
+    except AtelierError as error:
+        return refused(work, error)
+    return answer(work)
+
+
+async def resume(work: Work, steps: Sequence[Step]) -> Answer:
+    """Finish the stored steps of a turn that was interrupted."""
+    work.restore(steps)
+    return await perform(work, ())
+
+
+def answer(work: Work, said: str = "") -> Answer:
+    """Return the answer a turn has come to: what was said, and what its steps really did."""
+    steps = tuple(work.steps.values())
+    parts = [said.strip(), *(_line(step) for step in steps)]
+    failed = bool(steps) and all(s.status in ("failed", "cancelled") for s in steps)
+    text = "\n\n".join(p for p in parts if p)
+    return Answer("error" if failed and not said.strip() else "reply", text, steps)
+
+
+def refused(work: Work, error: AtelierError) -> Answer:
+    """Return the answer to a turn that could not go on: one question or one sentence."""
+    steps = tuple(work.steps.values())
+    if isinstance(error, Unclear):
+        return Answer("question", str(error), steps, error.options)
+    return Answer("error", str(error), steps)
+
+
+def _line(step: Step) -> str:
+    if step.status == "failed":
+        return f"I could not {step.tool}: {step.result}"
+    if step.status == "cancelled":
+        return f"Cancelled: {step.tool}."
+    return step.result

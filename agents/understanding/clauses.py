@@ -1,0 +1,63 @@
+"""Several wishes in one message: where one ends and the next begins."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from agents.understanding.folding import Line
+from agents.understanding.lexicon import Language
+
+COMMA, SENTENCE, THEN = 1, 2, 3
+"""How strongly two pieces are parted; a stronger cut lets weaker words open a wish."""
+
+_MOST_PIECES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the message between two cuts and how strong the cut before it is."""
+
+    start: int
+    end: int
+    cut: int
+
+
+def pieces(line: Line, language: Language) -> list[Piece]:
+    """Return the parts between all places where a wish might begin, in order."""
+    cuts: list[tuple[int, int, int]] = []
+    at = 0
+    for start, end, strength in sorted(_cuts(line, language), key=lambda c: (c[0], -c[1])):
+        if start < at or len(cuts) >= _MOST_PIECES:
+            continue
+        cuts.append((start, end, strength))
+        at = end
+    begins = [(0, THEN), *((end, strength) for _, end, strength in cuts)]
+    ends = [*(start for start, _, _ in cuts), len(line.text)]
+    return [
+        Piece(start, end, strength)
+        for (start, strength), end in zip(begins, ends, strict=True)
+        if line.text[start:end].strip()
+    ]
+
+
+def _cuts(line: Line, language: Language) -> Iterator[tuple[int, int, int]]:
+    strengths = (("then", THEN), ("sentence", SENTENCE), ("weak", COMMA))
+    return chain.from_iterable(
+        ((*m.span(), strength) for m in language.marks[name].finditer(line.fold))
+        for name, strength in strengths
+    )
+
+
+def split(line: Line, language: Language, opens: Callable[[Line, Line, int], bool]) -> list[Line]:
+    """Return the clauses; `opens(before, piece, cut)` says whether a piece begins a new one."""
+    clauses: list[Line] = []
+    start = end = 0
+    for piece in pieces(line, language):
+        before = line.cut(start, end)
+        if end and opens(before, line.cut(piece.start, piece.end), piece.cut):
+            clauses.append(before)
+            start = piece.start
+        elif not end:
+            start = piece.start
+        end = piece.end
+    return [*clauses, line.cut(start, len(line.text))] if end else []

@@ -1,0 +1,157 @@
+"""From a grammar's readable patterns to regular expressions.
+
+A pattern is a regular expression over folded text in which `{name}` stands for a list of words
+(or for another pattern), `<name>` for a slot whose content is read by code, a blank for any
+blanks (none are needed in Chinese), ` ?` for optional ones, and `(` never captures.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agents.understanding import numbers
+from agents.understanding.folding import folded, unaccented
+
+_PARTS = re.compile(
+    r"\{(?P<macro>[a-z_]+)\}|(?<!\?P)<(?P<slot>[a-z]+)>"
+    r"|(?P<open>\((?!\?))|(?P<gap> \?)|(?P<blank> )"
+)
+_GROUP = re.compile(r"\(\?P<([a-z]+)_*>")
+_GAP = r"(?:^|[\s,]+)"
+_PART_OF_SENTENCE = r"%s(?:%s)(?=\s*(?:[,.;。、]|$))"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One way to say something; `tool` is a tool's name, an expression or empty.
+
+    `opens`: may follow "and" or a comma as a wish of its own; `needs`: "pictures" (some are
+    around), "focus" (attached or replied to), "sound", "text" (the last step made one) or
+    "asked" ("can you ..." went before); `keep`: only the slots are taken out of the text.
+    """
+
+    tool: str
+    pattern: re.Pattern[str]
+    fixed: Mapping[str, object]
+    opens: bool
+    needs: str
+    keep: bool
+
+
+def slots(found: re.Match[str]) -> dict[str, tuple[int, int]]:
+    """Return the slots a match filled and where; names of further alternatives are one slot."""
+    spans = {name: found.span(name) for name in found.re.groupindex}
+    return {name.rstrip("_"): span for name, span in spans.items() if span != (-1, -1)}
+
+
+class Compiler:
+    """Turns the tables of one grammar into compiled rules."""
+
+    def __init__(self, words: Mapping[str, Any]) -> None:
+        self._words = words
+        self._blank = r"\s*" if words.get("unspaced") else r"\s+"
+        self._said: dict[str, str] = {}
+        self._slots = self._simple_slots()
+        self.pointers = self.rules("pointers")
+        image = "|".join(_unnamed(rule.pattern.pattern) for rule in self.pointers)
+        self._slots |= {"image": f"(?:{image})", "pick": f"(?:{image}|{self._slots['num']})"}
+
+    def rules(self, table: str) -> tuple[Rule, ...]:
+        """Return the compiled rules of a table, in order, one for each way to say it."""
+        return tuple(
+            Rule(
+                tool=row.get("tool", row.get("is", "")),
+                pattern=re.compile(self._framed(table, row, say), re.DOTALL),
+                fixed=row.get("args", {}),
+                opens=row.get("opens", True),
+                needs=row.get("needs", ""),
+                keep=row.get("keep", False),
+            )
+            for row in self._words.get(table, [])
+            for say in row["say"]
+        )
+
+    def marks(self) -> dict[str, re.Pattern[str]]:
+        """Return the compiled single patterns: politeness, articles, where clauses part, ..."""
+        return {name: re.compile(self._regex(p)) for name, p in self._words["marks"].items()}
+
+    def _simple_slots(self) -> dict[str, str]:
+        words = self._words
+        named = {folded(word): value for word, value in words["numbers"].items()}
+        ordinal = self._any(words["ordinals"])
+        part = r"[^\s,.;。、]{1,30}"
+        return {
+            "count": numbers.pattern(named),
+            "num": f"(?:{numbers.DIGITS}|{self._any(named)})",
+            "nth": ordinal,
+            "ntha": ordinal,
+            "nthb": ordinal,
+            "aspect": rf"(?:\d{{1,5}}\s?[:x×]\s?\d{{1,5}}|{self._any(words['aspects'])})",
+            "kind": self._any(noun for nouns in words["kinds"].values() for noun in nouns),
+            "language": self._any(words["languages"]),
+            "factor": r"(?:[248]|two|four)",
+            "seed": r"\d{1,18}",
+            "steps": r"\d{1,4}",
+            "limit": numbers.DIGITS,
+            "style": rf"{part}(?: (?!in |with |en |im |dans |mit ){part}){{0,4}}?",
+            "medium": self._any(words["media"]),
+            "negative": r"[^\s,.;。、][^,.;。、]{0,80}?",
+            "model": r"[\w./-]{2,60}",
+            "voice": r"[^\s,.;:。]{1,30}",
+            "complaint": self._any(words["opposites"]),
+            "speed": self._any(words["speeds"]),
+        }
+
+    def _framed(self, table: str, row: Mapping[str, Any], say: str) -> str:
+        if table not in ("details", "limits"):
+            return self._regex(say)
+        gap = row.get("gap", self._words.get("gap", _GAP))
+        return str(row.get("frame", _PART_OF_SENTENCE) % (gap, self._regex(say)))
+
+    def _any(self, words: Iterable[str]) -> str:
+        longest_first = sorted(words, key=len, reverse=True)
+        ends = "" if self._words.get("unspaced") else r"(?!\w)"
+        return f"(?:(?:{'|'.join(self._regex(w) for w in longest_first)}){ends})"
+
+    def _regex(self, pattern: str) -> str:
+        pattern = unaccented(pattern)
+        made, at = "", 0
+        for part in _PARTS.finditer(pattern):
+            made += pattern[at : part.start()] + self._part(part, pattern)
+            at = part.end()
+        return _numbered(made + pattern[at:])
+
+    def _part(self, part: re.Match[str], pattern: str) -> str:
+        if part["open"]:
+            return "(?:"
+        if part["gap"]:
+            return r"\s*"
+        if part["blank"]:
+            return self._blank
+        if part["macro"]:
+            return self._macro(part["macro"])
+        free = r"\S.*" if part.end() == len(pattern) else r"\S.{0,200}?"
+        return f"(?P<{part['slot']}>{self._slots.get(part['slot'], free)})"
+
+    def _macro(self, name: str) -> str:
+        if name not in self._said:
+            value = self._words["words"][name]
+            regex = self._regex(value) if isinstance(value, str) else self._any(value)
+            self._said[name] = f"(?:{_unnamed(regex)})"
+        return self._said[name]
+
+
+def _unnamed(pattern: str) -> str:
+    return re.sub(r"\(\?P<\w+>", "(?:", pattern)
+
+
+def _numbered(pattern: str) -> str:
+    # A slot that stands in two alternatives needs a group of its own in each.
+    seen: dict[str, int] = {}
+
+    def name(group: re.Match[str]) -> str:
+        seen[group[1]] = seen.get(group[1], 0) + 1
+        return f"(?P<{group[1]}{'_' * (seen[group[1]] - 1)}>"
+
+    return _GROUP.sub(name, pattern)

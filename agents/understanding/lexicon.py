@@ -1,0 +1,87 @@
+"""The grammars: words and rules of each language, read from `words/*.toml` when first needed."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from agents.understanding.compiler import Compiler, Rule
+from agents.understanding.folding import folded
+
+NAMES = ("en", "zh", "es", "fr", "de")
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language's grammar, compiled; its tables and patterns are those of its TOML file."""
+
+    name: str
+    words: Mapping[str, Any] = field(repr=False)
+    tables: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    rules: tuple[Rule, ...] = field(repr=False)
+    pointers: tuple[Rule, ...] = field(repr=False)
+    heads: tuple[Rule, ...] = field(repr=False)
+    details: tuple[Rule, ...] = field(repr=False)
+    limits: tuple[Rule, ...] = field(repr=False)
+    marks: Mapping[str, re.Pattern[str]] = field(repr=False)
+
+    @property
+    def unspaced(self) -> bool:
+        """Whether the language writes its words without blanks between them."""
+        return bool(self.words.get("unspaced"))
+
+
+@lru_cache(maxsize=len(NAMES))
+def language(name: str) -> Language:
+    """Return a language's grammar; the first call compiles it, which takes half a second."""
+    words = _words(name)
+    compiler = Compiler(words)
+    return Language(
+        name=name,
+        words=words,
+        tables=_tables(words),
+        rules=compiler.rules("rules"),
+        pointers=compiler.pointers,
+        heads=compiler.rules("heads"),
+        details=compiler.rules("details"),
+        limits=compiler.rules("limits"),
+        marks=compiler.marks(),
+    )
+
+
+@lru_cache(maxsize=len(NAMES))
+def tells(name: str) -> frozenset[str]:
+    """Return single words (folded) that tell a language; reads its file, compiles nothing."""
+    words = _words(name)
+    lists = (v for v in words["words"].values() if isinstance(v, list))
+    found = {word for words in lists for word in words}
+    found |= {*words["tells"], *words["numbers"], *words["ordinals"]}
+    return frozenset(word for word in map(folded, found) if word.isalpha())
+
+
+@lru_cache(maxsize=1)
+def typos() -> Mapping[str, str]:
+    """Return slips of the finger (two letters swapped) and the words that were meant."""
+    known = frozenset().union(*map(tells, NAMES))
+    slips: dict[str, str] = {}
+    for word in (word for name in NAMES for word in map(folded, _words(name).get("slips", []))):
+        pairs = range(len(word) - 1)
+        swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in pairs}
+        slips |= {slip: word for slip in swapped if slip not in known}
+    return slips
+
+
+@lru_cache(maxsize=len(NAMES))
+def _words(name: str) -> Mapping[str, Any]:
+    source = files("agents.understanding").joinpath("words", f"{name}.toml")
+    return tomllib.loads(source.read_text("utf-8"))
+
+
+def _tables(words: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    names = ("numbers", "ordinals", "aspects", "languages", "opposites", "speeds")
+    made = {name: {folded(said): meant for said, meant in words[name].items()} for name in names}
+    nouns = {folded(noun): kind for kind, many in words["kinds"].items() for noun in many}
+    return made | {"kinds": nouns}

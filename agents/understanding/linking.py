@@ -1,0 +1,117 @@
+"""What "it" means: earlier wishes of the same message first, then what came with the message."""
+
+from dataclasses import dataclass
+
+from agents.understanding import writing
+from agents.understanding.folding import fold
+from agents.understanding.lexicon import Language
+from agents.understanding.slots import Args
+from agents.understanding.wishes import Hints, Wish
+
+PICTURES = ("draw", "edit", "vary", "upscale")
+TEXTS = ("write", "brainstorm", "describe", "transcribe")
+ON_PICTURES = ("edit", "vary", "upscale", "describe")
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A wish as one clause gave it: pointers still say "it", texts to be made are only named."""
+
+    tool: str
+    args: Args
+    language: Language
+
+
+def link(raws: list[Raw], hints: Hints) -> tuple[Wish, ...]:
+    """Return the wishes with every "it" replaced; a text that is only named gets written."""
+    wishes: list[Wish] = []
+    for raw in raws:
+        args = dict(raw.args)
+        if raw.tool in ON_PICTURES or "image" in args:
+            args = {"image": image(str(args.pop("image", "it")), wishes, hints), **args}
+        if raw.tool == "transcribe":
+            args["audio"] = "attached" if hints.attached_sounds else "last"
+        if raw.tool == "again":
+            args = _changes(args, hints)
+        if raw.tool == "write":
+            _about_it(args, wishes, raw.language)
+        if "made" in args and not _made(raw, args, wishes, hints):
+            continue
+        wishes.append(Wish(raw.tool, args))
+    return tuple(wishes)
+
+
+def image(meant: str, wishes: list[Wish], hints: Hints) -> str:
+    """Return a picture's expression as seen from after these wishes of the message."""
+    step = _latest(wishes, PICTURES)
+    if step and meant in ("it", "all", "last", "reply"):
+        return f"step:{step}"
+    if step and meant.isdigit() and _count(wishes[step - 1]) >= int(meant):
+        return f"step:{step}:{meant}"
+    if meant in ("it", "reply"):
+        return "reply" if hints.replied_images else "attached" if hints.attached_images else "last"
+    if meant == "all" and hints.attached_images:
+        return "attached"
+    return meant
+
+
+def _latest(wishes: list[Wish], tools: tuple[str, ...]) -> int:
+    places = (k for k, wish in enumerate(wishes, 1) if wish.tool in tools)
+    return max(places, default=0)
+
+
+def _count(wish: Wish) -> int:
+    number = wish.args.get("count", 1)
+    return number if isinstance(number, int) else 1
+
+
+def _changes(args: Args, hints: Hints) -> Args:
+    changes = {k: v for k, v in args.items() if k != "image"}
+    if hints.last_tool in TEXTS and not hints.focus and "prompt" in changes:
+        changes["request"] = changes.pop("prompt")
+    kept = {"image": args["image"]} if "image" in args else {}
+    return {**kept, "changes": changes} if changes else kept
+
+
+def _about_it(args: Args, wishes: list[Wish], language: Language) -> None:
+    step = _latest(wishes, ("draw",))
+    line = fold(str(args.get("request", "")))
+    found = language.marks["about_it"].search(line.fold) if step else None
+    if found:
+        start, end = found.span("it")
+        subject = str(wishes[step - 1].args["prompt"])
+        args["request"] = line.text[:start] + subject + line.text[end:]
+
+
+def _made(raw: Raw, args: Args, wishes: list[Wish], hints: Hints) -> bool:
+    """Replace "made" (a text that is only named) by that text; False when there is none."""
+    kind, noun = str(args.pop("made")), str(args.pop("noun", ""))
+    name = "text" if raw.tool == "speak" else "prompt"
+    step = _latest(wishes, TEXTS)
+    if not step and kind != "it" and (topic := _topic(wishes, raw.language)):
+        request = str(raw.language.words["made_for"]).format(noun=noun, topic=topic)
+        wishes.append(Wish("write", {"kind": kind, "request": request}))
+        step = len(wishes)
+    if step:
+        args[name] = _subject(wishes[step - 1], raw.language) if name == "prompt" else ""
+        args[name] = args[name] or f"step:{step}"
+    elif hints.replied_text:
+        args[name] = hints.replied_text
+    elif name == "text" or hints.last_tool in TEXTS:
+        args[name] = "step:0"
+    return name in args
+
+
+def _topic(wishes: list[Wish], language: Language) -> str:
+    step = _latest(wishes, ("draw",))
+    if not step:
+        return ""
+    prompt = str(wishes[step - 1].args["prompt"])
+    return writing.topic(prompt, fold(prompt).fold, language)
+
+
+def _subject(wish: Wish, language: Language) -> str:
+    if wish.tool != "write":
+        return ""
+    request = str(wish.args["request"])
+    return writing.topic(request, fold(request).fold, language)

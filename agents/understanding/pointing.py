@@ -1,0 +1,71 @@
+"""Which picture is meant, as an expression; what it stands for is resolved elsewhere."""
+
+import re
+
+from agents.understanding import numbers
+from agents.understanding.compiler import slots
+from agents.understanding.folding import Line
+from agents.understanding.lexicon import Language
+
+_LONGEST = 200
+_MANY = re.compile(r"\d{1,2}(?:,\d{1,2})*")
+
+
+def read(line: Line, language: Language) -> str | None:
+    """Return the expression of a pointer ("the second one" -> "2"), None if it is none.
+
+    "it" and "them" stand for what is at hand; the caller knows what that is.
+    """
+    for rule in language.pointers:
+        found = rule.pattern.fullmatch(line.fold)
+        if found and (meant := _expression(rule.tool, found, line, language)):
+            return meant
+    return None
+
+
+def pick(line: Line, language: Language) -> str | None:
+    """Like `read`, and bare numbers count too ("upscale 2")."""
+    if (meant := read(line, language)) is not None:
+        return meant
+    number = numbers.read(language.tables["numbers"], line.fold)
+    return str(number) if number and number <= numbers.MOST else None
+
+
+def described(line: Line, language: Language) -> str | None:
+    """Like `pick`, and words after an article describe a picture ("the cat with the hat")."""
+    if (meant := pick(line, language)) is not None:
+        return meant
+    article = language.marks["article"].match(line.fold)
+    if not article and not language.unspaced:
+        return None
+    words = line.cut(article.end() if article else 0, len(line.text)).text
+    alone = language.marks["pronoun"].match(line.fold)
+    return words if 0 < len(words) <= _LONGEST and not alone else None
+
+
+def _expression(form: str, found: re.Match[str], line: Line, language: Language) -> str | None:
+    said = {slot: line.cut(*span) for slot, span in slots(found).items()}
+    if form == "id":
+        return line.text.lower()
+    if form == "what":
+        return said["what"].text
+    if form == "many":
+        return _many(line.fold, language)
+    if form == "first":
+        number = numbers.read(language.tables["numbers"], said["num"].fold) or 0
+        return ",".join(str(n + 1) for n in range(number)) if 1 < number <= 10 else None
+    if form in ("nth", "mine:nth"):
+        word = (said.get("nth") or said.get("num") or line).fold.lstrip("# ")
+        plain = numbers.read(language.tables["numbers"], word)
+        number = language.tables["ordinals"].get(word) or plain
+        return f"{form.removesuffix('nth')}{number}" if number and number <= 10 else None
+    return form
+
+
+def _many(fold: str, language: Language) -> str | None:
+    ordinals, plain = language.tables["ordinals"], language.tables["numbers"]
+    words = [*sorted(ordinals, key=len, reverse=True), *sorted(plain, key=len, reverse=True)]
+    each = re.compile(rf"\d{{1,2}}|(?<![a-z])(?:{'|'.join(map(re.escape, words))})(?![a-z])")
+    found = [ordinals.get(w) or numbers.read(plain, w) for w in each.findall(fold)]
+    joined = ",".join(str(number) for number in found if number)
+    return joined if _MANY.fullmatch(joined) else None

@@ -1,0 +1,146 @@
+"""One language's reading of a message: clauses, the rule each one matches, its wish."""
+
+from dataclasses import dataclass, field
+
+from agents.understanding import clauses, slots
+from agents.understanding.compiler import Rule
+from agents.understanding.drawing import tidy
+from agents.understanding.folding import FLAG, Line
+from agents.understanding.lexicon import Language
+from agents.understanding.linking import ON_PICTURES, PICTURES, TEXTS, Raw
+from agents.understanding.slots import Scene
+from agents.understanding.wishes import Hints
+
+_SMALL_TALK = 200
+"""Characters of chat that may stand before a request; after more it is a text about things."""
+
+_CONTROLS = ("help", "undo", "cancel", "again")
+_VAGUE = ("it", "all")
+
+
+@dataclass
+class Reading:
+    """Reads a message in one language."""
+
+    language: Language
+    hints: Hints
+    drawn: bool = False
+    _read: dict[tuple[str, int, bool], Raw | None] = field(default_factory=dict)
+
+    def raws(self, line: Line) -> list[Raw]:
+        """Return what the clauses of the message ask for, in order; nothing for chat."""
+        found: list[Raw] = []
+        for clause in clauses.split(line, self.language, self._opens):
+            if raw := self.read(self._without_asides(clause)):
+                found.append(raw)
+                self.drawn = self.drawn or raw.tool in PICTURES
+        return found
+
+    def read(self, clause: Line, cut: int = clauses.THEN) -> Raw | None:
+        """Return what one clause asks for; `cut` is how strongly it is parted from before."""
+        key = (clause.text, cut, self.drawn)
+        if key not in self._read:
+            self._read[key] = self._first_match(clause, cut)
+        return self._read[key]
+
+    def stripped(self, clause: Line) -> tuple[Line, bool]:
+        """Return the clause without greeting and politeness, and whether it was asked nicely."""
+        asked, found = False, True
+        while found:
+            found = False
+            for name in ("lead", "ask"):
+                start = self.language.marks[name].match(clause.fold)
+                if start and start.end():
+                    clause, found = clause.cut(start.end(), len(clause.text)), True
+                    asked = asked or name == "ask"
+        return clause, asked
+
+    def _spoken(self, clause: Line) -> list[tuple[Line, bool]]:
+        # Where words are not parted by blanks, politeness may be the start of another word.
+        bare, asked = self.stripped(clause)
+        if not self.language.unspaced:
+            return [(bare, asked)]
+        start = self.language.marks["lead"].match(clause.fold)
+        said = clause.cut(start.end() if start else 0, len(clause.text))
+        return [(said, False), (bare, asked)] if said.text != bare.text else [(bare, asked)]
+
+    def _first_match(self, clause: Line, cut: int) -> Raw | None:
+        raws = (self._match(spoken, asked, cut) for spoken, asked in self._spoken(clause))
+        return next((raw for raw in raws if raw), None)
+
+    def _match(self, spoken: Line, asked: bool, cut: int) -> Raw | None:
+        line = tidy(spoken, self.language)
+        if not line.text or self.language.marks["negated"].match(line.fold):
+            return None
+        for rule in self.language.rules:
+            if not self._may(rule, cut, asked):
+                continue
+            found = rule.pattern.fullmatch(line.fold)
+            if found and (
+                raw := self._raw(
+                    rule, slots.arguments(rule, found, Scene(line, self.language, spoken))
+                )
+            ):
+                return raw
+        return self._bare(line) if FLAG in line.fold and cut > clauses.COMMA else None
+
+    def _may(self, rule: Rule, cut: int, asked: bool) -> bool:
+        if cut == clauses.COMMA and not rule.opens:
+            return False
+        if rule.needs in ("", "pictures"):
+            return True
+        return {
+            "asked": asked,
+            "focus": self.hints.focus,
+            "sound": bool(self.hints.attached_sounds),
+            "text": self.hints.last_tool in TEXTS and not self.hints.focus and not self.drawn,
+        }[rule.needs]
+
+    def _raw(self, rule: Rule, args: slots.Args | None) -> Raw | None:
+        if args is None:
+            return None
+        vague = args.get("image", "it") in _VAGUE
+        if rule.needs == "pictures" and vague and not self._pictures():
+            return None
+        return Raw(rule.tool, args, self.language)
+
+    def _pictures(self) -> bool:
+        hints = self.hints
+        return self.drawn or hints.focus or hints.pictures_here or hints.last_tool in PICTURES
+
+    def _bare(self, line: Line) -> Raw | None:
+        # Words and flags without a verb are a prompt, as in Midjourney.
+        args = slots.prompt(line, self.language)
+        return Raw("draw", args, self.language) if args else None
+
+    def _opens(self, before: Line, piece: Line, cut: int) -> bool:
+        prior = self.read(before)
+        if prior:
+            self.drawn = self.drawn or prior.tool in PICTURES
+        start, _ = self.stripped(before)
+        if cut < clauses.THEN and self.language.marks["literal"].match(start.fold):
+            return False
+        raw = self.read(piece, cut)
+        if raw is None or (cut == clauses.COMMA and raw.tool in _CONTROLS):
+            return False
+        if prior is None:
+            return not start.text or (cut > clauses.COMMA and len(before.text) <= _SMALL_TALK)
+        vague = raw.args.get("image", "it") in _VAGUE
+        return not (prior.tool == "write" and vague and raw.tool in (*ON_PICTURES[:1], "again"))
+
+    def _without_asides(self, clause: Line) -> Line:
+        """Return the clause without the remarks after the request ("Undo. That was ugly.")."""
+        start, _ = self.stripped(clause)
+        if self.language.marks["literal"].match(start.fold):
+            return clause
+        whole = self.read(clause)
+        for name in ("sentence",) if whole else ("sentence", "weak"):
+            for cut in self.language.marks[name].finditer(clause.fold):
+                rest = clause.cut(cut.end(), len(clause.text))
+                said = clause.cut(
+                    0, cut.start() + len(cut[0].rstrip()) if name == "sentence" else cut.start()
+                )
+                aside = rest.fold.endswith("?") or self.language.marks["aside"].match(rest.fold)
+                if rest.text and aside and self.read(said):
+                    return said
+        return clause

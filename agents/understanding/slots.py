@@ -1,0 +1,164 @@
+"""What the slots of a rule mean: words of the message become arguments of a wish."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from agents.understanding import compiler, drawing, numbers, pointing, writing
+from agents.understanding.compiler import Rule
+from agents.understanding.folding import Line, unquoted
+from agents.understanding.lexicon import Language
+
+Args = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The line a rule matched, its language, and the line before its end was tidied."""
+
+    line: Line
+    language: Language
+    spoken: Line
+
+
+def arguments(rule: Rule, found: re.Match[str], scene: Scene) -> Args | None:
+    """Return the arguments a matched rule gives, None when a slot makes no sense."""
+    args: Args = dict(rule.fixed)
+    for slot, span in compiler.slots(found).items():
+        # What is to be spoken or asked keeps its "!" and "?".
+        kept = slot in ("text", "question") and span[1] == len(scene.line.text)
+        line, end = (scene.spoken, len(scene.spoken.text)) if kept else (scene.line, span[1])
+        made = _READERS[slot](line.cut(span[0], end), scene)
+        if made is None:
+            return None
+        args = {**made, **args} if slot == "request" else {**args, **made}
+    return _joined(args, scene)
+
+
+def _joined(args: Args, scene: Scene) -> Args | None:
+    if "verb" in args:
+        it, rest = str(scene.language.words.get("it", "")), str(args.pop("rest", ""))
+        args["instruction"] = " ".join(p for p in (str(args.pop("verb")), it, rest) if p)
+    if "who" in args:
+        args["query"] = f"{args.pop('who')} {args.get('query', '')}".strip()
+    return args
+
+
+def _plain(name: str) -> Callable[[Line, Scene], Args | None]:
+    def read(said: Line, scene: Scene) -> Args | None:
+        words = drawing.tidy(said, scene.language).text
+        return {name: words} if words else None
+
+    return read
+
+
+def _kept(name: str) -> Callable[[Line, Scene], Args | None]:
+    return lambda said, scene: {name: said.text}
+
+
+def _pointer(
+    read: Callable[[Line, Language], str | None],
+) -> Callable[[Line, Scene], Args | None]:
+    def point(said: Line, scene: Scene) -> Args | None:
+        meant = read(said, scene.language)
+        return None if meant is None else {"image": meant}
+
+    return point
+
+
+def _count(said: Line, scene: Scene) -> Args | None:
+    number = numbers.read(scene.language.tables["numbers"], said.fold)
+    return {"count": min(number, numbers.MOST)} if number else None
+
+
+def _factor(said: Line, scene: Scene) -> Args | None:
+    number = numbers.read(scene.language.tables["numbers"], said.fold) or 2
+    return {"factor": 2 if number <= 2 else 4}
+
+
+def _looked_up(table: str, name: str) -> Callable[[Line, Scene], Args | None]:
+    def read(said: Line, scene: Scene) -> Args | None:
+        meant = scene.language.tables[table].get(said.fold)
+        return None if meant is None else {name: meant}
+
+    return read
+
+
+def prompt(line: Line, language: Language) -> Args | None:
+    """Return the arguments of draw, None when the words are no subject."""
+    return drawing.read(line, language)
+
+
+def _prompt(said: Line, scene: Scene) -> Args | None:
+    return prompt(said, scene.language)
+
+
+def _request(said: Line, scene: Scene) -> Args | None:
+    return writing.read(said, scene.language)
+
+
+def _language(said: Line, scene: Scene) -> Args | None:
+    return _looked_up("languages", "language")(said, scene)
+
+
+def _text(said: Line, scene: Scene) -> Args | None:
+    words = unquoted(said.text)
+    return {"text": words} if re.search(r"\w", words) else None
+
+
+def _query(said: Line, scene: Scene) -> Args | None:
+    said = drawing.tidy(said, scene.language)
+    article = scene.language.marks["article"].match(said.fold)
+    words = said.cut(article.end() if article else 0, len(said.text))
+    alone = scene.language.marks["pronoun"].fullmatch(words.fold)
+    return {"query": words.text} if words.text and not alone else None
+
+
+def _theme(said: Line, scene: Scene) -> Args | None:
+    return {"theme": words} if (words := drawing.tidy(said, scene.language).text) else None
+
+
+def _made(said: Line, scene: Scene) -> Args | None:
+    article = scene.language.marks["article"].match(said.fold)
+    noun = said.cut(article.end() if article else 0, len(said.text)).text
+    return {"made": writing.kind(said.fold, scene.language) or "it", "noun": noun}
+
+
+def _changes(said: Line, scene: Scene) -> Args | None:
+    rest, args = drawing.details(said, scene.language)
+    rest = drawing.tidy(rest, scene.language)
+    if rest.text and (number := _count(rest, scene)):
+        return {**args, **number}
+    return {**args, "prompt": f"+ {rest.text}"} if rest.text else (args or None)
+
+
+_READERS: Mapping[str, Callable[[Line, Scene], Args | None]] = {
+    "prompt": _prompt,
+    "request": _request,
+    "image": _pointer(pointing.read),
+    "pick": _pointer(pointing.pick),
+    "any": _pointer(pointing.described),
+    "change": _plain("instruction"),
+    "whole": _plain("instruction"),
+    "verb": _kept("verb"),
+    "rest": _kept("rest"),
+    "who": _kept("who"),
+    "question": _kept("question"),
+    "text": _text,
+    "made": _made,
+    "query": _query,
+    "theme": _theme,
+    "count": _count,
+    "factor": _factor,
+    "voice": _kept("voice"),
+    "style": _kept("style"),
+    "speed": _looked_up("speeds", "speed"),
+    "complaint": _looked_up("opposites", "instruction"),
+    "language": _language,
+    "changes": _changes,
+}
+
+
+def readable(slot: str) -> bool:
+    """Return whether rules may use a slot of that name."""
+    return slot in _READERS

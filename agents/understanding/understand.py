@@ -1,0 +1,64 @@
+"""A message and what is known beside it become wishes; chat that asks for nothing is one too."""
+
+import re
+
+from agents.understanding import flags
+from agents.understanding.folding import Line, fold
+from agents.understanding.lexicon import NAMES, Language, language, tells, typos
+from agents.understanding.linking import link
+from agents.understanding.reading import Reading
+from agents.understanding.wishes import Hints, Wish
+
+_ANALYSED = 4000
+"""Characters that are analysed; what is longer belongs whole to the last wish's text."""
+
+_NOTHING_KNOWN = Hints()
+_BLANKS = re.compile(r"[ \t]{3,}")
+_WORD = re.compile(r"[a-z]+")
+_CJK = re.compile(r"[\u3400-\u9fff]")
+_FREE = ("text", "prompt", "request", "instruction", "theme", "question", "query")
+
+
+def understand(text: str, hints: Hints = _NOTHING_KNOWN) -> tuple[Wish, ...]:
+    """Return what the message asks for, in order; never empty, `chat` when it asks nothing."""
+    text = _BLANKS.sub("  ", text.strip())
+    if not text:
+        return _unsaid(hints)
+    line = flags.hide(fold(text[:_ANALYSED], typos()))
+    for grammar in likely(line):
+        if wishes := link(Reading(grammar, hints).raws(line), hints):
+            return _with_rest(wishes, text[_ANALYSED:])
+    return (Wish("chat", {"text": text}),)
+
+
+def likely(line: Line) -> list[Language]:
+    """Return the grammars worth trying, the likeliest first."""
+    words = set(_WORD.findall(line.fold[:400]))
+    if _CJK.search(line.fold):
+        return [language("zh"), *([language("en")] if words else [])]
+    told = {name: len(words & tells(name)) for name in NAMES if name != "zh"}
+    some = sorted((name for name in told if told[name]), key=lambda name: -told[name])
+    return [language(name) for name in some or told]
+
+
+def _unsaid(hints: Hints) -> tuple[Wish, ...]:
+    wishes = [Wish("describe", {"image": "attached"})] if hints.attached_images else []
+    wishes += [Wish("transcribe", {"audio": "attached"})] if hints.attached_sounds else []
+    return tuple(wishes) or (Wish("chat", {"text": ""}),)
+
+
+def _with_rest(wishes: tuple[Wish, ...], rest: str) -> tuple[Wish, ...]:
+    if not rest:
+        return wishes
+    last = wishes[-1]
+    name = next((n for n in _FREE if n in last.args), "")
+    if not name:
+        return wishes
+    return (*wishes[:-1], Wish(last.tool, {**last.args, name: f"{last.args[name]}{rest}"}))
+
+
+def warm() -> None:
+    """Read and compile every grammar (a second or two); otherwise the first messages wait."""
+    typos()
+    for name in NAMES:
+        language(name)

@@ -1,0 +1,41 @@
+"""Buttons: which ones a reply gets, and the command each stands for.
+
+A button's id is all that comes back when it is pressed, perhaps years and restarts later; it is
+the command's name and the number of the picture, and the message it belongs to says the rest.
+"""
+
+from collections.abc import Sequence
+
+from memory.records import Action, Asset, Step
+
+FEEDBACK = {"good": 1, "bad": -1}
+
+
+def actions(steps: Sequence[Step], assets: Sequence[Asset]) -> tuple[Action, ...]:
+    """Return the buttons under a reply that shows these assets."""
+    pictures = [a for a in assets if a.media_type.startswith("image/")]
+    found: list[Action] = []
+    for verb, label in (("upscale", "Upscale"), ("vary", "Vary")):
+        many = len(pictures) > 1
+        found += [
+            Action(f"{verb}:{n}", f"{label} {n}" if many else label)
+            for n in range(1, len(pictures) + 1)
+        ]
+    if any(s.status in ("done", "planned") and s.tool != "undo" for s in steps):
+        found += [Action("again", "Again"), Action("undo", "Undo")]
+    if found:
+        found += [Action("good", "👍"), Action("bad", "👎")]
+    return tuple(found)
+
+
+def answers(options: Sequence[str]) -> tuple[Action, ...]:
+    """Return a button for each answer that a question offers."""
+    return tuple(Action(f"answer:{option}"[:64], option) for option in options)
+
+
+def command(action: str) -> str:
+    """Return what pressing a button says, as a message would."""
+    verb, _, rest = action.partition(":")
+    if verb == "answer":
+        return rest
+    return f"/{verb} {rest}".strip()

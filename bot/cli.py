@@ -1,0 +1,98 @@
+"""The command line; each command imports what it needs when it is called."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from bot import __version__, logs
+from bot.settings import Settings, read
+from memory.errors import AtelierError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return the exit status: 0 done, 1 refused with a sentence, 130 Ctrl-C."""
+    given = _parser().parse_args(arguments)
+    try:
+        settings = read(data=given.data, profile=given.profile)
+        logs.set_up(settings.log)
+        status: int = given.run(settings, given)
+    except AtelierError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="atelier", description="A creative assistant for chats.")
+    parser.add_argument("--version", action="version", version=f"atelier {__version__}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--data", type=Path, help="folder for everything that is remembered")
+    common.add_argument("--profile", help="which models are the defaults")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text, parents=[common])
+        command.set_defaults(run=run)
+        return command
+
+    run = add("run", _run, "serve every configured platform; with none, talk in the terminal")
+    run.add_argument("platform", nargs="?", choices=("terminal", "discord", "telegram"))
+    chat = add("chat", _chat, "talk in the terminal, or drive the bot by a script")
+    chat.add_argument(
+        "--json", action="store_true", help="a message a line in, an event a line out"
+    )
+    chat.add_argument("--dry-run", action="store_true", help="plan and resolve, compute nothing")
+    plan = add("plan", _plan, "say what a request would do, without doing it")
+    plan.add_argument("text", help="the request")
+    plan.add_argument("--json", action="store_true", help='print {"steps": [...], "text": ...}')
+    add("doctor", _doctor, "say in plain words what works here and what does not")
+    models = add("models", _models, "list the models, fetch or verify those of the profile")
+    models.add_argument("what", nargs="?", choices=("list", "fetch", "verify"), default="list")
+    models.add_argument("names", nargs="*", help="only these models")
+    return parser
+
+
+def _go(main: Coroutine[Any, Any, int]) -> int:
+    return asyncio.run(main)
+
+
+def _run(settings: Settings, given: argparse.Namespace) -> int:
+    from bot.serve import platforms, talk
+
+    platforms(settings, given.platform)
+    return _go(talk(settings))
+
+
+def _chat(settings: Settings, given: argparse.Namespace) -> int:
+    from bot.serve import lines, talk
+
+    if given.json or given.dry_run:
+        return _go(lines(settings, dry_run=given.dry_run))
+    return _go(talk(settings))
+
+
+def _plan(settings: Settings, given: argparse.Namespace) -> int:
+    from bot.serve import plan
+
+    return _go(plan(settings, given.text, as_json=given.json))
+
+
+def _doctor(settings: Settings, given: argparse.Namespace) -> int:
+    from bot.doctor import examine
+
+    return examine(settings)
+
+
+def _models(settings: Settings, given: argparse.Namespace) -> int:
+    from bot.shelf import fetch, listing, verify
+
+    if given.what == "fetch":
+        return fetch(settings, given.names)
+    if given.what == "verify":
+        return verify(settings, given.names)
+    return listing(settings)

@@ -1,0 +1,227 @@
+"""The desk: one turn at a time in each chat, from what somebody said to the answer they see."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agents.followup import completed
+from agents.scene import Scene, look
+from agents.turns import Answer, answer, perform, refused, resume
+from agents.understanding.understand import understand
+from agents.understanding.wishes import Hints, Wish
+from agents.work import Work
+from bot import commands, notices
+from bot.actions import FEEDBACK, actions, answers, command
+from bot.adapter import Event, Outbox, Pressed, Received, Reply
+from bot.progress import Board
+from bot.studio import Studio
+from memory.errors import AtelierError
+from memory.records import Chat, Delivery, Feedback, Message, User
+from tools.errors import Refused
+
+LONGEST = 8000
+"""Characters of one message; more is a pasted book or an accident."""
+HISTORY = 20
+
+
+@dataclass(slots=True)
+class _Turn:
+    message: Message
+    task: asyncio.Task[Answer] | None = None
+    work: Work | None = None
+    stopped: bool = False
+
+    def is_stopped(self) -> bool:
+        return self.stopped
+
+    def stop(self) -> None:
+        self.stopped = True
+        if self.work is not None:
+            self.work.stopped = True
+        if self.task is not None:
+            self.task.cancel()
+
+
+class Desk:
+    """Handles events; `interval` is the least number of seconds between two progress views."""
+
+    def __init__(self, studio: Studio, *, interval: float = 0.2) -> None:
+        self._studio, self._interval = studio, interval
+        self._locks: defaultdict[Chat, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns: dict[str, _Turn] = {}
+
+    async def __call__(self, event: Event, outbox: Outbox) -> None:
+        """Handle one event to its end; raises AtelierError with a sentence for the person."""
+        if isinstance(event, Pressed):
+            await self._pressed(event, outbox)
+            return
+        message = event.message
+        wanted = _checked(message)
+        if wanted is None and understand(message.text[:200]) == (Wish("cancel", {}),):
+            wanted = commands.Command("cancel")
+        if wanted is None or commands.wishes(wanted) is not None:
+            await self._take_turn(message, outbox)
+        else:
+            await self._notice(wanted, message, outbox)
+
+    async def recover(self, platform: str, outbox: Callable[[Message], Outbox]) -> None:
+        """Send the replies that were not sent, and finish the turns that were not finished.
+
+        `outbox` is asked for the way back to where a message came from.
+        """
+        for delivery in await self._studio.store.pending(platform):
+            await self._deliver(delivery, outbox(delivery.message))
+        waiting = await self._studio.store.open_turns(platform)
+        await asyncio.gather(*(self._take_turn(m, outbox(m), known=True) for m in waiting))
+
+    def cancel(self, chat: Chat, user: User | None = None) -> int:
+        """Stop the turns of a chat (of one user, if given); return how many there were."""
+        mine = [
+            t
+            for t in self._turns.values()
+            if t.message.chat == chat and user in (None, t.message.author) and not t.stopped
+        ]
+        for turn in mine:
+            turn.stop()
+        return len(mine)
+
+    async def _pressed(self, event: Pressed, outbox: Outbox) -> None:
+        score = FEEDBACK.get(event.action)
+        if score is not None:
+            judged = Feedback(event.message_id, event.user, 1 if score > 0 else -1)
+            await self._studio.store.judge(judged)
+            await outbox.notice("Thank you, noted.")
+            return
+        text = command(event.action)
+        said = Message(event.chat, event.user, text, reply_to=event.message_id)
+        await self(Received(said), outbox)
+
+    async def _take_turn(self, message: Message, outbox: Outbox, *, known: bool = False) -> None:
+        board = Board(message.id, outbox.show, self._interval)
+        board.phase("received")
+        turn = self._turns[message.id] = _Turn(message)
+        try:
+            if not known:
+                await self._studio.store.open_turn(message)
+            async with self._locks[message.chat]:
+                found = await self._answer(turn, board)
+                await self._reply(message, found, outbox)
+        finally:
+            del self._turns[message.id]
+
+    async def _answer(self, turn: _Turn, board: Board) -> Answer:
+        """Think a turn through in a task of its own, so that it alone can be stopped."""
+        if turn.is_stopped():
+            return Answer("reply", "Cancelled before it began.")
+        turn.task = asyncio.create_task(self._think(turn, board))
+        try:
+            return await turn.task
+        except asyncio.CancelledError:
+            if not turn.is_stopped():
+                turn.task.cancel()  # a shutdown: the stored steps go on at the next start
+                raise
+        made = answer(turn.work) if turn.work is not None else Answer("reply", "")
+        return Answer("reply", made.text or "Cancelled.", made.steps)
+
+    async def _think(self, turn: _Turn, board: Board) -> Answer:
+        message, studio = turn.message, self._studio
+        scene = await look(studio.store, message)
+        work = turn.work = studio.work(scene, board)
+        try:
+            return await self._decide(message, scene, work, board)
+        except AtelierError as error:
+            return refused(work, error)
+        finally:
+            await work.close()
+
+    async def _decide(self, message: Message, scene: Scene, work: Work, board: Board) -> Answer:
+        stored = await self._studio.store.steps_of(message.id)
+        if stored:
+            return await resume(work, stored)
+        wanted = commands.parse(message.text)
+        wishes = commands.wishes(wanted) if wanted else await self._answered(scene)
+        if wishes:
+            return await perform(work, wishes)
+        board.phase("thinking")
+        assistant = await self._studio.assistant()
+        return await assistant.answer(work, scene.past[-HISTORY:], hints(scene))
+
+    async def _answered(self, scene: Scene) -> tuple[Wish, ...]:
+        """Return the request our last question was about, completed by this message, if it is."""
+        asked = next((m for m in reversed(scene.past) if m.author is None), None)
+        if asked is None or (await self._studio.store.delivery(asked)).kind != "question":
+            return ()
+        request = await self._studio.store.message(asked.reply_to)
+        if request.author != scene.message.author:
+            return ()
+        return completed(request.text, scene.message.text)
+
+    async def _reply(self, request: Message, found: Answer, outbox: Outbox) -> None:
+        buttons = answers(found.options) or actions(found.steps, found.assets)
+        text = found.text or "I have nothing to say to that."
+        said = Message(request.chat, None, text, found.assets, reply_to=request.id)
+        delivery = await self._studio.store.close_turn(said, buttons, found.kind)
+        await self._deliver(delivery, outbox)
+
+    async def _deliver(self, delivery: Delivery, outbox: Outbox) -> None:
+        """Send a stored reply and note that it arrived; it is a row before it is a message."""
+        message = delivery.message
+        steps = await self._studio.store.steps_of(message.reply_to)
+        reply = Reply(delivery.kind, message, delivery.actions, tuple(steps))
+        receipts = await outbox.send(reply)
+        await self._studio.store.sent(message.id, receipts)
+
+    async def _notice(self, wanted: commands.Command, message: Message, outbox: Outbox) -> None:
+        await outbox.notice(await self._told(wanted, message))
+
+    async def _told(self, wanted: commands.Command, message: Message) -> str:
+        studio = self._studio
+        if wanted.name == "cancel":
+            count = self.cancel(message.chat, message.author)
+            return "Stopping." if count else "Nothing of yours is running here."
+        if wanted.name == "queue":
+            return notices.queue_notice(studio)
+        if wanted.name == "models":
+            return notices.models_notice(studio.catalogue)
+        if wanted.name == "info":
+            return await notices.info_notice(
+                studio, await look(studio.store, message), wanted.words
+            )
+        if wanted.name == "forget":
+            return await self._forget(message.chat, wanted.words)
+        return notices.help_notice()
+
+    async def _forget(self, chat: Chat, words: str) -> str:
+        if words.lower() != "yes":
+            return "This erases everything said and made in this chat; to do it, type /forget yes."
+        self.cancel(chat)
+        async with self._locks[chat]:
+            gone = await self._studio.store.forget(chat)
+            await self._studio.assets.erase(gone)
+        return notices.forgotten(gone)
+
+
+def _checked(message: Message) -> commands.Command | None:
+    """Return the command a message is, if any; raises Refused for what nobody could answer."""
+    if not message.text.strip() and not message.assets:
+        raise Refused("Your message is empty; say what you would like, or /help.")
+    if len(message.text) > LONGEST:
+        raise Refused(
+            f"Your message has {len(message.text):,} characters; please keep it under {LONGEST:,}."
+        )
+    return commands.parse(message.text)
+
+
+def hints(scene: Scene) -> Hints:
+    """Return what the rules model needs to know about where a request was made."""
+    attached = [a.media_type.split("/")[0] for a in scene.message.assets]
+    replied = scene.replied
+    return Hints(
+        attached_images=attached.count("image"),
+        attached_sounds=attached.count("audio"),
+        replied_images=len(replied.of("image")) if replied else 0,
+        replied_text=replied.said if replied else "",
+        last_tool=scene.steps[-1].tool if scene.steps else "",
+        pictures_here=any(s.of("image") for s in scene.sets),
+    )

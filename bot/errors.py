@@ -1,0 +1,11 @@
+"""What may go wrong at the edge; the tree stands in `memory/errors.py`."""
+
+from memory.errors import AtelierError
+
+
+class AccessDenied(AtelierError):
+    """This person may not use Atelier here."""
+
+
+class SettingsError(AtelierError):
+    """A setting is missing, misspelt or out of bounds."""

@@ -1,0 +1,85 @@
+"""How a request stands: many small events in, a calm stream of views out."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.work import Moved, Said
+from memory.records import Step
+from tools.jobs import Note
+
+Phase = Literal["received", "thinking", "queued", "loading", "running", "writing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One view of a request: `eta` in seconds (None: unknown), `fraction` from 0 to 1."""
+
+    message_id: str
+    phase: Phase
+    tool: str = ""
+    position: int = 0
+    eta: float | None = None
+    fraction: float = 0.0
+    preview: bytes | None = None
+    text: str = ""
+
+
+class Board:
+    """Collects what happens in one turn; shows a view when the phase changes or time has passed.
+
+    `interval` is the least number of seconds between two views of the same phase.
+    """
+
+    def __init__(
+        self,
+        message_id: str,
+        show: Callable[[Standing], None],
+        interval: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._id, self._show, self._interval, self._clock = message_id, show, interval, clock
+        self._steps: dict[str, float] = {}
+        self._text = ""
+        self._last: tuple[str, float] = ("", float("-inf"))
+
+    def phase(self, phase: Phase) -> None:
+        """Say that the request as a whole has come to a phase."""
+        self._view(Standing(self._id, phase, text=self._text))
+
+    def __call__(self, event: Said | Moved) -> None:
+        """Take in one event of the turn."""
+        if isinstance(event, Said):
+            self._text += event.text
+            self._view(Standing(self._id, "writing", text=self._text))
+        elif event.note is None:
+            self._steps[event.step.id] = _share(event.step)
+        else:
+            self._noted(event.step, event.note)
+
+    def _noted(self, step: Step, note: Note) -> None:
+        if note.phase == "running" and note.total:
+            self._steps[step.id] = min(note.done / note.total, 1.0)
+        else:
+            self._steps.setdefault(step.id, 0.0)
+        fraction = sum(self._steps.values()) / len(self._steps)
+        writing = step.tool in ("write", "brainstorm")
+        text = (note.preview or b"").decode("utf-8", "ignore") if writing else ""
+        preview = None if writing else note.preview
+        self._view(
+            Standing(
+                self._id, note.phase, step.tool, note.position, note.eta, fraction, preview, text
+            )
+        )
+
+    def _view(self, standing: Standing) -> None:
+        phase, at = self._last
+        now = self._clock()
+        if standing.phase != phase or now - at >= self._interval:
+            self._last = (standing.phase, now)
+            self._show(standing)
+
+
+def _share(step: Step) -> float:
+    return 1.0 if step.status in ("done", "failed", "cancelled", "planned") else 0.0

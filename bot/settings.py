@@ -1,0 +1,109 @@
+"""The settings: one frozen object, read once from arguments, environment, file and defaults."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from bot.errors import SettingsError
+
+FILE = Path("atelier.toml")
+
+
+class ChatModel(BaseModel):
+    """Which chat model understands requests."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: Literal["rules", "server"] = Field(
+        default="rules", description="rules: built in; server: an OpenAI-compatible server"
+    )
+    url: str = Field(default="", description="address of the server, ending in /v1")
+    name: str = Field(default="", description="name of the model on the server")
+    key: SecretStr = Field(default=SecretStr(""), description="key of the server, if it wants one")
+
+
+class Platform(BaseModel):
+    """A chat platform and the token its bot signs in with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token: SecretStr = Field(default=SecretStr(""), description="token of the bot")
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set; see deploy/atelier.example.toml."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ATELIER_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    data: Path = Field(
+        default_factory=lambda: user_data_path("atelier"),
+        description="folder for the database, pictures and sounds",
+    )
+    models: Path = Field(
+        default_factory=lambda: user_cache_path("atelier") / "models",
+        description="folder for fetched models",
+    )
+    profile: str = Field(default="starter", description="which models are the defaults")
+    catalogue: Path | None = Field(default=None, description="a TOML file with your own models")
+    accept: frozenset[str] = Field(
+        default=frozenset(), description="models whose special licence you have accepted"
+    )
+    chat: ChatModel = Field(default_factory=ChatModel, description="the chat model")
+    discord: Platform = Field(default_factory=Platform, description="Discord")
+    telegram: Platform = Field(default_factory=Platform, description="Telegram")
+    log: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="how much is logged to standard error"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, FILE)
+
+
+def read(**arguments: Any) -> Settings:
+    """Read the settings; arguments that are None count as not given.
+
+    Raises SettingsError with one sentence naming what is wrong and where.
+    """
+    try:
+        settings = Settings(**{k: v for k, v in arguments.items() if v is not None})
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {FILE} cannot be read: {error}.") from error
+    except ValueError as error:
+        raise SettingsError(f"A setting in the environment cannot be read: {error}.") from error
+    if settings.chat.model == "server" and not (settings.chat.url and settings.chat.name):
+        raise SettingsError(
+            "The chat model is server, but chat.url and chat.name are not both set; set them "
+            f"in {FILE}, or ATELIER_CHAT__URL and ATELIER_CHAT__NAME."
+        )
+    return settings
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(sorted(Settings.model_fields))
+        return f"There is no setting {where!r}; there are: {known}."
+    return f"The setting {where} is wrong: {first['msg']}, not {first['input']!r}."

@@ -1,0 +1,108 @@
+"""Everything a turn needs, gathered once: memory, models, tools and the assistant."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agents.scene import Scene
+from agents.work import Execute, Tell, Work, execute
+from memory.assets import Assets
+from memory.database import Database
+from memory.records import Asset, Status, Step, User
+from memory.store import Store
+from tools.catalogue import Catalogue
+from tools.jobs import Artifact, Job, Note, Report, Runner
+from tools.tool import Context, Result, Tool
+
+if TYPE_CHECKING:
+    from agents.assistant import Assistant
+    from bot.settings import ChatModel
+
+NOBODY = User("atelier", "nobody")
+
+
+@dataclass(slots=True)
+class Studio:
+    """What the desk works with; the assistant is built in a thread when it is first needed."""
+
+    database: Database
+    store: Store
+    assets: Assets
+    catalogue: Catalogue
+    runner: Runner
+    tools: Mapping[str, Tool]
+    chat: "ChatModel"
+    how: Execute = execute
+    final: Status = "done"
+    _assistant: "asyncio.Task[Assistant] | None" = field(default=None, init=False)
+
+    def work(self, scene: Scene, tell: Tell) -> Work:
+        """Return an empty desk top for one request."""
+        context = Context(
+            user=scene.message.author or NOBODY,
+            chat=scene.message.chat,
+            store=self.store,
+            assets=self.assets,
+            catalogue=self.catalogue,
+            runner=self.runner,
+            report=_ignore,
+        )
+        return Work(scene, context, self.tools, tell, self.how, self.final)
+
+    async def assistant(self) -> "Assistant":
+        """Return the assistant; the first call takes a second or two, off the event loop."""
+        if self._assistant is None:
+            self._assistant = asyncio.create_task(
+                asyncio.to_thread(_build, self.chat, tuple(self.tools.values()))
+            )
+        return await asyncio.shield(self._assistant)
+
+
+def _ignore(_: Note) -> None:
+    """Take a report nobody waits for."""
+
+
+def _build(chat: "ChatModel", tools: tuple[Tool, ...]) -> "Assistant":
+    # The language framework takes over a second to import; nothing needs it before this.
+    from agents.assistant import Assistant
+
+    if chat.model == "server":
+        from agents.models.server import server_model
+
+        key = chat.key.get_secret_value()
+        return Assistant(server_model(chat.url, chat.name, key), tools)
+    from agents.models.rules import RulesModel
+
+    return Assistant(RulesModel(), tools)
+
+
+class Rehearsal:
+    """The runner of a dry run: nothing is computed, talk is only announced."""
+
+    async def run(self, job: Job, report: Report) -> list[Artifact]:
+        """Return a placeholder for each spec."""
+        placeholder = Artifact(b"(An answer in words would follow here.)", "text/plain")
+        return [placeholder for _ in job.specs]
+
+
+async def rehearse(tool: Tool, args: object, context: Context, step: Step) -> Result:
+    """Pretend to run a tool: placeholders with made-up hashes stand for what it would make."""
+    count, media_type = _YIELD.get(tool.name, (0, ""))
+    count = int(getattr(args, "count", count)) if media_type.startswith("image") else count
+    assets = tuple(_placeholder(step.id, n, media_type) for n in range(count))
+    return Result(f"Would {tool.name}.", assets)
+
+
+_YIELD = {
+    "draw": (1, "image/png"),
+    "edit": (1, "image/png"),
+    "vary": (1, "image/png"),
+    "upscale": (1, "image/png"),
+    "speak": (1, "audio/ogg"),
+}
+
+
+def _placeholder(step_id: str, n: int, media_type: str) -> Asset:
+    return Asset(hashlib.sha256(f"{step_id}:{n}".encode()).hexdigest(), media_type, 0)
