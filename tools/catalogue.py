@@ -60,6 +60,7 @@ class Model(_Data):
     multiple: int = Field(default=8, ge=1, description="sizes must be a multiple of this")
     shapes: bool = Field(default=True, description="may be asked for other aspect ratios")
     enlarge_to: int = Field(default=0, ge=0, description="enlarge results to this longer side")
+    singular: bool = Field(default=False, description="knows things only by their singular")
     memory: int = Field(default=500, ge=1, description="MiB it needs at most while it runs")
     voices: tuple[str, ...] = ()
     options: dict[str, object] = Field(default_factory=dict, description="extra keywords")

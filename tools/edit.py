@@ -13,7 +13,7 @@ from tools.painting import Origin, keep, origin, paint, seeds, size_for
 from tools.pictures import flat, png
 from tools.pixels import Operation, luminance
 from tools.recipe import Recipe
-from tools.retouch import plan, retouch, told
+from tools.retouch import APPROXIMATE, plan, retouch, split, told
 from tools.tool import Args, Context, Result, tool
 
 STRENGTH = 0.6
@@ -39,7 +39,7 @@ async def edit(args: Edit, context: Context) -> Result:
     operations = plan(args.instruction)
     source = await origin(args.image, context)
     editor = _editor(context)
-    approximate = any(operation.name == "hue" for operation in operations)
+    approximate = any(operation.name in APPROXIMATE for operation in operations)
     if operations and not (approximate and editor):
         return await _retouched(source, operations, context)
     if editor:
@@ -67,7 +67,7 @@ async def _retouched(source: Origin, operations: tuple[Operation, ...], context:
         "width": asset.width,
         "height": asset.height,
     }
-    only = any(operation.name == "hue" for operation in operations)
+    only = any(operation.name in APPROXIMATE for operation in operations)
     note = " Only its colours were turned, nothing was drawn anew." if only else ""
     return Result(f"The same picture, {words}.{note}", (asset,), facts)
 
@@ -95,14 +95,20 @@ async def _edited(source: Origin, args: Edit, model: Model, context: Context) ->
     painting = await paint(model, [spec], recipe, context)
     result = painting.result(f"The picture edited: {args.instruction}")
     # The words of the whole picture, for what is made of it later.
-    return replace(result, resolved=result.resolved | {"prompt": _joined(source, args)})
+    return replace(result, resolved=result.resolved | {"prompt": _joined(source, args.instruction)})
 
 
 async def _redrawn(source: Origin, args: Edit, context: Context) -> Result:
-    """Draw the picture anew from itself: the honest nearest where no model edits."""
+    """Draw the picture anew from itself: the honest nearest where no model edits.
+
+    What of the instruction Pillow can do ("darker and with a hat") is done to the picture first.
+    """
     model = context.catalogue.find("vary")
-    prompt = _joined(source, args)
+    words, operations = split(args.instruction)
+    prompt = _joined(source, words)
     picture = source.picture
+    if operations:
+        picture = await asyncio.to_thread(retouch, picture, operations)
     spec = redrawing(
         model,
         replace(source.recipe, prompt=prompt),
@@ -113,14 +119,15 @@ async def _redrawn(source: Origin, args: Edit, context: Context) -> Result:
     )
     recipe = Recipe(tool="edit", made=args.instruction, parents=(args.image,))
     painting = await paint(model, [spec], recipe, context)
+    made = f", made {told(operations)} first," if operations else ""
     return painting.result(
-        f'Redrawn from the picture with the words "{prompt}"',
+        f'Redrawn from the picture{made} with the words "{prompt}"',
         f" {model.name} cannot edit by instruction, so other things may have changed too.",
     )
 
 
-def _joined(source: Origin, args: Edit) -> str:
+def _joined(source: Origin, instruction: str) -> str:
     """Return the picture's own words with the instruction after them, within a prompt's length."""
-    room = LONGEST - len(args.instruction) - 2
+    room = LONGEST - len(instruction) - 2
     words = source.recipe.prompt[: max(0, room)]
-    return f"{words}, {args.instruction}" if words else args.instruction
+    return f"{words}, {instruction}" if words else instruction

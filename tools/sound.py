@@ -33,7 +33,7 @@ class VoiceNote:
 
 
 def voice_note(samples: Samples, rate: int) -> VoiceNote:
-    """Encode mono samples as OGG/Opus, 48 kHz, 32 kbit/s (blocks about 5 ms a second of sound).
+    """Encode mono samples as OGG/Opus, 48 kHz, 32 kbit/s (blocks about 7 ms a second of sound).
 
     Raises ValueError when there are no samples.
     """
@@ -89,8 +89,8 @@ def _parts(container: "InputContainer", rate: int) -> Iterator[Samples]:
     for packet in container.demux(audio=0):
         try:
             frames: list[Any] = list(packet.decode())
-        except av.InvalidDataError:
-            continue  # players skip such packets too; many an MP3 starts inside a frame
+        except av.FFmpegError:
+            continue  # players skip such packets too
         for frame in frames:
             for piece in resampler.resample(frame):
                 yield piece.to_ndarray()[0]

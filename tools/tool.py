@@ -38,6 +38,8 @@ class Context:
     catalogue: Catalogue
     runner: Runner
     report: Report
+    turn: str = ""
+    """The id of the message that asks."""
 
     @property
     def asker(self) -> str:

@@ -70,6 +70,8 @@ async def transcribe(args: Transcribe, context: Context) -> Result:
     spec = HearingSpec(await context.assets.read(asset))
     made = await context.runner.run(Job(model.name, (spec,), context.asker), context.report)
     words = made[0].data.decode("utf-8", "replace").strip()
+    if not words and made[0].facts.get("only_language") == "en":
+        words = "No English words were heard in that recording; this model knows no other language."
     facts: dict[str, object] = {"model": model.name, "revision": revision(model)}
     facts |= {k: v for k, v in made[0].facts.items() if k in ("seconds", "language")}
     return Result(words or "No words were heard in that recording.", (), facts)

@@ -1,16 +1,17 @@
 """Several wishes in one message: where one ends and the next begins."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 
 from agents.understanding.folding import Line
 from agents.understanding.lexicon import Language
 
-COMMA, SENTENCE, THEN = 1, 2, 3
+COMMA, SENTENCE, THEN, LINE = 1, 2, 3, 4
 """How strongly two pieces are parted; a stronger cut lets weaker words open a wish."""
 
 _MOST_PIECES = 40
+_ENDS = re.compile(r"[;\n.。]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def pieces(line: Line, language: Language) -> list[Piece]:
             continue
         cuts.append((start, end, strength))
         at = end
-    begins = [(0, THEN), *((end, strength) for _, end, strength in cuts)]
+    begins = [(0, LINE), *((end, strength) for _, end, strength in cuts)]
     ends = [*(start for start, _, _ in cuts), len(line.text)]
     return [
         Piece(start, end, strength)
@@ -42,10 +43,10 @@ def pieces(line: Line, language: Language) -> list[Piece]:
 
 def _cuts(line: Line, language: Language) -> Iterator[tuple[int, int, int]]:
     strengths = (("then", THEN), ("sentence", SENTENCE), ("weak", COMMA))
-    return chain.from_iterable(
-        ((*m.span(), strength) for m in language.marks[name].finditer(line.fold))
-        for name, strength in strengths
-    )
+    for name, strength in strengths:
+        for found in language.marks[name].finditer(line.fold):
+            ends = strength == THEN and _ENDS.search(found[0])
+            yield (*found.span(), LINE if ends else strength)
 
 
 def split(line: Line, language: Language, opens: Callable[[Line, Line, int], bool]) -> list[Line]:

@@ -90,7 +90,7 @@ class Compiler:
             "aspect": rf"(?:\d{{1,5}}\s?[:x×]\s?\d{{1,5}}|{self._any(words['aspects'])})",
             "kind": self._any(noun for nouns in words["kinds"].values() for noun in nouns),
             "language": self._any(words["languages"]),
-            "factor": r"(?:[248]|two|four)",
+            "factor": f"(?:[248]|{self._any(w for w, n in named.items() if n in (2, 4))})",
             "seed": r"\d{1,18}",
             "steps": r"\d{1,4}",
             "limit": numbers.DIGITS,

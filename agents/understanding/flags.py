@@ -20,10 +20,13 @@ _NAMES = {
     "model": "model",
     "m": "model",
 }
+_DASH = r"(?<!\S)(?:--|[—–―])\s?"
+_ENDS = r"(?=\s+(?:--|[—–―])\s?[a-z]|\s*(?:\n|;|,?\s*\bthen\b|[,.]\s*(?:and|then|now)\b|$))"
 _FLAG = re.compile(
-    r"(?<!\S)(?:--|[—–―])\s?(?P<name>[a-z]+)\b[ =:]*(?P<value>[^\n—–]*?)"
-    r"(?=\s+(?:--|[—–―])\s?[a-z]|\s*(?:\n|;|,?\s*\bthen\b|[,.]\s*(?:and|then|now)\b|$))"
+    rf"{_DASH}(?:ar|aspect|seed|n|count|steps|model|m)\b[ =:]*[^\s,]+"
+    rf"|{_DASH}(?:no|negative|style)\b[ =:]*[^\n—–]*?{_ENDS}"
 )
+_NAMED = re.compile(rf"{_DASH}(?=[A-Za-z])")
 _RATIO = re.compile(r"(\d{1,5})\s?[:x×/]\s?(\d{1,5})")
 
 
@@ -45,11 +48,7 @@ def hide(line: Line) -> Line:
     """Return the line with every known flag hidden in its folded form."""
     if "--" not in line.fold and not re.search("[—–―]", line.fold):
         return line
-
-    def mask(found: re.Match[str]) -> str:
-        return FLAG * len(found[0]) if found["name"] in _NAMES else found[0]
-
-    return Line(line.text, _FLAG.sub(mask, line.fold))
+    return Line(line.text, _FLAG.sub(lambda found: FLAG * len(found[0]), line.fold))
 
 
 def take(line: Line) -> tuple[Line, dict[str, object]]:
@@ -67,8 +66,8 @@ def take(line: Line) -> tuple[Line, dict[str, object]]:
 def _read(flag: str) -> dict[str, object]:
     # One run of hidden characters holds several flags when nothing but a blank parted them.
     args: dict[str, object] = {}
-    for part in re.split(r"(?<!\S)(?:--|[—–―])\s?(?=[A-Za-z])", flag):
-        name, value = (re.split(r"[ =:]+", part.strip(), maxsplit=1) + [""])[:2]
+    for part in _NAMED.split(flag):
+        name, value = [*re.split(r"[ =:]+", part.strip(), maxsplit=1), ""][:2]
         key = _NAMES.get(name.lower())
         made = _value(key, value.strip()) if key else None
         if key and made is not None:

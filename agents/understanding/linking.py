@@ -26,7 +26,7 @@ def link(raws: list[Raw], hints: Hints) -> tuple[Wish, ...]:
     """Return the wishes with every "it" replaced; a text that is only named gets written."""
     wishes: list[Wish] = []
     for raw in raws:
-        args = dict(raw.args)
+        args = {name: value for name, value in raw.args.items() if name != "complaint"}
         if raw.tool in ON_PICTURES or "image" in args:
             args = {"image": image(str(args.pop("image", "it")), wishes, hints), **args}
         if raw.tool == "transcribe":

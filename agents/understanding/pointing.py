@@ -36,7 +36,7 @@ def described(line: Line, language: Language) -> str | None:
     if (meant := pick(line, language)) is not None:
         return meant
     article = language.marks["article"].match(line.fold)
-    if not article and not language.unspaced:
+    if language.marks["indefinite"].match(line.fold) or not (article or language.unspaced):
         return None
     words = line.cut(article.end() if article else 0, len(line.text)).text
     alone = language.marks["pronoun"].match(line.fold)
@@ -52,8 +52,8 @@ def _expression(form: str, found: re.Match[str], line: Line, language: Language)
     if form == "many":
         return _many(line.fold, language)
     if form == "first":
-        number = numbers.read(language.tables["numbers"], said["num"].fold) or 0
-        return ",".join(str(n + 1) for n in range(number)) if 1 < number <= 10 else None
+        many = numbers.read(language.tables["numbers"], said["num"].fold) or 0
+        return ",".join(str(n + 1) for n in range(many)) if 1 < many <= 10 else None
     if form in ("nth", "mine:nth"):
         word = (said.get("nth") or said.get("num") or line).fold.lstrip("# ")
         plain = numbers.read(language.tables["numbers"], word)

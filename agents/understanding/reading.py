@@ -25,20 +25,24 @@ class Reading:
     language: Language
     hints: Hints
     drawn: bool = False
-    _read: dict[tuple[str, int, bool], Raw | None] = field(default_factory=dict)
+    asked: bool = False
+    _read: dict[tuple[str, int, bool, bool], Raw | None] = field(default_factory=dict)
 
     def raws(self, line: Line) -> list[Raw]:
         """Return what the clauses of the message ask for, in order; nothing for chat."""
         found: list[Raw] = []
         for clause in clauses.split(line, self.language, self._opens):
             if raw := self.read(self._without_asides(clause)):
+                # "It's too dark, make it brighter": the complaint only explains the request.
+                if found and found[-1].args.get("complaint") and raw.tool == "edit":
+                    found.pop()
                 found.append(raw)
                 self.drawn = self.drawn or raw.tool in PICTURES
         return found
 
-    def read(self, clause: Line, cut: int = clauses.THEN) -> Raw | None:
+    def read(self, clause: Line, cut: int = clauses.LINE) -> Raw | None:
         """Return what one clause asks for; `cut` is how strongly it is parted from before."""
-        key = (clause.text, cut, self.drawn)
+        key = (clause.text, cut, self.drawn, self.asked)
         if key not in self._read:
             self._read[key] = self._first_match(clause, cut)
         return self._read[key]
@@ -72,8 +76,9 @@ class Reading:
         line = tidy(spoken, self.language)
         if not line.text or self.language.marks["negated"].match(line.fold):
             return None
+        elsewhere = self.language.marks["elsewhere"].search(line.fold)
         for rule in self.language.rules:
-            if not self._may(rule, cut, asked):
+            if not self._may(rule, cut, asked) or (rule.needs == "pictures" and elsewhere):
                 continue
             found = rule.pattern.fullmatch(line.fold)
             if found and (
@@ -90,7 +95,7 @@ class Reading:
         if rule.needs in ("", "pictures"):
             return True
         return {
-            "asked": asked,
+            "asked": asked or self.asked,
             "focus": self.hints.focus,
             "sound": bool(self.hints.attached_sounds),
             "text": self.hints.last_tool in TEXTS and not self.hints.focus and not self.drawn,
@@ -117,16 +122,24 @@ class Reading:
         prior = self.read(before)
         if prior:
             self.drawn = self.drawn or prior.tool in PICTURES
-        start, _ = self.stripped(before)
+        start, asked = self.stripped(before)
+        self.asked = self.asked or asked
         if cut < clauses.THEN and self.language.marks["literal"].match(start.fold):
             return False
         raw = self.read(piece, cut)
         if raw is None or (cut == clauses.COMMA and raw.tool in _CONTROLS):
             return False
         if prior is None:
-            return not start.text or (cut > clauses.COMMA and len(before.text) <= _SMALL_TALK)
+            return not start.text or self._small_talk(start, cut, raw)
         vague = raw.args.get("image", "it") in _VAGUE
         return not (prior.tool == "write" and vague and raw.tool in (*ON_PICTURES[:1], "again"))
+
+    def _small_talk(self, before: Line, cut: int, raw: Raw) -> bool:
+        """Whether what stands before a request is chat: a short sentence, or a judgement."""
+        if cut in (clauses.COMMA, clauses.THEN):
+            judged = self.language.marks["verdict"].match(before.fold)
+            return bool(judged) and raw.tool in (*ON_PICTURES, "again")
+        return len(before.text) <= _SMALL_TALK
 
     def _without_asides(self, clause: Line) -> Line:
         """Return the clause without the remarks after the request ("Undo. That was ugly.")."""

@@ -28,7 +28,8 @@ def arguments(rule: Rule, found: re.Match[str], scene: Scene) -> Args | None:
         # What is to be spoken or asked keeps its "!" and "?".
         kept = slot in ("text", "question") and span[1] == len(scene.line.text)
         line, end = (scene.spoken, len(scene.spoken.text)) if kept else (scene.line, span[1])
-        made = _READERS[slot](line.cut(span[0], end), scene)
+        reader = READERS.get(slot)  # a slot inside another one is only there to be found
+        made = reader(line.cut(span[0], end), scene) if reader else {}
         if made is None:
             return None
         args = {**made, **args} if slot == "request" else {**args, **made}
@@ -89,6 +90,16 @@ def prompt(line: Line, language: Language) -> Args | None:
     return drawing.read(line, language)
 
 
+def _question(said: Line, scene: Scene) -> Args | None:
+    yes_or_no = scene.language.marks["yesno"].match(said.fold)
+    return {"question": said.text} if not yes_or_no or said.fold.endswith("?") else None
+
+
+def _complaint(said: Line, scene: Scene) -> Args | None:
+    meant = scene.language.tables["opposites"].get(said.fold)
+    return {"instruction": meant, "complaint": True} if meant else None
+
+
 def _prompt(said: Line, scene: Scene) -> Args | None:
     return prompt(said, scene.language)
 
@@ -132,7 +143,7 @@ def _changes(said: Line, scene: Scene) -> Args | None:
     return {**args, "prompt": f"+ {rest.text}"} if rest.text else (args or None)
 
 
-_READERS: Mapping[str, Callable[[Line, Scene], Args | None]] = {
+READERS: Mapping[str, Callable[[Line, Scene], Args | None]] = {
     "prompt": _prompt,
     "request": _request,
     "image": _pointer(pointing.read),
@@ -143,7 +154,7 @@ _READERS: Mapping[str, Callable[[Line, Scene], Args | None]] = {
     "verb": _kept("verb"),
     "rest": _kept("rest"),
     "who": _kept("who"),
-    "question": _kept("question"),
+    "question": _question,
     "text": _text,
     "made": _made,
     "query": _query,
@@ -153,12 +164,7 @@ _READERS: Mapping[str, Callable[[Line, Scene], Args | None]] = {
     "voice": _kept("voice"),
     "style": _kept("style"),
     "speed": _looked_up("speeds", "speed"),
-    "complaint": _looked_up("opposites", "instruction"),
+    "complaint": _complaint,
     "language": _language,
     "changes": _changes,
 }
-
-
-def readable(slot: str) -> bool:
-    """Return whether rules may use a slot of that name."""
-    return slot in _READERS

@@ -37,7 +37,8 @@ def likely(line: Line) -> list[Language]:
     if _CJK.search(line.fold):
         return [language("zh"), *([language("en")] if words else [])]
     told = {name: len(words & tells(name)) for name in NAMES if name != "zh"}
-    some = sorted((name for name in told if told[name]), key=lambda name: -told[name])
+    best = max(told.values())
+    some = sorted((n for n in told if told[n] * 2 > best), key=lambda name: -told[name])
     return [language(name) for name in some or told]
 
 

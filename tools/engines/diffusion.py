@@ -5,7 +5,7 @@ import io
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tools.errors import EngineFailed, JobCancelled, OutOfMemory
 from tools.framing import Frame, finish, fit, fit_mask, frame, restore
 from tools.jobs import Artifact, PictureSpec, Progress, Spec
 from tools.pictures import flat, open_picture
+from tools.plurals import singular
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +127,8 @@ class Diffusion:
 
     def _piece(self, spec: PictureSpec, takes: frozenset[str]) -> Piece:
         around = frame(self._model, spec.width, spec.height)
+        if self._model.singular:
+            spec = replace(spec, prompt=singular(spec.prompt))
         if spec.task == "draw":
             return Piece(spec, around)
         if spec.image is None:

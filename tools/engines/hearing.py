@@ -81,6 +81,10 @@ class Hearing:
                 sound,
                 language=language,
                 beam_size=self._beam,
+                temperature=[
+                    0.0,
+                    0.4,
+                ],  # one second try; six make repetitive speech 15 times slower
                 vad_filter=True,  # else a hum becomes a word
                 condition_on_previous_text=False,  # keeps one slip from being repeated to the end
             )
