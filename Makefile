@@ -40,9 +40,9 @@ fix: $(INSTALLED) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: models ## measure, against the peers in one run
+bench: models ## measure, against the peers in one run (PART="start memory": these only)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
-	$(BIN)/python tests/bench/run.py
+	@$(BIN)/python -m tests.bench.run $(PART)
 
 clean: ## remove what setting up made
 	rm -rf $(VENV) .models .mypy_cache .ruff_cache .pytest_cache

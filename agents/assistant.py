@@ -5,13 +5,12 @@ from importlib.resources import files
 from typing import Any
 
 from langchain.agents import create_agent
-from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage
+from langsmith import tracing_context
 
-from agents import bridge, policy
+from agents import bridge
 from agents.commands import COMMANDS
-from agents.errors import TurnError
 from agents.turns import Answer, answer, refused
 from agents.understanding.wishes import Hints
 from agents.work import Said, Work
@@ -29,7 +28,7 @@ class Assistant:
             model,
             [bridge.as_langchain(t) for t in (*tools, *COMMANDS)],
             system_prompt=prompt,
-            middleware=policy.middleware(),
+            middleware=[bridge.Steps()],
             context_schema=bridge.Turn,
         )
 
@@ -40,22 +39,23 @@ class Assistant:
         """
         messages = bridge.as_messages(history, work.scene.message, hints)
         try:
-            said = await self._stream(messages, work)
-        except ModelCallLimitExceededError:
-            error = TurnError("I went round in circles with that; please say it in smaller steps.")
-            return refused(work, error)
+            # Nothing leaves this machine, whatever the environment says about tracing.
+            with tracing_context(enabled=False):
+                said = await self._stream(messages, work)
         except AtelierError as error:
             return refused(work, error)
         return answer(work, said)
 
     async def _stream(self, messages: Sequence[object], work: Work) -> str:
-        """Run the agent to its end and return the words it said."""
-        said: list[str] = []
+        """Run the agent to its end and return the words it said, a paragraph for each answer."""
+        said, speaker = "", None
         stream = self._agent.astream(
             {"messages": list(messages)}, context=bridge.Turn(work), stream_mode="messages"
         )
-        async for chunk, _ in stream:
-            if isinstance(chunk, AIMessageChunk) and (text := str(chunk.text)):
-                said.append(text)
+        async for message, _ in stream:
+            text = str(message.text) if isinstance(message, AIMessage) else ""
+            if text:
+                text = f"\n\n{text}" if said and message.id != speaker else text
+                said, speaker = said + text, message.id
                 work.tell(Said(text))
-        return "".join(said)
+        return said

@@ -7,18 +7,26 @@ from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain.agents.middleware.types import ToolCallRequest
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCall, ToolMessage
 from langchain_core.tools import StructuredTool
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from agents.understanding.wishes import Hints, Wish
 from agents.work import Work
-from memory.records import Message, Step
+from memory.records import Message, Step, new_id
 from tools.tool import Tool
 
 REQUEST = "atelier_request"
-"""Where the last message carries the request's own words and `Hints` for the rules model."""
+"""Where the last message carries the request's own words and `Hints` for the rules model.
+
+It stays in this process: what a server is sent is built from role, content and tool calls.
+"""
+
+MEMORY = 12_000
+"""Characters of the past that a model is shown; the smallest models read 4096 tokens."""
+LONGEST = 3_000
+"""Characters of one past message that are shown."""
 
 
 def as_langchain(tool: Tool) -> StructuredTool:
@@ -35,26 +43,37 @@ def as_langchain(tool: Tool) -> StructuredTool:
 def as_messages(history: Sequence[Message], request: Message, hints: Hints) -> list[AnyMessage]:
     """Return a conversation for the model, oldest first, the request last.
 
-    Names and what people sent are written as data in front of the words.
+    Of the history the newest part that fits is kept. What people sent along is noted in front of
+    their words; names are left out.
     """
-    past = [_message(m) for m in history]
-    last = HumanMessage(
-        _content(request), additional_kwargs={REQUEST: (request.text, hints)}, id=request.id
-    )
-    return [*past, last]
+    past: list[AnyMessage] = []
+    room = MEMORY
+    for message in reversed(history):
+        room -= min(len(message.text), LONGEST)
+        if room < 0:
+            break
+        past.append(_message(message))
+    extra = {REQUEST: (request.text, hints)}
+    last = HumanMessage(_content(request), additional_kwargs=extra, id=request.id)
+    return [*reversed(past), last]
 
 
 def _message(message: Message) -> AnyMessage:
     if message.author is None:
-        return AIMessage(_content(message) or "(no words)")
-    return HumanMessage(_content(message))
+        # Without a note of what was shown: a model would copy it instead of calling a tool.
+        return AIMessage(_cut(message.text) or "(shown)")
+    return HumanMessage(_cut(_content(message)) or "(nothing)")
 
 
 def _content(message: Message) -> str:
     kinds = [a.media_type.split("/")[0] for a in message.assets]
     shown = ", ".join(f"{kinds.count(k)} {k}" for k in dict.fromkeys(kinds))
-    note = f"[with {shown}] " if shown else ""
+    note = f"[sent along: {shown}] " if shown else ""
     return f"{note}{message.text}".strip()
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} [...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +91,16 @@ class Steps(AgentMiddleware[AgentState[Any], Turn, Any]):
     ) -> dict[str, Any] | None:
         """Store every step the model asked for before the first of them runs."""
         last = state["messages"][-1]
-        if isinstance(last, AIMessage) and last.tool_calls:
-            calls = [(str(c["id"]), Wish(c["name"], dict(c["args"]))) for c in last.tool_calls]
-            await runtime.context.work.plan(calls)
-        return None
+        if not isinstance(last, AIMessage) or not (last.tool_calls or last.invalid_tool_calls):
+            return None
+        used = {m.tool_call_id for m in state["messages"] if isinstance(m, ToolMessage)}
+        calls = _calls(last, used)
+        wishes = [(str(c["id"]), Wish(c["name"], dict(c["args"]))) for c in calls]
+        await runtime.context.work.plan(wishes)
+        if calls == last.tool_calls:
+            return None
+        new = last.model_copy(update={"tool_calls": calls, "invalid_tool_calls": []})
+        return {"messages": [new]}
 
     async def awrap_tool_call(
         self,
@@ -92,6 +117,24 @@ class Steps(AgentMiddleware[AgentState[Any], Turn, Any]):
             name=call["name"],
             status="error" if all(s.status == "failed" for s in steps) else "success",
         )
+
+
+def _calls(message: AIMessage, used: set[str]) -> list[ToolCall]:
+    """Return a message's tool calls, each with an id of its own; some servers give none.
+
+    Arguments that are not JSON become one that no tool knows, so that the model is told.
+    """
+    wrong = [
+        (c["id"], str(c["name"]), {"arguments": f"not valid JSON: {str(c['args'])[:200]}"})
+        for c in message.invalid_tool_calls
+    ]
+    calls = [*((c["id"], c["name"], c["args"]) for c in message.tool_calls), *wrong]
+    found: list[ToolCall] = []
+    for id, name, args in calls:
+        own = id if id and id not in used else f"call-{new_id()}"
+        used.add(own)
+        found.append(ToolCall(name=name, args=args, id=own, type="tool_call"))
+    return found
 
 
 def _report(step: Step) -> str:

@@ -3,55 +3,94 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from agents import redo
 from agents.errors import Unclear
 from agents.references import find
-from agents.scene import Scene
+from agents.scene import ENDED_WELL, TEXTS, Scene
 from agents.understanding.wishes import Wish
+from memory.records import Step
+from tools.errors import Refused
 from tools.tool import Tool
 
-_STEP = re.compile(r"step:(\d+)(:\d+)?$")
 POINTERS = {"image": "image", "audio": "audio"}
 """Arguments that point at an asset, and the kind of asset they point at."""
 
+LINK = re.compile(r"step:(?P<step>[0-9a-f]{20})(?::(?P<n>\d+))?$")
+"""What stands in a stored step's arguments for what an earlier step will have made."""
+
+_CALL = re.compile(r"step:(?P<call>\d{1,2})(?::(?P<n>\d+))?$")
+
 
 def expand(
-    wish: Wish, scene: Scene, tools: Mapping[str, Tool], earlier: Sequence[Sequence[str]]
+    wish: Wish, scene: Scene, tools: Mapping[str, Tool], earlier: Sequence[Sequence[Step]]
 ) -> list[Wish]:
-    """Return the wish with references resolved to SHA-256; several pictures become several wishes.
+    """Return the wish with references resolved; several pictures become several wishes.
 
-    `earlier` holds the step ids of the calls before this one: "step:2" names the second.
-    Raises Unclear with one question.
+    A picture that is there becomes its SHA-256, one that will be made "step:<id>:<n>". `earlier`
+    holds the steps of the calls before this one: "step:2" names all that the second makes.
+    Raises Unclear with one question, or Refused.
     """
-    if wish.tool == "again":
-        return [_again(wish, scene, tools)]
-    args = {name: _linked(value, earlier) for name, value in wish.args.items()}
-    pointer = next((p for p in POINTERS if _needs(wish.tool, p, tools)), None)
-    if pointer is None:
-        return [Wish(wish.tool, args)]
-    expression = str(args.get(pointer, ""))
-    if expression.startswith("step:"):
-        return [Wish(wish.tool, args)]
-    found = find(expression, scene, POINTERS[pointer])
-    return [Wish(wish.tool, {**args, pointer: asset.sha256}) for asset in found]
+    wishes = [wish]
+    for name, value in wish.args.items():
+        meant = _meant(name, value, scene, tools, earlier)
+        wishes = [Wish(w.tool, {**w.args, name: one}) for w in wishes for one in meant]
+    return wishes
 
 
-def _again(wish: Wish, scene: Scene, tools: Mapping[str, Tool]) -> Wish:
-    image = wish.args.get("image")
-    made = find(str(image), scene)[0].sha256 if image else ""
-    changes = wish.args.get("changes") or {}
-    return redo.again(scene, tools, changes if isinstance(changes, Mapping) else {}, made)
+def pointer(tool: Tool) -> str:
+    """Return the argument of a tool that points at an asset; "" when it has none."""
+    return next((name for name in POINTERS if name in tool.args.model_fields), "")
 
 
-def _needs(tool: str, pointer: str, tools: Mapping[str, Tool]) -> bool:
-    return tool in tools and pointer in tools[tool].args.model_fields
+def _meant(
+    name: str,
+    value: object,
+    scene: Scene,
+    tools: Mapping[str, Tool],
+    earlier: Sequence[Sequence[Step]],
+) -> list[object]:
+    call = _CALL.match(value) if isinstance(value, str) else None
+    if call is not None and int(call["call"]):
+        return _linked(name, call, tools, earlier)
+    if name in POINTERS:
+        if name == "audio" and value == "last":
+            value = ""  # the rules say "last" for any recording; one replied to is meant first
+        return [asset.sha256 for asset in find(str(value), scene, POINTERS[name])]
+    return [value if call is None else _last_text(scene)]
 
 
-def _linked(value: object, earlier: Sequence[Sequence[str]]) -> object:
-    match = _STEP.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        return value
-    number = int(match[1])
-    if not 1 <= number <= len(earlier):
-        raise Unclear("That builds on a step that does not exist; what shall I use for it?")
-    return f"step:{earlier[number - 1][0]}{match[2] or ''}"
+def _linked(
+    name: str, call: re.Match[str], tools: Mapping[str, Tool], earlier: Sequence[Sequence[Step]]
+) -> list[object]:
+    number = int(call["call"])
+    if number > len(earlier):
+        raise Refused(f"There is no call {number} before this one for step:{number}.")
+    steps = earlier[number - 1]
+    if name not in POINTERS:
+        return [f"step:{s.id}" for s in steps]
+    every = [f"step:{s.id}:{n}" for s in steps for n in range(1, _yield(s, tools) + 1)]
+    n = int(call["n"] or 0)
+    if n > len(every):
+        raise Refused(f"Call {number} makes {len(every)}, there is no number {n}.")
+    return [every[n - 1]] if n else list(every)
+
+
+def _yield(step: Step, tools: Mapping[str, Tool]) -> int:
+    """Return how many assets a planned step is going to make."""
+    if step.assets or step.tool not in tools:
+        return len(step.assets) or 1
+    fields = tools[step.tool].args.model_fields
+    count = step.args.get("count", fields["count"].default) if "count" in fields else 1
+    return count if isinstance(count, int) else 1
+
+
+def _last_text(scene: Scene) -> str:
+    """Return the text that "it" means: the one replied to, the last one made, the last answer."""
+    if scene.replied is not None and scene.replied.said:
+        return scene.replied.said
+    made = [s for s in reversed(scene.steps) if s.tool in TEXTS and s.status in ENDED_WELL]
+    made.sort(key=lambda step: step.user != scene.message.author)
+    said = [m.text for m in reversed(scene.past) if m.author is None and m.text]
+    text = next((s.result for s in made), "") or next(iter(said), "")
+    if not text:
+        raise Unclear("There is no text here yet; which words do you mean?")
+    return text

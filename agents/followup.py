@@ -1,36 +1,91 @@
 """The answer to our own question: "the second one" completes the request it was asked about."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from agents.errors import Unclear
+from agents.expand import POINTERS
+from agents.references import find
+from agents.scene import Scene, look
 from agents.understanding import pointing
-from agents.understanding.folding import fold
-from agents.understanding.lexicon import typos
-from agents.understanding.understand import likely, understand
-from agents.understanding.wishes import Hints, Wish
+from agents.understanding.folding import Line, fold
+from agents.understanding.lexicon import Language, typos
+from agents.understanding.understand import likely
+from agents.understanding.wishes import Wish
+from memory.records import Message
+from memory.store import Store
 
-_OPEN = ("", "last", "reply")
-"""References that name nothing by themselves."""
+Read = Callable[[Scene], Sequence[Wish]]
+"""Understands the request a scene belongs to."""
+
+_COUNTING = ("all", "last")
 
 
-def completed(request: str, reply: str) -> tuple[Wish, ...]:
-    """Return what was asked for with the picture that `reply` names, or nothing.
+async def completed(store: Store, scene: Scene, read: Read) -> tuple[Wish, ...]:
+    """Return the request our last question was about, with what this message points at.
 
-    Empty when the reply does not only point at something, or the request did not need it.
+    Empty when the message is no answer to a question of its author's. What it points at is
+    looked for where the request was made, so "the second" is the second of what was asked about.
+    That request may itself be an answer that was not good enough.
     """
-    expression = _pointed(reply)
-    wishes = understand(request, Hints(pictures_here=True))
-    if expression is None or not any(map(_unsure, wishes)):
+    request = await _request(store, scene)
+    if request is None:
         return ()
-    return tuple(Wish(w.tool, {**w.args, "image": expression}) if _unsure(w) else w for w in wishes)
+    there = await look(store, request)
+    wishes = await completed(store, there, read) or tuple(read(there))
+    meant = _pointed(scene) or _described(scene, there)
+    if meant is None or not any(_unclear(w, there) for w in wishes):
+        return ()
+    return tuple(_clear(w, meant, scene, there) for w in wishes)
 
 
-def _unsure(wish: Wish) -> bool:
-    """Tell whether the wish says no picture, or a number there was no picture for."""
-    image = str(wish.args.get("image", "?"))
-    return image in _OPEN or image.isdigit()
+async def _request(store: Store, scene: Scene) -> Message | None:
+    asked = next((m for m in reversed(scene.past) if m.author is None), None)
+    if asked is None or (await store.delivery(asked)).kind != "question":
+        return None
+    request = await store.message(asked.reply_to)
+    return request if request.author == scene.message.author else None
 
 
-def _pointed(reply: str) -> str | None:
-    line = fold(reply.strip(), typos())
-    found: Sequence[str | None] = [pointing.pick(line, grammar) for grammar in likely(line)]
-    return next((f for f in found if f), None)
+def _unclear(wish: Wish, there: Scene) -> str:
+    """Return the argument of a wish that points at nothing or too much; "" when none does."""
+    for name, kind in POINTERS.items():
+        meant = str(wish.args.get(name, "step:"))
+        try:
+            if not meant.startswith("step:"):
+                find(meant, there, kind)
+        except Unclear:
+            return name
+    return ""
+
+
+def _clear(wish: Wish, meant: str, here: Scene, there: Scene) -> Wish:
+    name = _unclear(wish, there)
+    if not name:
+        return wish
+    counts = meant in _COUNTING or meant.replace(",", "").isdigit()
+    base = str(wish.args[name]).partition(":")[0]
+    nth = "-1" if meant == "last" else meant
+    expression = (nth if base.isdigit() else f"{base}:{nth}") if counts else meant
+    try:
+        found = find(expression, there if counts else here, POINTERS[name])
+    except Unclear:
+        return Wish(wish.tool, {**wish.args, name: expression})  # asks once more
+    return Wish(wish.tool, {**wish.args, name: ",".join(a.sha256 for a in found)})
+
+
+def _pointed(scene: Scene) -> str | None:
+    """Return what a message points at when it does nothing else."""
+    if not scene.message.text.strip():
+        return "attached"
+    return _first(scene, pointing.pick)
+
+
+def _described(scene: Scene, there: Scene) -> str | None:
+    """Return the words of a message if they describe something there is."""
+    words = _first(scene, pointing.described)
+    return words if words and not _unclear(Wish("", {"image": words}), there) else None
+
+
+def _first(scene: Scene, read: Callable[[Line, Language], str | None]) -> str | None:
+    line = fold(scene.message.text.strip(), typos())
+    return next((f for f in (read(line, grammar) for grammar in likely(line)) if f), None)

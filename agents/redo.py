@@ -1,84 +1,138 @@
 """ "Again" and "undo": from stored steps back to wishes, without asking a language model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agents.errors import Unclear
-from agents.scene import Scene
+from agents.scene import ENDED_WELL, Scene, undone
 from agents.understanding.wishes import Wish
 from memory.records import Step
+from tools.image import short
 from tools.tool import Tool
 
 MAKING = ("draw", "vary", "edit", "upscale", "write", "brainstorm", "speak")
-"""The tools whose use a person means by "again"."""
+"""The tools whose use a person means by "again" and "undo"."""
+
+_WORDS = {"edit": "instruction", "write": "request", "brainstorm": "theme"}
+"""What "prompt" and "request" are called by the tools that have another word for it."""
 
 
 def again(
     scene: Scene, tools: Mapping[str, Tool], changes: Mapping[str, object], made: str = ""
-) -> Wish:
-    """Return the wish that repeats the newest fitting step with some arguments changed.
+) -> list[Wish]:
+    """Return the wishes that repeat a request with some arguments changed.
 
-    A new seed is drawn unless one is given; a prompt that starts with "+ " is appended to the
-    old one. `made` is the SHA-256 of an asset whose own step is meant. Raises Unclear.
+    That is the request replied to, otherwise the newest one (the author's own first) in which
+    something can be changed like this; all its steps that can, in order, those that build on
+    another as "step:k". New seeds are drawn unless one is given; a text that starts with "+ " is
+    appended to the old one. `made` is the SHA-256 of an asset whose own step alone is meant.
+    Raises Unclear.
     """
-    for step in _candidates(scene, made):
-        fields = tools[step.tool].args.model_fields if step.tool in tools else {}
-        if set(changes) <= set(fields):
-            args = {k: v for k, v in step.args.items() if k in fields and k != "seed"}
-            if step.tool == "edit" and step.assets and "seed" not in step.args:
-                args["image"] = step.assets[0].sha256  # "again" after "darker" means darker still
-            return Wish(step.tool, _changed(args, changes))
+    groups = _own_groups(scene, made) if made else _groups(scene)
+    for steps in groups:
+        fitting = [s for s in steps if s.tool in tools and _fits(changes, s, tools)]
+        if fitting:
+            return [_wish(step, fitting[:k], tools, changes) for k, step in enumerate(fitting)]
+    if groups:
+        names = ", ".join(changes) or "that"
+        raise Unclear(f"Nothing made here has “{names}” to change; what shall I make?")
     raise Unclear("There is nothing here to do again yet; what shall I make?")
 
 
-def _candidates(scene: Scene, made: str) -> list[Step]:
+def _own_groups(scene: Scene, made: str) -> list[list[Step]]:
+    return [[s] for s in reversed(_made(scene)) if any(a.sha256 == made for a in s.assets)]
+
+
+def _groups(scene: Scene) -> list[list[Step]]:
+    """Return the steps of each request, the likeliest meant first."""
+    turns: dict[str, list[Step]] = {}
+    for step in reversed(_made(scene)):
+        turns.setdefault(step.turn, []).insert(0, step)
+    if scene.replied is not None and scene.replied.turn in turns:
+        return [_worked(turns[scene.replied.turn])]
+    groups = sorted(turns.values(), key=lambda steps: steps[0].user != scene.message.author)
+    return list(map(_worked, groups))
+
+
+def _worked(steps: list[Step]) -> list[Step]:
+    """Leave out what failed, unless all of it did: then it is tried again."""
+    return [s for s in steps if s.status in ENDED_WELL] or steps
+
+
+def _made(scene: Scene) -> list[Step]:
     gone = undone(scene.steps)
-    steps = [s for s in reversed(scene.steps) if s.tool in MAKING and s.id not in gone]
-    if made:
-        return [s for s in steps if any(a.sha256 == made for a in s.assets)]
-    if not steps:
-        return []
-    latest = [s for s in steps if s.turn == steps[0].turn]
-    pictures = [s for s in latest if s.tool in ("draw", "vary", "edit", "upscale")]
-    return pictures + [s for s in steps if s not in pictures]
+    return [s for s in scene.steps if s.tool in MAKING and s.id not in gone]
 
 
-def _changed(args: dict[str, object], changes: Mapping[str, object]) -> dict[str, object]:
-    if "model" in changes:
+def _fits(changes: Mapping[str, object], step: Step, tools: Mapping[str, Tool]) -> bool:
+    return set(_renamed(changes, step.tool)) <= set(tools[step.tool].args.model_fields)
+
+
+def _renamed(changes: Mapping[str, object], tool: str) -> dict[str, object]:
+    words = _WORDS.get(tool, "prompt")
+    return {words if k in ("prompt", "request") else k: v for k, v in changes.items()}
+
+
+def _wish(
+    step: Step, before: Sequence[Step], tools: Mapping[str, Tool], changes: Mapping[str, object]
+) -> Wish:
+    fields = tools[step.tool].args.model_fields
+    new = _renamed(changes, step.tool)
+    args = {k: v for k, v in step.args.items() if k in fields and k != "seed"}
+    if "model" in new:
         args.pop("steps", None)  # the number of steps belongs to the model it was meant for
-    new = dict(args)
-    for name, value in changes.items():
-        if isinstance(value, str) and value.startswith("+ "):
-            value = f"{args.get(name, '')} {value[2:]}".strip()
-        new[name] = value
-    return new
+    args |= {k: _linked(v, before) for k, v in args.items()}
+    if step.tool in ("edit", "upscale") and step.assets and "seed" not in step.args:
+        if not str(args["image"]).startswith("step:"):
+            # Without chance it would be the same picture: "again" after "darker" is darker still.
+            args["image"] = step.assets[0].sha256
+        if str(new.get("instruction", "")).startswith("+ "):
+            args.pop("instruction", None)  # it is in the picture already
+    return Wish(step.tool, args | {k: _added(args.get(k), v) for k, v in new.items()})
 
 
-def undone(steps: tuple[Step, ...]) -> frozenset[str]:
-    """Return the ids of the steps that were taken back."""
-    return frozenset(
-        str(s.args.get("step"))
-        for s in steps
-        if s.tool == "undo" and s.status in ("done", "planned")
-    )
+def _linked(value: object, before: Sequence[Step]) -> object:
+    """Return "step:k" for what an earlier step of the same request made, else the value."""
+    for k, step in enumerate(before, 1):
+        shas = [a.sha256 for a in step.assets]
+        if value in shas:
+            return f"step:{k}:{shas.index(str(value)) + 1}"
+        if value and value == step.result:
+            return f"step:{k}"
+    return value
+
+
+def _added(old: object, new: object) -> object:
+    if not isinstance(new, str) or not new.startswith("+ "):
+        return new
+    return f"{old or ''} {new[2:]}".strip()
 
 
 def undo(scene: Scene, step: Step) -> Step:
-    """Return `step` (an "undo") filled in: the newest result is set aside, its origin shown again.
+    """Return `step` (an "undo") filled in: a request's results are set aside, its origin shown.
 
-    Raises Unclear when there is nothing to take back.
+    The request replied to is meant, otherwise the author's own newest. Raises Unclear when there
+    is nothing to take back.
     """
-    gone = undone(scene.steps)
-    last = next(
-        (s for s in reversed(scene.steps) if s.tool != "undo" and s.assets and s.id not in gone),
-        None,
-    )
-    if last is None:
-        raise Unclear("There is nothing left to undo here.")
+    gone = _taken_back(scene)
+    if not gone:
+        raise Unclear("There is nothing of yours left to undo here.")
+    made = {a.sha256 for s in gone for a in s.assets}
     known = {a.sha256: a for s in scene.steps for a in s.assets}
     known |= {a.sha256: a for s in scene.sets for a in s.assets}
-    back = tuple(known[p] for p in last.parents if p in known)
-    what = f"Undone: {last.result or last.tool}"
-    text = f"{what} Back to the one before." if back else f"{what} Nothing came before it."
-    args: dict[str, object] = {"step": last.id}
+    parents = dict.fromkeys(p for s in gone for p in s.parents if p not in made)
+    back = tuple(known[p] for p in parents if p in known)
+    what = " ".join(dict.fromkeys(short(s.result or s.tool) for s in gone))
+    text = f"Undone: {what}{' Back to the one before.' if back else ''}"
+    args: dict[str, object] = {"steps": [s.id for s in gone]}
     return replace(step, args=args, result=text, assets=back)
+
+
+def _taken_back(scene: Scene) -> list[Step]:
+    replied = scene.replied.turn if scene.replied is not None else ""
+    for steps in _groups(scene):
+        if steps[0].turn == replied or steps[0].user == scene.message.author:
+            good = [s for s in steps if s.status in ENDED_WELL]
+            if good:
+                return good
+    return []

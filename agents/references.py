@@ -1,9 +1,9 @@
 """Which picture or sound is meant: decided in code, never invented by a model.
 
-A reference is a short expression: "last", "previous", an ordinal "2", several "1,3", "all",
-"mine", "mine:2", "#<id>", "reply", "attached", or words that describe it ("red", "the cat").
-An empty one means what the person is obviously looking at: the picture sent along, the message
-replied to, otherwise the last set.
+A reference is a short expression: "last", "previous", "mine", "reply", "attached", "all", an
+ordinal "2", several "1,3", "#<id>", or words that describe it ("red", "the cat"). An empty one
+means what the person is obviously looking at: what was sent along, the message replied to,
+otherwise the last set. ":2", ":1,3", ":-1" (the last) or ":all" behind one counts in its set.
 """
 
 import re
@@ -14,7 +14,9 @@ from agents.scene import Scene, Set
 from memory.records import Asset
 
 _NOUN = {"image": ("picture", "pictures"), "audio": ("recording", "recordings")}
-_ORDINALS = re.compile(r"\d{1,2}(?:\s*,\s*\d{1,2})*$")
+_COUNTED = r"-1|all|\d{1,2}(?:\s*,\s*\d{1,2})*"
+_FORM = re.compile(rf"(?P<alone>{_COUNTED})|(?P<base>.*?)(?::(?P<nth>{_COUNTED}))?", re.DOTALL)
+_SHAS = re.compile(r"[0-9a-f]{64}(?:,[0-9a-f]{64})*")
 
 
 def find(expression: str, scene: Scene, kind: str = "image") -> tuple[Asset, ...]:
@@ -23,117 +25,122 @@ def find(expression: str, scene: Scene, kind: str = "image") -> tuple[Asset, ...
     Raises Unclear with one question when nothing fits or more than one thing does.
     """
     words = expression.strip().lower()
-    head, _, rest = words.partition(":")
-    special = _SPECIAL.get(head)
-    if special is not None:
-        return special(scene, kind, rest)
-    if _ORDINALS.match(words):
-        return tuple(_ordinal(scene, kind, int(n)) for n in words.split(","))
-    if words.startswith("#"):
-        return (_by_id(scene, kind, words[1:]),)
-    if re.fullmatch(r"[0-9a-f]{64}", words):
-        return (_by_id(scene, kind, words),)
-    return (_described(scene, kind, words),)
+    if words.startswith("#") or _SHAS.fullmatch(words):
+        return tuple(_by_id(scene, kind, id) for id in words.removeprefix("#").split(","))
+    form = _FORM.fullmatch(words)
+    assert form is not None  # its second half fits anything
+    if form["alone"]:
+        return _counted(_looked_at(scene, kind, form["alone"]), kind, form["alone"])
+    base = form["base"].strip()
+    shown = _SETS[base](scene, kind) if base in _SETS else _described(scene, kind, base)
+    if form["nth"]:
+        return _counted(shown, kind, form["nth"])
+    if base not in _SETS:
+        return (_fitting(shown, kind, base),)
+    if shown.message_id == scene.message.id and shown.of(kind):
+        return shown.of(kind)  # of what was sent along, all is meant
+    return (_only(shown, kind),)
 
 
-def _obvious(scene: Scene, kind: str, _: str = "") -> tuple[Asset, ...]:
+def _obvious(scene: Scene, kind: str) -> Set:
     for found in (scene.attached, scene.replied):
         if found is not None and found.of(kind):
-            return (_only(found, kind),)
+            return found
     return _last(scene, kind)
 
 
-def _last(scene: Scene, kind: str, _: str = "") -> tuple[Asset, ...]:
-    return (_only(_sets(scene, kind)[0], kind),)
+def _last(scene: Scene, kind: str) -> Set:
+    return _sets(scene, kind)[0]
 
 
-def _previous(scene: Scene, kind: str, _: str = "") -> tuple[Asset, ...]:
+def _previous(scene: Scene, kind: str) -> Set:
     sets = _sets(scene, kind)
     if len(sets) < 2:
         raise Unclear(f"There is only one set of {_NOUN[kind][1]} here; nothing came before it.")
-    return (_only(sets[1], kind),)
+    return sets[1]
 
 
-def _all(scene: Scene, kind: str, _: str = "") -> tuple[Asset, ...]:
-    return _sets(scene, kind)[0].of(kind)
-
-
-def _mine(scene: Scene, kind: str, ordinal: str = "") -> tuple[Asset, ...]:
+def _mine(scene: Scene, kind: str) -> Set:
     own = [s for s in scene.sets if s.of(kind) and s.user == scene.message.author]
     if not own:
         raise Unclear(f"You have no {_NOUN[kind][1]} here yet; which one do you mean?")
-    return (_nth(own[0], kind, int(ordinal)) if ordinal.isdigit() else _only(own[0], kind),)
+    return own[0]
 
 
-def _replied(scene: Scene, kind: str, ordinal: str = "") -> tuple[Asset, ...]:
-    if scene.replied is None or not scene.replied.of(kind):
-        return _obvious(scene, kind)
-    if ordinal.isdigit():
-        return (_nth(scene.replied, kind, int(ordinal)),)
-    return (_only(scene.replied, kind),)
+def _replied(scene: Scene, kind: str) -> Set:
+    replied = scene.replied
+    return replied if replied is not None and replied.of(kind) else _obvious(scene, kind)
 
 
-def _attached(scene: Scene, kind: str, _: str = "") -> tuple[Asset, ...]:
-    found = scene.attached.of(kind)
-    if not found:
-        return _obvious(scene, kind)
-    return found
-
-
-_SPECIAL: dict[str, Callable[[Scene, str, str], tuple[Asset, ...]]] = {
+_SETS: dict[str, Callable[[Scene, str], Set]] = {
     "": _obvious,
     "last": _last,
     "previous": _previous,
-    "all": _all,
     "mine": _mine,
     "reply": _replied,
-    "attached": _attached,
+    "attached": _obvious,
 }
 
 
 def _sets(scene: Scene, kind: str) -> list[Set]:
-    """Return the sets of a kind: the author's own first, newest first within each half."""
+    """Return the sets of a kind, newest first: the author's own before those of others.
+
+    Of sounds, those that somebody sent come first: nobody asks what we said ourselves.
+    """
     sets = [s for s in scene.sets if s.of(kind)]
-    sets.sort(key=lambda s: s.user != scene.message.author)
+    if kind == "audio":
+        sets.sort(key=lambda s: s.message_id != s.turn)
+    else:
+        sets.sort(key=lambda s: s.user != scene.message.author)
     if not sets:
         one, many = _NOUN[kind]
         raise Unclear(f"There are no {many} here yet; send one, reply to one, or ask for a {one}.")
     return sets
 
 
+def _looked_at(scene: Scene, kind: str, ordinals: str) -> Set:
+    """Return the set a bare number counts in; single pictures in a row are one, oldest first."""
+    for found in (scene.replied, scene.attached):
+        if found is not None and found.of(kind):
+            return found
+    sets = _sets(scene, kind)
+    if ordinals == "all":
+        return sets[0]
+    singles = Set("", tuple(s.of(kind)[0] for s in reversed(sets)), None, ())
+    return next((s for s in sets if len(s.of(kind)) > 1), singles)
+
+
+def _counted(found: Set, kind: str, ordinals: str) -> tuple[Asset, ...]:
+    if ordinals == "all":
+        return found.of(kind)
+    return tuple(_nth(found.of(kind), kind, int(n)) for n in ordinals.split(","))
+
+
+def _nth(assets: tuple[Asset, ...], kind: str, n: int) -> Asset:
+    if n == -1:
+        return assets[-1]
+    if 1 <= n <= len(assets):
+        return assets[n - 1]
+    are = "is 1" if len(assets) == 1 else f"are {len(assets)}"
+    noun = _NOUN[kind][len(assets) != 1]
+    raise Unclear(f"There {are} {noun}, no number {n}; which one?", _numbers(assets))
+
+
 def _only(found: Set, kind: str) -> Asset:
     assets = found.of(kind)
     if len(assets) > 1:
-        numbers = tuple(str(n) for n in range(1, len(assets) + 1))
-        raise Unclear(f"There are {len(assets)} {_NOUN[kind][1]}; which one?", numbers)
+        question = f"There are {len(assets)} {_NOUN[kind][1]}; which one?"
+        raise Unclear(question, _numbers(assets))
     return assets[0]
 
 
-def _nth(found: Set, kind: str, n: int) -> Asset:
-    assets = found.of(kind)
-    if 1 <= n <= len(assets):
-        return assets[n - 1]
-    numbers = tuple(str(i) for i in range(1, len(assets) + 1))
-    are = "is 1" if len(assets) == 1 else f"are {len(assets)}"
-    noun = _NOUN[kind][len(assets) != 1]
-    raise Unclear(f"There {are} {noun}, no number {n}; which one?", numbers)
-
-
-def _ordinal(scene: Scene, kind: str, n: int) -> Asset:
-    """Count in the set being looked at; single pictures in a row count as one set, oldest first."""
-    for found in (scene.replied, scene.attached):
-        if found is not None and found.of(kind):
-            return _nth(found, kind, n)
-    sets = _sets(scene, kind)
-    several = next((s for s in sets if len(s.of(kind)) > 1), None)
-    if several is not None:
-        return _nth(several, kind, n)
-    singles = tuple(s.of(kind)[0] for s in reversed(sets))
-    return _nth(Set("", singles, None, ()), kind, n)
+def _numbers(assets: tuple[Asset, ...]) -> tuple[str, ...]:
+    return tuple(str(n) for n in range(1, len(assets) + 1))
 
 
 def _by_id(scene: Scene, kind: str, prefix: str) -> Asset:
-    every = [s for s in (scene.attached, scene.replied, *scene.sets) if s is not None]
+    named = Set("", scene.named, None, ())
+    every = [s for s in (scene.attached, scene.replied, *scene.sets, named) if s is not None]
     for found in every:
         if found.message_id == prefix and found.of(kind):
             return _only(found, kind)
@@ -144,33 +151,40 @@ def _by_id(scene: Scene, kind: str, prefix: str) -> Asset:
     raise Unclear(f"There is {state} {_NOUN[kind][0]} with the id #{prefix[:12]} here; which one?")
 
 
-def _described(scene: Scene, kind: str, words: str) -> Asset:
+def _described(scene: Scene, kind: str, words: str) -> Set:
+    """Return the newest set that has something made from all of these words."""
+    replied = scene.replied
+    sets = [replied] if replied is not None and replied.of(kind) else _sets(scene, kind)
+    shown = next((s for s in sets if _fits(s, kind, words)), None)
+    if shown is None:
+        what = f"no {_NOUN[kind][0]} of “{words[:60]}”"
+        raise Unclear(f"I find {what} here; which one do you mean?")
+    return shown
+
+
+def _fitting(shown: Set, kind: str, words: str) -> Asset:
+    assets, fits = shown.of(kind), _fits(shown, kind, words)
+    if len(fits) > 1:
+        numbers = tuple(n for n, a in zip(_numbers(assets), assets, strict=True) if a in fits)
+        if len(fits) == len(assets):
+            return _only(shown, kind)
+        which = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
+        raise Unclear(f"“{words[:60]}” fits the {_NOUN[kind][1]} {which}; which one?", numbers)
+    return fits[0]
+
+
+def _fits(shown: Set, kind: str, words: str) -> list[Asset]:
     wanted = _tokens(words)
-    sets = _sets(scene, kind)
-    scored = [
-        (_score(wanted, set_.words[set_.assets.index(a)] if set_.words else ""), a, set_)
-        for set_ in ([scene.replied] if scene.replied and scene.replied.of(kind) else sets)
-        for a in set_.of(kind)
-    ]
-    best = max(score for score, _, _ in scored)
-    if best == 0:
-        raise Unclear(f"I find no {_NOUN[kind][0]} of “{words[:60]}” here; which one do you mean?")
-    top = [(a, s) for score, a, s in scored if score == best]
-    newest = [a for a, s in top if s is top[0][1]]
-    if len(newest) > 1:
-        return _only(Set("", tuple(newest), None, ()), kind)
-    return newest[0]
-
-
-def _score(wanted: frozenset[str], words: str) -> float:
-    have = _tokens(words)
-    return len(wanted & have) / len(wanted) if wanted else 0.0
+    pairs = zip(shown.assets, shown.words, strict=False)  # what was sent along has no words
+    good = {a.sha256 for a, made in pairs if wanted and wanted <= _tokens(made)}
+    return [a for a in shown.of(kind) if a.sha256 in good]
 
 
 def _tokens(words: str) -> frozenset[str]:
     """Return lower-case words without a plural s, and single CJK characters."""
-    found = re.findall(r"[a-z0-9à-öø-ÿа-я]+|[\u3040-\u30ff\u4e00-\u9fff]", words.lower())
+    found = _TOKEN.findall(words.lower())
     return frozenset(w.removesuffix("s") if len(w) > 3 else w for w in found) - _EMPTY
 
 
+_TOKEN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W_\u3040-\u30ff\u4e00-\u9fff]+")
 _EMPTY = frozenset("the a an one of with and in on at it this that picture image photo".split())  # noqa: SIM905

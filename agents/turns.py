@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.errors import Unclear
+from agents.scene import ENDED_WELL
 from agents.understanding.wishes import Wish
 from agents.work import Work
 from memory.errors import AtelierError
@@ -41,25 +42,34 @@ async def perform(work: Work, wishes: Sequence[Wish]) -> Answer:
 
 async def resume(work: Work, steps: Sequence[Step]) -> Answer:
     """Finish the stored steps of a turn that was interrupted."""
-    work.restore(steps)
+    await work.restore(steps)
     return await perform(work, ())
 
 
 def answer(work: Work, said: str = "") -> Answer:
     """Return the answer a turn has come to: what was said, and what its steps really did."""
     steps = tuple(work.steps.values())
-    parts = [said.strip(), *(_line(step) for step in steps)]
-    failed = bool(steps) and all(s.status in ("failed", "cancelled") for s in steps)
-    text = "\n\n".join(p for p in parts if p)
-    return Answer("error" if failed and not said.strip() else "reply", text, steps)
+    told = [s for s in steps if s.id not in work.mended]
+    failed = bool(told) and all(s.status in ("failed", "cancelled") for s in told)
+    kind: Kind = "error" if failed and not said.strip() else "reply"
+    return Answer(kind, _joined(said, *map(_line, told)), steps)
 
 
 def refused(work: Work, error: AtelierError) -> Answer:
-    """Return the answer to a turn that could not go on: one question or one sentence."""
+    """Return the answer to a turn that could not go on: one question or one sentence.
+
+    What was made before that is told first.
+    """
     steps = tuple(work.steps.values())
+    text = _joined(*(_line(s) for s in steps if s.status in ENDED_WELL), str(error))
     if isinstance(error, Unclear):
-        return Answer("question", str(error), steps, error.options)
-    return Answer("error", str(error), steps)
+        return Answer("question", text, steps, error.options)
+    return Answer("error", text, steps)
+
+
+def _joined(*parts: str) -> str:
+    """Return the parts as paragraphs; what several steps say alike is said once."""
+    return "\n\n".join(dict.fromkeys(p for p in map(str.strip, parts) if p))
 
 
 def _line(step: Step) -> str:

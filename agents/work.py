@@ -9,21 +9,27 @@ from dataclasses import dataclass, replace
 from pydantic import ValidationError
 
 from agents import redo
+from agents.commands import COMMANDS
 from agents.errors import TurnError
-from agents.expand import POINTERS, expand
+from agents.expand import LINK, POINTERS, expand, pointer
+from agents.references import find
 from agents.scene import Scene
 from agents.understanding.wishes import Wish
-from memory.errors import AtelierError, NotFound
-from memory.records import Asset, Status, Step
+from memory.errors import AtelierError
+from memory.records import Status, Step
 from tools.errors import Refused, ToolError
 from tools.jobs import Note
-from tools.tool import Context, Result, Tool, sentence
+from tools.tool import Args, Context, Result, Tool, sentence
 
 MOST_STEPS = 12
 """Steps one turn may take; more is a plan nobody meant or a model going round in circles."""
 
+MOST_ROUNDS = 8
+"""How often a model may ask for steps in one turn; what it asks for last is not done."""
+
 RESUMED = "Continued after a restart."
-_EARLIER = re.compile(r"step:(?P<id>[0-9a-z]+)(?::(?P<n>\d+))?$")
+ENDED = ("done", "failed", "cancelled", "planned")
+_COMMANDS = {tool.name: tool for tool in COMMANDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class Work:
 
     `stopped` says that somebody cancelled: then unfinished steps end as cancelled. Without it,
     a cancelled task (a shutdown) leaves them as they are, to be continued at the next start.
+    `mended` holds the ids of calls that made no sense and that the model then made differently.
     """
 
     def __init__(
@@ -68,9 +75,10 @@ class Work:
     ) -> None:
         self.scene, self.context, self.tools = scene, context, tools
         self.steps: dict[str, Step] = {}
-        self.planned: list[Step] = []
+        self.mended: set[str] = set()
         self.stopped = False
-        self._calls: dict[str, list[str]] = {}
+        self._rounds = 0
+        self._calls: dict[str, list[Step]] = {}
         self._tasks: dict[str, asyncio.Task[Step]] = {}
         self.tell, self._how, self._final = tell, how, final
 
@@ -79,52 +87,86 @@ class Work:
 
         Each call is (its id, the wish). Raises Unclear (then nothing is stored) or TurnError.
         """
-        drafts: list[Step] = []
-        for number, (call, wish) in enumerate(calls):
-            earlier = [self._calls[before] for before, _ in calls[:number]]
-            new = [self._draft(w) for w in expand(wish, self.scene, self.tools, earlier)]
-            self._calls[call] = [s.id for s in new]
-            drafts += new
+        self._rounds += 1
+        if self._rounds >= MOST_ROUNDS:
+            raise TurnError("I went round in circles with that; please say it in smaller steps.")
+        scene, before = self.scene.after(self.steps.values()), list(self._calls.values())
+        new: list[list[Step]] = []
+        for _, wish in calls:
+            # "step:1" is the first call of these, or else the first one of the turn.
+            new.append(self._drafts(wish, scene, [*new, *before[len(new) :]]))
+        drafts = [step for steps in new for step in steps]
         if len(self.steps) + len(drafts) > MOST_STEPS:
             raise TurnError(
                 f"That is more than {MOST_STEPS} steps at once; ask for less at a time."
             )
         await self.context.store.plan(drafts)
-        self.planned += drafts
+        self._mend(drafts)
+        self._calls |= {call: steps for (call, _), steps in zip(calls, new, strict=True)}
         self.steps |= {s.id: s for s in drafts}
 
-    def restore(self, steps: Sequence[Step]) -> None:
+    async def restore(self, steps: Sequence[Step]) -> None:
         """Take up stored steps after a restart; what was running twice before is given up."""
         for step in steps:
-            if step.status == "running" and step.result == RESUMED:
-                step = replace(step, status="failed", result="It was interrupted twice; ask again.")
-            elif step.status == "running":
-                step = replace(step, status="queued", result=RESUMED)
             self.steps[step.id] = step
+            if step.status == "running" and step.result == RESUMED:
+                text = "It was interrupted twice; ask again."
+                await self._keep(replace(step, status="failed", result=text))
+            elif step.status == "running":
+                self.steps[step.id] = replace(step, status="queued", result=RESUMED)
 
     async def run(self, call: str = "") -> list[Step]:
         """Run the steps of one call, or all of them, to their end; never raises a ToolError."""
-        ids = self._calls[call] if call else list(self.steps)
+        ids = [s.id for s in self._calls[call]] if call else list(self.steps)
         for step_id in ids:
             self._start(step_id)
         return list(await asyncio.gather(*(self._tasks[i] for i in ids)))
 
     async def close(self) -> None:
-        """Stop whatever still runs and wait until it is recorded."""
+        """Stop whatever still runs: cancelled, or back in the queue when this is a shutdown."""
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        here = asyncio.current_task()
+        leaving = here is not None and here.cancelling() and not self.stopped
+        for step in list(self.steps.values()):
+            if leaving and step.status == "running":  # an orderly stop is nobody's fault
+                await self._keep(replace(step, status="queued", result=""))
+            elif not leaving and step.status not in ENDED:
+                await self._keep(replace(step, status="cancelled", result="Cancelled."))
 
-    def _draft(self, wish: Wish) -> Step:
-        scene = self.scene
-        author = self.context.user
-        step = Step(wish.tool, dict(wish.args), author, scene.message.chat, scene.message.id)
-        if wish.tool == "undo":
-            return redo.undo(scene, replace(step, status=self._final))
+    def _drafts(self, wish: Wish, scene: Scene, earlier: Sequence[Sequence[Step]]) -> list[Step]:
+        """Return the steps of one call; what makes no sense is a failed one with a sentence."""
+        step = Step(
+            wish.tool, dict(wish.args), self.context.user, scene.message.chat, scene.message.id
+        )
         try:
-            return replace(step, args=_checked(wish, self.tools), status="queued")
+            args = _checked(wish, self.tools)
+            if wish.tool == "undo":
+                return [redo.undo(scene, replace(step, status=self._final))]
+            if wish.tool == "again":
+                return self._again(args, scene)
+            wishes = expand(Wish(wish.tool, args), scene, self.tools, earlier)
         except ToolError as error:
-            return replace(step, status="failed", result=str(error))
+            return [replace(step, status="failed", result=str(error))]
+        return [_queued(step, w) for w in wishes]
+
+    def _again(self, args: Mapping[str, object], scene: Scene) -> list[Step]:
+        image, changes = args.get("image"), args.get("changes")
+        made = find(str(image), scene)[0].sha256 if image else ""
+        wishes = redo.again(scene, self.tools, changes if isinstance(changes, dict) else {}, made)
+        groups: list[list[Step]] = []
+        for wish in wishes:
+            groups.append(self._drafts(wish, scene, groups))
+        return [step for steps in groups for step in steps]
+
+    def _mend(self, drafts: Sequence[Step]) -> None:
+        again = {s.tool for s in drafts}
+        self.mended |= {
+            s.id
+            for s in self.steps.values()
+            if s.status == "failed" and (s.tool in again or s.tool not in self.tools)
+        }
 
     def _start(self, step_id: str) -> None:
         if step_id not in self._tasks:
@@ -132,18 +174,17 @@ class Work:
 
     async def _run(self, step_id: str) -> Step:
         step, begun = self.steps[step_id], time.monotonic()
-        if step.status not in ("queued", "running"):
+        if step.status in ENDED:
             return step
         try:
             step = await self._ready(step)
-            await self._keep(replace(step, status="running"))
+            step = await self._keep(replace(step, status="running"))
             result = await self._do(step)
-        except asyncio.CancelledError:
-            if self.stopped:
-                await self._keep(replace(step, status="cancelled", result="Cancelled."))
-            raise
         except AtelierError as error:
             return await self._keep(_ended(step, "failed", str(error), begun))
+        except Exception:
+            await self._keep(_ended(step, "failed", "Something broke here.", begun))
+            raise
         done = _ended(step, self._final, result.text, begun)
         done = replace(done, args=done.args | result.resolved, assets=result.assets)
         return await self._keep(done)
@@ -153,7 +194,8 @@ class Work:
         if tool is None:
             raise ToolError(f"There is no tool called {step.tool!r}.")
         context = replace(self.context, report=lambda note: self.tell(Moved(step, note)))
-        return await self._how(tool, _arguments(tool, step), context, step)
+        args = {k: v for k, v in step.args.items() if k in tool.args.model_fields}
+        return await self._how(tool, _valid(tool, args), context, step)
 
     async def _keep(self, step: Step) -> Step:
         self.steps[step.id] = step
@@ -165,49 +207,64 @@ class Work:
         """Wait for the steps this one builds on and put their results in its arguments."""
         args: dict[str, object] = {}
         for name, value in step.args.items():
-            match = _EARLIER.fullmatch(value) if isinstance(value, str) else None
+            match = LINK.match(value) if isinstance(value, str) else None
             args[name] = await self._earlier(name, match) if match else value
         parents = tuple(str(args[k]) for k in POINTERS if args.get(k))
         return replace(step, args=args, parents=parents)
 
     async def _earlier(self, name: str, match: re.Match[str]) -> object:
-        step_id, n = match["id"], int(match["n"] or 1)
+        step_id = match["step"]
         if step_id not in self.steps:
-            raise NotFound("The step this builds on is no longer here; ask again.")
+            raise ToolError("The step this builds on is no longer here; ask again.")
         self._start(step_id)
-        # Shielded: when this step is cancelled alone, the one it waits for goes on.
-        before = await asyncio.shield(self._tasks[step_id])
+        # Not awaited itself: neither its bug nor its being cancelled is this step's own.
+        await asyncio.wait([self._tasks[step_id]])
+        before = self.steps[step_id]
         if before.status != self._final:
             raise ToolError(f"The step before it did not work out ({before.tool}).")
-        return _output(before, name, n)
+        return _output(before, name, int(match["n"] or 1))
 
 
 def _output(step: Step, name: str, n: int) -> str:
-    if name not in ("image", "audio"):
+    if name not in POINTERS:
         return step.result
-    assets: tuple[Asset, ...] = tuple(a for a in step.assets if a.media_type.startswith(name))
-    if not 1 <= n <= len(assets):
-        raise ToolError(f"The step before made {len(assets)} of those, there is no number {n}.")
-    return assets[n - 1].sha256
+    shas = [a.sha256 for a in step.assets if a.media_type.startswith(POINTERS[name])]
+    if not 1 <= n <= len(shas):
+        raise ToolError(f"The step before made {len(shas)} of those, there is no number {n}.")
+    return shas[n - 1]
 
 
 def _checked(wish: Wish, tools: Mapping[str, Tool]) -> dict[str, object]:
-    """Return a wish's arguments as its tool wants them; raises Refused with a sentence."""
-    if wish.tool not in tools:
+    """Return a wish's arguments as its tool wants them; raises ToolError with a sentence.
+
+    A picture or sound that is not named is "": what the person is obviously looking at.
+    """
+    tool = _COMMANDS.get(wish.tool) or tools.get(wish.tool)
+    if tool is None:
         raise ToolError(f"There is no tool called {wish.tool!r}.")
+    given = {k: v for k, v in wish.args.items() if v is not None}
+    name = pointer(tool) if tool.name in tools else ""
+    if not name:
+        return _dumped(_valid(tool, given))
+    meant = str(given.get(name, ""))
+    return {**_dumped(_valid(tool, {**given, name: meant or "last"})), name: meant}
+
+
+def _valid(tool: Tool, args: Mapping[str, object]) -> Args:
     try:
-        args = tools[wish.tool].args.model_validate(wish.args)
+        return tool.args.model_validate(args)
     except ValidationError as error:
         raise Refused(sentence(error)) from error
+
+
+def _dumped(args: Args) -> dict[str, object]:
     return args.model_dump(mode="json", exclude_unset=True, exclude_none=True)
 
 
-def _arguments(tool: Tool, step: Step) -> object:
-    fields = tool.args.model_fields
-    try:
-        return tool.args.model_validate({k: v for k, v in step.args.items() if k in fields})
-    except ValidationError as error:
-        raise Refused(sentence(error)) from error
+def _queued(step: Step, wish: Wish) -> Step:
+    new = Step(step.tool, wish.args, step.user, step.chat, step.turn, "queued")
+    shas = (str(wish.args[k]) for k in POINTERS if k in wish.args)
+    return replace(new, parents=tuple(s for s in shas if not s.startswith("step:")))
 
 
 def _ended(step: Step, status: Status, text: str, begun: float) -> Step:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from memory.records import Action, Asset, Step
 
 FEEDBACK = {"good": 1, "bad": -1}
+_LONGEST = 64
 
 
 def actions(steps: Sequence[Step], assets: Sequence[Asset]) -> tuple[Action, ...]:
@@ -30,7 +31,12 @@ def actions(steps: Sequence[Step], assets: Sequence[Asset]) -> tuple[Action, ...
 
 def answers(options: Sequence[str]) -> tuple[Action, ...]:
     """Return a button for each answer that a question offers."""
-    return tuple(Action(f"answer:{option}"[:64], option) for option in options)
+    return tuple(Action(_short(f"answer:{option}"), option) for option in options)
+
+
+def _short(id: str) -> str:
+    """Return an id cut to the 64 bytes that platforms carry, never inside a character."""
+    return id.encode()[:_LONGEST].decode("utf-8", "ignore")
 
 
 def command(action: str) -> str:

@@ -14,6 +14,7 @@ from bot.adapter import Handler
 from bot.desk import Desk
 from bot.middleware import with_errors, with_log
 from bot.settings import Settings
+from bot.shelf import catalogue
 from bot.studio import Rehearsal, Studio, rehearse
 from memory.assets import Assets
 from memory.database import Database
@@ -21,6 +22,7 @@ from memory.folder import DataFolder
 from memory.store import Store
 from tools.builtin import every_tool
 from tools.catalogue import Catalogue
+from tools.compute.devices import Machine, WorkerPlan, plan
 from tools.compute.pool import Pool
 from tools.jobs import Runner
 
@@ -48,12 +50,6 @@ class App:
             log.info("warming up: %s", error)
 
 
-def catalogue(settings: Settings) -> Catalogue:
-    """Read the built-in catalogue and the operator's own; raises ModelUnavailable."""
-    more = (settings.catalogue,) if settings.catalogue else ()
-    return Catalogue.read(*more, profile=settings.profile, accepted=settings.accept)
-
-
 @asynccontextmanager
 async def opened(settings: Settings, *, interval: float = 0.2) -> AsyncIterator[App]:
     """Open the data folder and everything that works on it.
@@ -64,7 +60,8 @@ async def opened(settings: Settings, *, interval: float = 0.2) -> AsyncIterator[
         folder = stack.enter_context(DataFolder.claim(settings.data))
         database = await stack.enter_async_context(Database(folder.database))
         known = catalogue(settings)
-        pool = await stack.enter_async_context(Pool(known, settings.models))
+        workers = await asyncio.to_thread(_workers)
+        pool = await stack.enter_async_context(Pool(known, settings.models, workers))
         yield _app(settings, database, folder.assets, known, pool, interval=interval)
 
 
@@ -95,6 +92,11 @@ def _app(
     studio = Studio(database, store, Assets(assets), known, runner, tools, settings.chat)
     desk = Desk(studio, interval=interval)
     return App(desk, with_log(with_errors(desk, store)), studio)
+
+
+def _workers() -> tuple[WorkerPlan, ...]:
+    """Look at the machine; asking a GPU driver may take a second."""
+    return plan(Machine.here())
 
 
 def _copy(database: Path, target: Path) -> None:

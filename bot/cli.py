@@ -1,29 +1,62 @@
 """The command line; each command imports what it needs when it is called."""
 
 import argparse
-import asyncio
+import os
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from bot import __version__, logs
-from bot.settings import Settings, read
-from memory.errors import AtelierError
+from bot import __version__
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+"""What shells see of a program that writes to one that has ended."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return the exit status: 0 done, 1 refused with a sentence, 130 Ctrl-C."""
+def main() -> NoReturn:
+    """Run the program and end it at once, without waiting for threads that still load things."""
+    try:
+        status = run(sys.argv[1:])
+    except SystemExit as leaving:  # --help, --version, and words that are no command
+        status = leaving.code if isinstance(leaving.code, int) else 0
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(status)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and return the exit status.
+
+    0 done, 1 refused with a sentence, 2 not a command; 130, 141 or 143 when a signal ended it.
+    """
     given = _parser().parse_args(arguments)
+    try:
+        return _command(given)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def _command(given: argparse.Namespace) -> int:
+    from bot import logs
+    from bot.settings import read
+    from memory.errors import AtelierError
+
     try:
         settings = read(data=given.data, profile=given.profile)
         logs.set_up(settings.log)
         status: int = given.run(settings, given)
+        sys.stdout.flush()
     except AtelierError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    except KeyboardInterrupt:
-        return 130
     return status
 
 
@@ -51,44 +84,40 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("text", help="the request")
     plan.add_argument("--json", action="store_true", help='print {"steps": [...], "text": ...}')
     add("doctor", _doctor, "say in plain words what works here and what does not")
-    models = add("models", _models, "list the models, fetch or verify those of the profile")
+    models = add("models", _models, "list all models, fetch or verify those of the profile")
     models.add_argument("what", nargs="?", choices=("list", "fetch", "verify"), default="list")
     models.add_argument("names", nargs="*", help="only these models")
     return parser
 
 
-def _go(main: Coroutine[Any, Any, int]) -> int:
-    return asyncio.run(main)
-
-
-def _run(settings: Settings, given: argparse.Namespace) -> int:
+def _run(settings: "Settings", given: argparse.Namespace) -> int:
     from bot.serve import platforms, talk
 
     platforms(settings, given.platform)
-    return _go(talk(settings))
+    return talk(settings)
 
 
-def _chat(settings: Settings, given: argparse.Namespace) -> int:
+def _chat(settings: "Settings", given: argparse.Namespace) -> int:
     from bot.serve import lines, talk
 
     if given.json or given.dry_run:
-        return _go(lines(settings, dry_run=given.dry_run))
-    return _go(talk(settings))
+        return lines(settings, dry_run=given.dry_run)
+    return talk(settings)
 
 
-def _plan(settings: Settings, given: argparse.Namespace) -> int:
-    from bot.serve import plan
+def _plan(settings: "Settings", given: argparse.Namespace) -> int:
+    from bot.rehearse import plan
 
-    return _go(plan(settings, given.text, as_json=given.json))
+    return plan(settings, given.text, as_json=given.json)
 
 
-def _doctor(settings: Settings, given: argparse.Namespace) -> int:
+def _doctor(settings: "Settings", given: argparse.Namespace) -> int:
     from bot.doctor import examine
 
     return examine(settings)
 
 
-def _models(settings: Settings, given: argparse.Namespace) -> int:
+def _models(settings: "Settings", given: argparse.Namespace) -> int:
     from bot.shelf import fetch, listing, verify
 
     if given.what == "fetch":

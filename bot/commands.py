@@ -1,18 +1,25 @@
 """Slash commands: which there are, and what they ask for; the same on every platform."""
 
 import re
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from agents.understanding.understand import understand
+from agents.understanding import flags, pointing, writing
+from agents.understanding.folding import fold
+from agents.understanding.understand import likely, understand
 from agents.understanding.wishes import Hints, Wish
 from memory.errors import AtelierError
+from tools.builtin import ORDER
+from tools.errors import Refused
+from tools.tool import TOOLS
 
 COMMANDS = {
     "help": "what I can do and how to ask for it",
     "draw": "draw a picture: /draw a red bicycle --ar 16:9 --n 4",
     "edit": "change a picture: /edit 2 darker",
     "vary": "variations of a picture: /vary 2",
-    "upscale": "enlarge a picture: /upscale 2",
+    "upscale": "enlarge a picture: /upscale 2 4x",
     "describe": "what is in a picture: /describe 2",
     "write": "write something: /write a slogan for our jazz night",
     "ideas": "collect ideas: /ideas names for a bakery",
@@ -27,8 +34,20 @@ COMMANDS = {
     "forget": "erase everything said and made in this chat: /forget yes",
     "quit": "leave (terminal only)",
 }
+_OTHER_NAMES = {
+    "imagine": "draw",
+    "brainstorm": "ideas",
+    "say": "speak",
+    "stop": "cancel",
+    "start": "help",  # what Telegram sends when somebody opens the bot
+}
 _COMMAND = re.compile(r"/([a-z]+)(?:@\w+)?(?:\s+(.*))?$", re.DOTALL | re.IGNORECASE)
-_POINTER = re.compile(r"(#?[0-9a-f]{4,64}|\d{1,2}|all|last|previous|mine)?\s*(.*)$", re.DOTALL)
+_ID = re.compile(r"#[0-9a-f]{4,64}(?!\w)|[0-9a-f]{64}(?!\w)", re.IGNORECASE)
+_FACTOR = re.compile(r"(?:^|\s)(?:by )?([24])\s?(?:x|times)$|(?:^|\s)x\s?([24])$", re.IGNORECASE)
+_LONGEST_POINTER = 6
+"""Words that may point at a picture in front of what shall be done with it."""
+
+_ANY = Hints(last_tool="draw", pictures_here=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,62 +64,153 @@ def parse(text: str) -> Command | None:
     if match is None:
         return None
     name = match[1].lower()
-    name = {"imagine": "draw", "brainstorm": "ideas", "say": "speak"}.get(name, name)
-    if name not in COMMANDS:
+    name = _OTHER_NAMES.get(name, name)
+    if name not in COMMANDS and name not in _others():
         raise AtelierError(f"There is no command /{name[:30]}; /help lists them.")
     return Command(name, (match[2] or "").strip())
 
 
 def wishes(command: Command) -> tuple[Wish, ...] | None:
-    """Return what a command asks the tools for, or None when it is not about making things."""
-    words = command.words
-    if command.name == "undo":
-        return (Wish("undo", {}),)
-    if command.name == "again":
-        return _again(words)
-    if command.name == "draw":
-        return _draw(words)
-    if command.name in ("edit", "vary", "upscale", "describe"):
-        return _pointed(command.name, words)
-    if command.name in _PLAIN:
-        tool, argument = _PLAIN[command.name]
-        return (Wish(tool, {argument: words}),)
-    return None
+    """Return what a command asks the tools for, or None when it is not about making things.
 
-
-_PLAIN = {
-    "write": ("write", "request"),
-    "ideas": ("brainstorm", "theme"),
-    "speak": ("speak", "text"),
-    "recall": ("recall", "query"),
-}
+    A picture that is not named is left open: what came with the command or what it replies to.
+    Raises Refused with an example when words are missing.
+    """
+    read = _READERS.get(command.name)
+    if read is None:
+        return None if command.name in COMMANDS else (_spelt_out(command),)
+    if not command.words and command.name in _NEEDS_WORDS:
+        example = COMMANDS[command.name].partition(": ")[2]
+        raise Refused(f"/{command.name} needs words behind it, for example: {example}")
+    return read(command.words)
 
 
 def _draw(words: str) -> tuple[Wish, ...]:
-    """A bare prompt with flags and counts, as the rules read it behind "draw"."""
-    found = [w for w in understand(f"draw {words}", Hints()) if w.tool == "draw"]
-    return (found[0],) if len(found) == 1 else (Wish("draw", {"prompt": words}),)
+    """A prompt with flags and counts, as the rules read it behind "draw"; else word for word."""
+    found = understand(f"draw {words}", Hints())
+    if found[0].tool == "draw" and not str(found[0].args["prompt"]).startswith("draw "):
+        return found
+    line, args = flags.take(flags.hide(fold(words)))
+    return (Wish("draw", {"prompt": line.text or words, **args}),)
+
+
+def _edit(words: str) -> tuple[Wish, ...]:
+    image, change = _pointer(words)
+    if not change:
+        raise Refused("/edit needs to know what to change, for example: /edit 2 darker")
+    found = understand(change, _ANY)
+    if len(found) == 1 and found[0].tool == "edit" and found[0].args["image"] == "last":
+        change = str(found[0].args["instruction"])
+    return (Wish("edit", {"image": image, "instruction": change}),)
+
+
+def _vary(words: str) -> tuple[Wish, ...]:
+    line, said = flags.take(flags.hide(fold(words)))
+    image, rest = _pointer(line.text)
+    count = {"count": said["count"]} if "count" in said else {}
+    return (Wish("vary", {"image": image or rest, **count}),)
+
+
+def _upscale(words: str) -> tuple[Wish, ...]:
+    factor = _FACTOR.search(words)
+    image, rest = _pointer(words[: factor.start()] if factor else words)
+    args = {"factor": int(factor[1] or factor[2])} if factor else {}
+    return (Wish("upscale", {"image": image or rest, **args}),)
+
+
+def _describe(words: str) -> tuple[Wish, ...]:
+    image, question = _pointer(words)
+    asked = {"question": question} if question else {}
+    return (Wish("describe", {"image": image, **asked}),)
 
 
 def _again(words: str) -> tuple[Wish, ...]:
-    found = understand(f"again {words}".strip(), Hints(last_tool="draw", pictures_here=True))
-    same = [w for w in found if w.tool == "again"]
-    return (same[0],) if same else (Wish("again", {"changes": {"prompt": f"+ {words}"}}),)
+    found = understand(f"again {words}".strip(), _ANY)
+    if found[0].tool == "again":
+        return found[:1]
+    line, changes = flags.take(flags.hide(fold(words)))
+    more = {"prompt": f"+ {line.text}"} if line.text else {}
+    return (Wish("again", {"changes": {**more, **changes}}),)
 
 
-def _pointed(tool: str, words: str) -> tuple[Wish, ...]:
-    match = _POINTER.match(words)
-    pointer, rest = (match[1] or "", match[2].strip()) if match else ("", words)
-    args: dict[str, object] = {"image": pointer}
-    if tool == "edit":
-        args["instruction"] = rest
-    elif tool == "describe" and rest:
-        args["question"] = rest
-    elif tool == "upscale" and (factor := re.search(r"[24]", rest)):
-        args["factor"] = int(factor[0])
-    return (Wish(tool, args),)
+def _written(words: str) -> tuple[Wish, ...]:
+    (wish,) = _read_as("write", words) or (Wish("write", {"request": words}),)
+    line = fold(words)
+    kinds = (writing.kind(line.fold, grammar) for grammar in likely(line))
+    kind = next(filter(None, kinds), "other")
+    return (Wish("write", {**wish.args, "kind": kind}),)
+
+
+def _ideas(words: str) -> tuple[Wish, ...]:
+    return _read_as("brainstorm", words) or (Wish("brainstorm", {"theme": words}),)
+
+
+def _speak(words: str) -> tuple[Wish, ...]:
+    return (Wish("speak", {"text": words or "step:0"}),)  # the text replied to, or the last one
+
+
+def _read_as(tool: str, words: str) -> tuple[Wish, ...]:
+    """Return the one wish that the words are for the rules behind the tool's name, if any."""
+    found = understand(f"{tool} {words}", Hints())
+    return found if len(found) == 1 and found[0].tool == tool else ()
+
+
+_READERS: Mapping[str, Callable[[str], tuple[Wish, ...]]] = {
+    "draw": _draw,
+    "edit": _edit,
+    "vary": _vary,
+    "upscale": _upscale,
+    "describe": _describe,
+    "write": _written,
+    "ideas": _ideas,
+    "speak": _speak,
+    "recall": lambda words: (Wish("recall", {"query": words}),),
+    "again": _again,
+    "undo": lambda _: (Wish("undo", {}),),
+}
+_NEEDS_WORDS = ("draw", "write", "ideas", "recall")
+
+
+def _pointer(words: str) -> tuple[str, str]:
+    """Part what points at a picture in front from the rest: "the second one darker"."""
+    if found := _ID.match(words):
+        return found[0].lower(), words[found.end() :].lstrip(" :,")
+    head, colon, rest = words.partition(":")
+    if colon and rest.startswith(" ") and (image := _pointed(head, pointing.described)):
+        return image, rest.strip()
+    if (first := words.partition(" ")[0].rstrip(",:").lower()) in ("last", "previous", "mine"):
+        return first, words[len(first) :].lstrip(" :,")
+    ends = [m.end() for m in re.finditer(r"\S+", words)][:_LONGEST_POINTER]
+    for end in reversed(ends):
+        if image := _pointed(words[:end].rstrip(",:"), pointing.pick):
+            return image, words[end:].lstrip(" :,")
+    return "", words
+
+
+def _pointed(words: str, read: Callable[..., str | None]) -> str:
+    """Return the expression words are; "it" and "this one" are left open."""
+    line = fold(words.strip())
+    found = next((f for f in (read(line, grammar) for grammar in likely(line)) if f), "")
+    return "" if found in ("it", "reply") else found
+
+
+def _others() -> list[str]:
+    """Return the tools that somebody added; each is a command without more ado."""
+    return [name for name in TOOLS.names() if name not in ORDER]
+
+
+def _spelt_out(command: Command) -> Wish:
+    """Read "image=2 colour=red" as a tool's arguments; words without a name are refused."""
+    args: dict[str, object] = {}
+    for word in shlex.split(command.words.replace("'", "’")):
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise Refused(f"/{command.name} wants name=value, not {word[:40]!r}.")
+        args[name] = value
+    return Wish(command.name, args)
 
 
 def help_text() -> str:
     """Return the list of commands, one a line."""
-    return "\n".join(f"/{name}  {about}" for name, about in COMMANDS.items())
+    added = {name: TOOLS.load(name).description.partition("\n")[0] for name in _others()}
+    return "\n".join(f"/{name}  {about}" for name, about in {**COMMANDS, **added}.items())

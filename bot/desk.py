@@ -72,7 +72,8 @@ class Desk:
         """
         for delivery in await self._studio.store.pending(platform):
             await self._deliver(delivery, outbox(delivery.message))
-        waiting = await self._studio.store.open_turns(platform)
+        stored = await self._studio.store.open_turns(platform)
+        waiting = [m for m in stored if m.id not in self._turns]
         await asyncio.gather(*(self._take_turn(m, outbox(m), known=True) for m in waiting))
 
     def cancel(self, chat: Chat, user: User | None = None) -> int:
@@ -120,6 +121,7 @@ class Desk:
         except asyncio.CancelledError:
             if not turn.is_stopped():
                 turn.task.cancel()  # a shutdown: the stored steps go on at the next start
+                await asyncio.wait([turn.task])
                 raise
         made = answer(turn.work) if turn.work is not None else Answer("reply", "")
         return Answer("reply", made.text or "Cancelled.", made.steps)
@@ -140,22 +142,13 @@ class Desk:
         if stored:
             return await resume(work, stored)
         wanted = commands.parse(message.text)
-        wishes = commands.wishes(wanted) if wanted else await self._answered(scene)
+        store = self._studio.store
+        wishes = commands.wishes(wanted) if wanted else await completed(store, scene, _read)
         if wishes:
             return await perform(work, wishes)
         board.phase("thinking")
         assistant = await self._studio.assistant()
         return await assistant.answer(work, scene.past[-HISTORY:], hints(scene))
-
-    async def _answered(self, scene: Scene) -> tuple[Wish, ...]:
-        """Return the request our last question was about, completed by this message, if it is."""
-        asked = next((m for m in reversed(scene.past) if m.author is None), None)
-        if asked is None or (await self._studio.store.delivery(asked)).kind != "question":
-            return ()
-        request = await self._studio.store.message(asked.reply_to)
-        if request.author != scene.message.author:
-            return ()
-        return completed(request.text, scene.message.text)
 
     async def _reply(self, request: Message, found: Answer, outbox: Outbox) -> None:
         buttons = answers(found.options) or actions(found.steps, found.assets)
@@ -211,6 +204,13 @@ def _checked(message: Message) -> commands.Command | None:
             f"Your message has {len(message.text):,} characters; please keep it under {LONGEST:,}."
         )
     return commands.parse(message.text)
+
+
+def _read(scene: Scene) -> tuple[Wish, ...]:
+    """Return what the request of a scene asks for, as a command or in words."""
+    wanted = commands.parse(scene.message.text)
+    found = commands.wishes(wanted) if wanted else None
+    return found or understand(scene.message.text, hints(scene))
 
 
 def hints(scene: Scene) -> Hints:

@@ -1,16 +1,16 @@
 """`atelier doctor`: what works here and what does not, in plain words."""
 
+import os
 import platform
 import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-import httpx
-
-from bot.app import catalogue
-from bot.settings import Settings
+from bot.settings import ChatModel, Settings, unknown
+from bot.shelf import catalogue
 from memory.errors import AtelierError, DataFolderBusy
 from memory.folder import DataFolder
 from tools import files
@@ -18,57 +18,61 @@ from tools.compute.devices import Machine
 
 ROOM = 2_000_000_000
 """Free bytes below which the disk is called nearly full."""
+_PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 14))
+NONE = 50_000_000
+"""Free bytes below which nothing can be kept any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing looked at; only a `bad` one keeps Atelier from working."""
 
-    state: str
+    state: Literal["ok", "warn", "bad"]
     what: str
+    found: str
 
 
 def examine(settings: Settings) -> int:
-    """Print what was found; return 1 if something must be mended first."""
-    found = list(_look(settings))
-    for finding in found:
-        sys.stdout.write(f"{finding.state:>4}  {finding.what}\n")
-    return 1 if any(f.state == "bad" for f in found) else 0
+    """Print what was found and what to do about it; return 1 if something is bad."""
+    bad = warned = 0
+    for finding in look(settings):
+        sys.stdout.write(f"{finding.state:<4}  {finding.what:<12}  {finding.found}\n")
+        sys.stdout.flush()
+        bad += finding.state == "bad"
+        warned += finding.state == "warn"
+    sys.stdout.write(f"\n{_verdict(bad, warned)}\n")
+    return 1 if bad else 0
 
 
-def _look(settings: Settings) -> Iterator[Finding]:
+def _verdict(bad: int, warned: int) -> str:
+    if bad:
+        return f"{bad} to be mended first (bad, above)."
+    return f"Atelier can start; {warned} to look at (warn, above)." if warned else "All is well."
+
+
+def look(settings: Settings) -> Iterator[Finding]:
+    """Yield what there is to say, one thing after the other (blocks for seconds)."""
     yield _python()
-    yield _room("data", settings.data)
-    yield _room("models", settings.models)
-    yield _folder(settings)
     yield _device()
+    yield _room("room: data", settings.data)
+    yield _room("room: models", settings.models)
+    yield _folder(settings)
     yield from _models(settings)
-    yield _chat(settings)
+    yield _chat(settings.chat)
     for name, given in (("Discord", settings.discord), ("Telegram", settings.telegram)):
-        state = "a token is set" if given.token.get_secret_value() else "no token set (not needed)"
-        yield Finding("ok", f"{name}: {state}.")
+        there = bool(given.token.get_secret_value())
+        yield Finding(
+            "ok", name, "A token is set." if there else "No token is set; none is needed."
+        )
+    for name in unknown(os.environ):
+        yield Finding("warn", "environment", f"{name} is no setting; check how it is spelt.")
 
 
 def _python() -> Finding:
-    good = sys.version_info >= (3, 11)
-    return Finding("ok" if good else "bad", f"Python {platform.python_version()} (3.11 or newer).")
-
-
-def _room(name: str, path: Path) -> Finding:
-    place = next(p for p in (path, *path.parents) if p.exists())
-    free = shutil.disk_usage(place).free
-    state = "ok" if free > ROOM else "warn"
-    return Finding(state, f"Disk for {name}: {free / 1e9:.1f} GB free.")
-
-
-def _folder(settings: Settings) -> Finding:
-    try:
-        with DataFolder.claim(settings.data):
-            return Finding("ok", "The data folder can be written.")
-    except DataFolderBusy:
-        return Finding("ok", "The data folder is in use by a running Atelier.")
-    except AtelierError as error:
-        return Finding("bad", str(error))
+    version = platform.python_version()
+    if sys.version_info[:2] in _PYTHONS:
+        return Finding("ok", "Python", f"{version}.")
+    return Finding("warn", "Python", f"{version} is untried; 3.11 to 3.14 are known to work.")
 
 
 def _device() -> Finding:
@@ -76,33 +80,67 @@ def _device() -> Finding:
     size = f"{machine.cores} cores, {machine.memory / 1024:.0f} GiB of memory"
     if machine.gpus:
         gpus = ", ".join(f"{m / 1024:.0f} GiB" for m in machine.gpus)
-        return Finding("ok", f"GPU: {gpus}; {size}.")
+        return Finding("ok", "device", f"GPU with {gpus}; {size}.")
     gpu = "Apple GPU" if machine.apple else "no GPU, so the small starter models are the right ones"
-    return Finding("ok", f"Device: {gpu}; {size}.")
+    return Finding("ok", "device", f"{size}; {gpu}.")
+
+
+def _room(what: str, path: Path) -> Finding:
+    place = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    found = f"{free / 1e9:.1f} GB free on the disk."
+    if free > ROOM:
+        return Finding("ok", what, found)
+    return Finding("warn" if free > NONE else "bad", what, f"{found} Make room.")
+
+
+def _folder(settings: Settings) -> Finding:
+    what = "data folder"
+    try:
+        with DataFolder.claim(settings.data):
+            return Finding("ok", what, "It can be written.")
+    except DataFolderBusy:
+        return Finding("ok", what, "A running Atelier works on it.")
+    except AtelierError as error:
+        return Finding("bad", what, str(error))
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
     try:
         known = catalogue(settings)
     except AtelierError as error:
-        yield Finding("bad", str(error))
+        yield Finding("bad", "models", str(error))
         return
-    for name in dict.fromkeys(known.profiles[known.profile].values()):
-        good = name in known.models and files.verify(known.models[name], settings.models)
-        hint = "is here and whole" if good else "is missing or broken; run: atelier models fetch"
-        yield Finding("ok" if good else "bad", f"Model {name} {hint}.")
+    tasks: dict[str, list[str]] = {}
+    for task, name in known.profiles[known.profile].items():
+        tasks.setdefault(name, []).append(task)
+    for name, able in tasks.items():
+        try:
+            model = known.find(known.models[name].tasks[0], name) if name in known.models else None
+        except AtelierError as error:
+            yield Finding("bad", "model", f"{error} Put its name into accept in atelier.toml.")
+            continue
+        whole = model is not None and files.verify(model, settings.models)
+        hint = "here and whole" if whole else f"missing or broken; run: atelier models fetch {name}"
+        yield Finding("ok" if whole else "bad", "model", f"{name} ({', '.join(able)}): {hint}.")
 
 
-def _chat(settings: Settings) -> Finding:
-    if settings.chat.model == "rules":
-        return Finding("ok", "Requests are understood by the built-in rules.")
+def _chat(chat: ChatModel) -> Finding:
+    if chat.model == "rules":
+        return Finding("ok", "requests", "The built-in rules understand them.")
+    # Only this one finding needs the network.
+    import httpx
+
+    key = chat.key.get_secret_value()
+    address = f"{chat.url.rstrip('/')}/models"
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
-        answer = httpx.get(
-            f"{settings.chat.url.rstrip('/')}/models",
-            headers={"Authorization": f"Bearer {settings.chat.key.get_secret_value()}"},
-            timeout=5,
-        )
+        answer = httpx.get(address, headers=headers, timeout=5)
         answer.raise_for_status()
-    except (httpx.HTTPError, httpx.InvalidURL):
-        return Finding("bad", "The chat server does not answer; start it or check chat.url.")
-    return Finding("ok", f"The chat server answers; it is asked for {settings.chat.name}.")
+        names = [str(model["id"]) for model in answer.json()["data"]]
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+        return Finding("bad", "chat server", "It does not answer; start it, or mend chat.url.")
+    if chat.name not in names:
+        there = ", ".join(names[:5]) or "none"
+        return Finding("bad", "chat server", f"It has no {chat.name}; set chat.name to: {there}.")
+    return Finding("ok", "chat server", f"It answers and has {chat.name}.")

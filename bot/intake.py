@@ -1,6 +1,7 @@
 """Files people send: looked at within limits before anything else touches them."""
 
 import asyncio
+import stat
 from pathlib import Path
 
 from memory.assets import Assets
@@ -10,46 +11,75 @@ from tools.pictures import MAX_BYTES, open_picture
 from tools.sound import decode
 
 MOST = 10
+_RATE = 16_000
 
 
 async def take(path: str, assets: Assets) -> Asset:
     """Keep a file from this machine as an asset; raises Refused with a sentence."""
-    return await keep(await asyncio.to_thread(_read, Path(path)), Path(path).name, assets)
+    file = Path(path)
+    data = await asyncio.to_thread(_read, file)
+    try:
+        return await keep(data, assets)
+    except Refused as error:
+        raise Refused(f"{_name(file)} cannot be used. {error}") from error
 
 
-async def keep(data: bytes, name: str, assets: Assets) -> Asset:
+async def keep(data: bytes, assets: Assets) -> Asset:
     """Keep a picture or sound that was sent; raises Refused when it is neither."""
-    if _looks_like_sound(data):
+    if not data:
+        raise Refused("The file is empty; send it again.")
+    if kind := _sound_type(data):
         seconds = await asyncio.to_thread(_length, data)
-        return await assets.put(data, "audio/" + _sound_type(data), seconds=seconds)
+        return await assets.put(data, f"audio/{kind}", seconds=seconds)
     picture = await asyncio.to_thread(open_picture, data)
     return await assets.put(data, _picture_type(data), width=picture.width, height=picture.height)
 
 
 def _read(path: Path) -> bytes:
+    name = _name(path)
     try:
-        size = path.stat().st_size
-        if size >= MAX_BYTES:
-            limit = MAX_BYTES // 10**6
-            raise Refused(
-                f"The file {path.name} has {size / 1e6:.0f} MB; it must be smaller than {limit} MB."
-            )
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise Refused(f"{name} is a folder; send the files in it, each by its own path.")
+        if not stat.S_ISREG(found.st_mode):  # a device or a pipe might never end
+            raise Refused(f"{name} is not a file; send a picture or a sound.")
+        if found.st_size >= MAX_BYTES:
+            size, limit = found.st_size / 1e6, MAX_BYTES // 10**6
+            raise Refused(f"{name} has {size:.0f} MB; it must be smaller than {limit} MB.")
         return path.read_bytes()
-    except OSError as error:
-        raise Refused(f"The file {path.name} cannot be read; check its name.") from error
+    except FileNotFoundError as error:
+        raise Refused(f"There is no file {name}; check its path.") from error
+    except (OSError, ValueError) as error:
+        raise Refused(f"{name} cannot be read; check its path and its rights.") from error
+
+
+def _name(path: Path) -> str:
+    return (path.name or "/")[:100]
 
 
 def _length(data: bytes) -> float:
-    rate = 16_000
-    return round(len(decode(data, rate)) / rate, 2)
+    return round(len(decode(data, _RATE)) / _RATE, 2)
 
 
-_SOUNDS = {b"OggS": "ogg", b"RIFF": "wav", b"ID3": "mpeg", b"fLaC": "flac", b"\xff\xfb": "mpeg"}
-_PICTURES = {b"\x89PNG": "png", b"\xff\xd8": "jpeg", b"GIF8": "gif", b"BM": "bmp"}
-
-
-def _looks_like_sound(data: bytes) -> bool:
-    return bool(_sound_type(data))
+_SOUNDS = {
+    b"OggS": "ogg",
+    b"RIFF": "wav",
+    b"ID3": "mpeg",
+    b"fLaC": "flac",
+    b"\xff\xfb": "mpeg",
+    b"\xff\xf3": "mpeg",
+    b"\xff\xf2": "mpeg",
+    b"\x1aE\xdf\xa3": "webm",
+}
+_PICTURES = {
+    b"\x89PNG": "png",
+    b"\xff\xd8": "jpeg",
+    b"GIF8": "gif",
+    b"BM": "bmp",
+    b"RIFF": "webp",
+    b"II*\x00": "tiff",
+    b"MM\x00*": "tiff",
+}
 
 
 def _sound_type(data: bytes) -> str:
@@ -61,7 +91,5 @@ def _sound_type(data: bytes) -> str:
 
 
 def _picture_type(data: bytes) -> str:
-    if data[:4] == b"RIFF":
-        return "image/webp"
-    kind = next((kind for magic, kind in _PICTURES.items() if data.startswith(magic)), "x-other")
+    kind = next((kind for magic, kind in _PICTURES.items() if data.startswith(magic)), "avif")
     return f"image/{kind}"

@@ -1,13 +1,14 @@
 """Answers that only tell: what waits, which models there are, how a picture was made."""
 
 from collections.abc import Sequence
+from typing import get_args
 
 from agents.references import find
 from agents.scene import Scene
 from bot.commands import help_text
 from bot.studio import Studio
 from memory.records import Step
-from tools.catalogue import Catalogue
+from tools.catalogue import Catalogue, Task
 from tools.compute.pool import Pool
 
 
@@ -15,7 +16,8 @@ def help_notice() -> str:
     """Return what can be asked for, in words and as commands."""
     return (
         "Say it in your own words (“draw four smiling cats”, “the second one, but darker”, "
-        f"“read aloud: good morning”), or use a command:\n{help_text()}"
+        f"“read aloud: good morning”), or use a command:\n{help_text()}\n"
+        "In the terminal Ctrl-C is /cancel while something is being made, and /quit at the prompt."
     )
 
 
@@ -33,14 +35,14 @@ def queue_notice(studio: Studio) -> str:
 
 
 def models_notice(catalogue: Catalogue) -> str:
-    """Return every model: what it does, its licence, and whether it is a default here."""
+    """Return for each task the models that can do it, the default of this profile first."""
     defaults = catalogue.profiles[catalogue.profile]
-    lines = [f"Profile {catalogue.profile}; * marks its defaults."]
-    for model in catalogue.models.values():
-        mark = "*" if model.name in defaults.values() else " "
-        need = " (licence to be accepted)" if model.accept else ""
-        tasks = ", ".join(model.tasks)
-        lines.append(f"{mark} {model.name}: {tasks}; {model.licence}{need}; {model.memory} MiB")
+    lines = [f"Profile {catalogue.profile}; its own model comes first, others can be named."]
+    for task in get_args(Task):
+        able = [m for m in catalogue.models.values() if task in m.tasks]
+        able.sort(key=lambda model: model.name != defaults.get(task))
+        if able:
+            lines.append(f"{task}: {', '.join(f'{m.name} ({m.licence})' for m in able)}")
     return "\n".join(lines)
 
 

@@ -42,6 +42,7 @@ class Board:
         self._id, self._show, self._interval, self._clock = message_id, show, interval, clock
         self._steps: dict[str, float] = {}
         self._text = ""
+        self._preview: bytes | None = None
         self._last: tuple[str, float] = ("", float("-inf"))
 
     def phase(self, phase: Phase) -> None:
@@ -64,14 +65,13 @@ class Board:
         else:
             self._steps.setdefault(step.id, 0.0)
         fraction = sum(self._steps.values()) / len(self._steps)
-        writing = step.tool in ("write", "brainstorm")
-        text = (note.preview or b"").decode("utf-8", "ignore") if writing else ""
-        preview = None if writing else note.preview
-        self._view(
-            Standing(
-                self._id, note.phase, step.tool, note.position, note.eta, fraction, preview, text
-            )
-        )
+        text = ""
+        if step.tool in ("write", "brainstorm"):
+            text = (note.preview or b"").decode("utf-8", "ignore")
+        elif note.preview:
+            self._preview = note.preview  # it stays until there is a newer one
+        where = (step.tool, note.position, note.eta, fraction)
+        self._view(Standing(self._id, note.phase, *where, self._preview, text))
 
     def _view(self, standing: Standing) -> None:
         phase, at = self._last

@@ -1,22 +1,25 @@
-"""What `run`, `chat` and `plan` do."""
+"""What `run` and `chat` do; whatever takes long to import is imported once people see something."""
 
-import json
+import asyncio
 import sys
 from contextlib import AbstractAsyncContextManager
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from agents.scene import look
-from agents.turns import Answer
-from agents.work import Moved, Said, Work
-from bot.adapters.console import CHAT
-from bot.adapters.console.lines import Lines
-from bot.adapters.console.terminal import ME, Terminal
-from bot.app import App, opened, rehearsal
-from bot.desk import HISTORY, hints
+from bot import shelf, signals
 from bot.errors import SettingsError
 from bot.settings import Settings
-from bot.shelf import ensure
-from memory.records import Message
-from tools.compute.pool import Pool
+from bot.signals import Signals
+from memory.errors import AtelierError
+
+if TYPE_CHECKING:
+    from bot.adapters.console.events import Events
+    from bot.adapters.console.inbox import Inbox
+    from bot.app import App
+    from tools.compute.pool import Pool
+
+_TURN = 0.0005
+"""Seconds one thread may go on while another one waits."""
 
 
 def platforms(settings: Settings, wanted: str | None) -> None:
@@ -35,76 +38,87 @@ def platforms(settings: Settings, wanted: str | None) -> None:
             )
 
 
-async def talk(settings: Settings) -> int:
-    """Talk in the terminal until the person leaves."""
-    ensure(settings)
+def talk(settings: Settings) -> int:
+    """Talk in the terminal until the person leaves; return the exit status (blocks)."""
+    shelf.ensure(settings)
+    return signals.run(lambda heard: _talk(settings, heard))
+
+
+def lines(settings: Settings, *, dry_run: bool) -> int:
+    """Write a JSON object per event for each line of input; return the exit status (blocks)."""
+    return signals.run(lambda heard: _lines(settings, heard, dry_run=dry_run))
+
+
+async def _talk(settings: Settings, heard: Signals) -> int:
+    from bot.adapters.console.screen import screen
+
+    console = screen()
+    await asyncio.to_thread(_load)
+    from bot.adapters.console.terminal import Terminal
+    from bot.app import opened
+
     async with opened(settings) as app:
         _warm(app)
         history = settings.data / "typed"
-        await Terminal(app.desk, app.studio.assets, history).run(app.handle)
+        terminal = Terminal(app.desk, app.studio.assets, history, heard, console)
+        await terminal.run(app.handle)
     return 0
 
 
-async def lines(settings: Settings, *, dry_run: bool) -> int:
-    """Handle standard input line by line, writing one JSON object per event."""
-    where: AbstractAsyncContextManager[App]
-    if dry_run:
-        where = rehearsal(settings)
-    else:
-        ensure(settings)
-        where = opened(settings, interval=0.5)
-    async with where as app:
+async def _lines(settings: Settings, heard: Signals, *, dry_run: bool) -> int:
+    from bot.adapters.console.events import Events
+    from bot.adapters.console.inbox import Inbox
+
+    events = Events(sys.stdout.buffer, heard.stop)
+    try:
+        async with Inbox(events) as inbox:
+            await _serve(settings, inbox, events, dry_run=dry_run)
+    except AtelierError as error:  # nothing can be served: a script is told, and the log too
+        events.told("error", None, str(error))
+        raise
+    return 0
+
+
+async def _serve(settings: Settings, inbox: "Inbox", events: "Events", *, dry_run: bool) -> None:
+    if not dry_run:
+        await asyncio.to_thread(shelf.ensure, settings)
+    await asyncio.to_thread(_load)
+    from bot.adapters.console.lines import Lines
+
+    async with _place(settings, dry_run=dry_run) as app:
         if not dry_run:
             _warm(app)
-        await Lines(app.desk, app.studio.assets).run(app.handle)
-    return 0
+        studio = app.studio
+        await Lines(app.desk, studio.assets, studio.store, inbox, events).run(app.handle)
 
 
-def _warm(app: App) -> None:
+def _place(settings: Settings, *, dry_run: bool) -> "AbstractAsyncContextManager[App]":
+    from bot.app import opened, rehearsal
+
+    return rehearsal(settings) if dry_run else opened(settings, interval=0.5)
+
+
+def _load() -> None:
+    """Import most of what will be needed; in a thread, so that the screen keeps moving."""
+    for name in ("bot.adapters.console.lines", "bot.app", "memory.migrations"):
+        import_module(name)
+
+
+def _warm(app: "App") -> None:
     """Start loading what the first request will need while the person still types."""
+    from agents.understanding.understand import warm
+    from tools.compute.pool import Pool
+
     if isinstance(app.studio.runner, Pool):
-        app.background(app.studio.runner.prepare("draw"))
+        app.background(_prepare(app.studio.runner))
+    # The import of the language framework must not make the screen wait for its turn: with
+    # Python's 5 ms the first sign of life after Enter took 1.2 s.
+    sys.setswitchinterval(_TURN)
+    app.background(asyncio.to_thread(warm))
     app.background(app.studio.assistant())
 
 
-async def plan(settings: Settings, text: str, *, as_json: bool) -> int:
-    """Print what a request would do."""
-    async with rehearsal(settings) as app:
-        studio = app.studio
-        message = Message(CHAT, ME, text)
-        scene = await look(studio.store, message)
-        work = studio.work(scene, _ignore)
-        assistant = await studio.assistant()
-        found = await assistant.answer(work, scene.past[-HISTORY:], hints(scene))
-        _print(found, work, as_json=as_json)
-    return 0 if found.kind != "error" else 1
-
-
-def _ignore(_: Said | Moved) -> None:
-    """Take what happens meanwhile; a plan is over in a moment."""
-
-
-def _print(found: Answer, work: Work, *, as_json: bool) -> None:
-    order = {step.id: n for n, step in enumerate(work.planned, 1)}
-    planned = [(s.tool, _named(s.args, order)) for s in work.planned]
-    steps = [{"tool": tool, "args": args} for tool, args in planned]
-    text = "" if found.kind == "reply" and steps else found.text
-    if as_json:
-        sys.stdout.write(json.dumps({"steps": steps, "text": text}, ensure_ascii=False) + "\n")
-        return
-    for number, (tool, args) in enumerate(planned, 1):
-        words = ", ".join(f"{k}={v!r}" for k, v in args.items())
-        sys.stdout.write(f"{number}. {tool}({words})\n")
-    if text:
-        sys.stdout.write(f"{text}\n")
-
-
-def _named(args: dict[str, object], order: dict[str, int]) -> dict[str, object]:
-    """Return arguments with "step:<id>" written as "step:<number>"."""
-    named: dict[str, object] = {}
-    for name, value in args.items():
-        head, _, rest = str(value).partition(":")
-        step, _, n = rest.partition(":")
-        known = head == "step" and step in order
-        named[name] = f"step:{order[step]}{':' + n if n else ''}" if known else value
-    return named
+async def _prepare(pool: "Pool") -> None:
+    """Load the picture model, then the text model: two at once would only slow the first."""
+    await pool.prepare("draw")
+    await pool.prepare("write")

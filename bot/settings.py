@@ -1,11 +1,12 @@
 """The settings: one frozen object, read once from arguments, environment, file and defaults."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -43,7 +44,11 @@ class Settings(BaseSettings):
     """Everything an operator may set; see deploy/atelier.example.toml."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ATELIER_", env_nested_delimiter="__", frozen=True, extra="forbid"
+        env_prefix="ATELIER_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
     )
 
     data: Path = Field(
@@ -65,6 +70,14 @@ class Settings(BaseSettings):
     log: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="how much is logged to standard error"
     )
+
+    @field_validator("data", "models", "catalogue")
+    @classmethod
+    def _home(cls, path: Path | None) -> Path | None:
+        try:
+            return path and path.expanduser().absolute()
+        except RuntimeError as error:
+            raise ValueError("there is no such home folder") from error
 
     @classmethod
     def settings_customise_sources(
@@ -88,10 +101,13 @@ def read(**arguments: Any) -> Settings:
         settings = Settings(**{k: v for k, v in arguments.items() if v is not None})
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The settings file {FILE} cannot be read: {error}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"The settings file {FILE} cannot be read: {_why(error)}.") from error
     except ValueError as error:
-        raise SettingsError(f"A setting in the environment cannot be read: {error}.") from error
+        raise SettingsError(
+            "A setting in the environment cannot be read: lists and sections are written as JSON "
+            """there, such as ATELIER_ACCEPT='["sdxl"]'."""
+        ) from error
     if settings.chat.model == "server" and not (settings.chat.url and settings.chat.name):
         raise SettingsError(
             "The chat model is server, but chat.url and chat.name are not both set; set them "
@@ -100,10 +116,42 @@ def read(**arguments: Any) -> Settings:
     return settings
 
 
+def unknown(environment: Mapping[str, str]) -> list[str]:
+    """Return the names in the environment that look like settings and are none."""
+    names = [n for n in environment if n.startswith("ATELIER_")]
+    known = {f"ATELIER_{field}".upper() for field in Settings.model_fields}
+    return sorted(n for n in names if n.partition("__")[0] not in known)
+
+
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
-        known = ", ".join(sorted(Settings.model_fields))
-        return f"There is no setting {where!r}; there are: {known}."
-    return f"The setting {where} is wrong: {first['msg']}, not {first['input']!r}."
+        return f"There is no setting {where!r}; there are: {_known(first['loc'][:-1])}."
+    reason = _WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
+    simple = isinstance(first["input"], str | int | float | Path)
+    given = f", not {str(first['input'])[:80]!r}" if simple and not _secret(where) else ""
+    return f"The setting {where} is wrong: {reason[:1].lower()}{reason[1:]}{given}."
+
+
+_WORDS = {
+    "model_type": "it must be a section of its own",
+    "frozen_set_type": 'it must be a list, such as ["one", "two"]',
+    "path_type": "it must be a path in quotes",
+    "string_type": "it must be text in quotes",
+}
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not text in UTF-8"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _known(section: tuple[int | str, ...]) -> str:
+    model: Any = Settings.model_fields[str(section[0])].annotation if section else Settings
+    return ", ".join(sorted(model.model_fields))
+
+
+def _secret(name: str) -> bool:
+    return name.endswith((".token", ".key")) or name in ("discord", "telegram", "chat")

@@ -2,13 +2,18 @@
 
 import sys
 from collections.abc import Sequence
+from typing import get_args
 
-from bot.app import catalogue
-from bot.notices import models_notice
 from bot.settings import Settings
 from tools import files
-from tools.catalogue import Catalogue, Model
+from tools.catalogue import Catalogue, Model, Task
 from tools.errors import ModelUnavailable
+
+
+def catalogue(settings: Settings) -> Catalogue:
+    """Read the built-in catalogue and the operator's own; raises ModelUnavailable."""
+    more = (settings.catalogue,) if settings.catalogue else ()
+    return Catalogue.read(*more, profile=settings.profile, accepted=settings.accept)
 
 
 def _say(text: str) -> None:
@@ -17,18 +22,62 @@ def _say(text: str) -> None:
 
 
 def _chosen(known: Catalogue, names: Sequence[str]) -> list[Model]:
-    """Return the named models, or the profile's defaults."""
-    wanted = names or list(dict.fromkeys(known.profiles[known.profile].values()))
-    for name in wanted:
+    """Return the named models, or the profile's defaults; raises ModelUnavailable.
+
+    Also when the operator has not accepted the licence of one of them.
+    """
+    if not names:
+        found = [known.find(task) for task in known.profiles[known.profile]]
+        return list({model.name: model for model in found}.values())
+    for name in names:
         if name not in known.models:
             raise ModelUnavailable(f"There is no model {name!r}; `atelier models` lists them.")
-    return [known.models[name] for name in wanted]
+    return [known.find(known.models[name].tasks[0], name) for name in names]
 
 
 def listing(settings: Settings) -> int:
-    """Print every model."""
-    sys.stdout.write(models_notice(catalogue(settings)) + "\n")
+    """Print every model under what it is for."""
+    known = catalogue(settings)
+    sys.stdout.write(f"Profile {known.profile}; * marks what it uses.\n")
+    here = {model.name: _here(model, settings) for model in known.models.values()}
+    for task in get_args(Task):
+        able = [m for m in known.models.values() if task in m.tasks]
+        if able:
+            sys.stdout.write(f"\n{_TASKS[task]}\n")
+        for model in able:
+            used = known.profiles[known.profile].get(task) == model.name
+            sys.stdout.write(_row(model, here[model.name], used, settings))
+    sys.stdout.write("\nTo fetch one: atelier models fetch NAME. To accept a licence: accept in\n")
+    sys.stdout.write('atelier.toml, such as accept = ["sdxl"].\n')
     return 0
+
+
+_TASKS: dict[Task, str] = {
+    "draw": "Pictures from words (draw)",
+    "vary": "Variations of a picture (vary)",
+    "inpaint": "Parts of a picture (inpaint)",
+    "edit": "Changes of a picture by words (edit)",
+    "write": "Texts (write)",
+    "speak": "Speech (speak)",
+    "transcribe": "Hearing (transcribe)",
+}
+
+
+def _row(model: Model, here: str, used: bool, settings: Settings) -> str:
+    terms = model.licence
+    if model.accept:
+        done = model.name in settings.accept
+        terms += "; you accepted it" if done else "; you must accept it first"
+    size = f"{model.memory / 1024:.1f} GiB"
+    return f"{'*' if used else ' '} {model.name:24} {here:8} {size:>9}  {terms}\n"
+
+
+def _here(model: Model, settings: Settings) -> str:
+    try:
+        files.locate(model, settings.models)
+    except ModelUnavailable:
+        return "-"
+    return "is here"
 
 
 def fetch(settings: Settings, names: Sequence[str] = ()) -> int:
@@ -40,18 +89,17 @@ def fetch(settings: Settings, names: Sequence[str] = ()) -> int:
 
 def ensure(settings: Settings) -> None:
     """Fetch the profile's models unless they are all here (quick when they are)."""
-    known = catalogue(settings)
-    for model in _chosen(known, ()):
-        try:
-            files.locate(model, settings.models)
-        except ModelUnavailable:
-            files.fetch(model, settings.models, _say)
+    fetch(settings)
 
 
 def verify(settings: Settings, names: Sequence[str] = ()) -> int:
     """Hash every file of the models and print what was found; 1 if something is broken."""
-    known = catalogue(settings)
-    whole = {m.name: files.verify(m, settings.models) for m in _chosen(known, names)}
+    whole = {
+        model.name: files.verify(model, settings.models)
+        for model in _chosen(catalogue(settings), names)
+    }
+    wide = max(map(len, whole), default=0)
     for name, good in whole.items():
-        sys.stdout.write(f"{name}: {'whole' if good else 'missing or broken; fetch it again'}\n")
+        hint = "whole" if good else f"missing or broken; run: atelier models fetch {name}"
+        sys.stdout.write(f"{name:{wide}}  {hint}\n")
     return 0 if all(whole.values()) else 1

@@ -48,6 +48,7 @@ class Studio:
             catalogue=self.catalogue,
             runner=self.runner,
             report=_ignore,
+            turn=scene.message.id,
         )
         return Work(scene, context, self.tools, tell, self.how, self.final)
 

@@ -72,6 +72,18 @@ def asset(conn: sqlite3.Connection, sha256: str) -> Asset:
     return Asset(*row)
 
 
+def assets_by_prefix(conn: sqlite3.Connection, prefix: str, chat: Chat, limit: int) -> list[Asset]:
+    """Return the assets in a chat's messages whose SHA-256 starts with these hex digits."""
+    table = conn.execute(
+        f"SELECT {_ASSET} FROM assets a WHERE a.sha256 >= ? AND a.sha256 < ? AND EXISTS"
+        " (SELECT 1 FROM message_assets l JOIN messages m ON m.seq = l.message"
+        " JOIN chats c ON c.number = m.chat"
+        " WHERE l.asset = a.sha256 AND c.platform = ? AND c.id = ?) LIMIT ?",
+        (prefix, f"{prefix}g", chat.platform, chat.id, limit),  # "g" comes after every hex digit
+    )
+    return [Asset(*row) for row in table]
+
+
 def link_assets(conn: sqlite3.Connection, kind: str, seq: int, assets: Sequence[Asset]) -> None:
     """Store the assets of a message or step (`kind`), in order."""
     conn.executemany(

@@ -135,6 +135,10 @@ class Store:
         """Return what is known of an asset; raises NotFound."""
         return await self._database(lambda db: rows.asset(db.conn, sha256))
 
+    async def named(self, prefix: str, chat: Chat, *, limit: int = 2) -> list[Asset]:
+        """Return assets that a chat has seen by the first hex digits of their SHA-256."""
+        return await self._database(lambda db: rows.assets_by_prefix(db.conn, prefix, chat, limit))
+
     async def pending(self, platform: str) -> list[Delivery]:
         """Return the replies of a platform that are not known to have arrived, oldest first."""
         rest = (

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.settings import Settings
 from memory.database import Database
 from memory.records import Chat
 from memory.store import Store
 from tools.catalogue import Catalogue
-from tools.engines import ENGINES
+from tools.engines.hearing import Hearing
 from tools.jobs import HearingSpec
 
 ROOT = Path(__file__).parent.parent
@@ -96,7 +94,7 @@ def heard(path: str, models_dir: Path, catalogue: Catalogue) -> str:
     from tools.files import locate
 
     model = catalogue.find("transcribe")
-    engine = ENGINES.load(model.family)(model, locate(model, models_dir), "cpu")
+    engine = Hearing(model, locate(model, models_dir), "cpu")
     engine.load()
     (text,) = engine.generate([HearingSpec(Path(path).read_bytes())], lambda *_: None)
     engine.unload()
@@ -104,7 +102,7 @@ def heard(path: str, models_dir: Path, catalogue: Catalogue) -> str:
 
 
 @pytest.fixture
-def killed(tmp_path: Path, environment: dict[str, str]) -> Iterator[Path]:
+def killed(tmp_path: Path, environment: dict[str, str]) -> Path:
     """A data folder whose Atelier was killed while it painted four pictures."""
     process = subprocess.Popen(
         command(tmp_path),
@@ -127,7 +125,7 @@ def killed(tmp_path: Path, environment: dict[str, str]) -> Iterator[Path]:
     process.wait()
     process.stdin.close()
     process.stdout.close()
-    yield tmp_path
+    return tmp_path
 
 
 async def test_a_killed_request_is_finished_once_by_the_next_start(
@@ -137,15 +135,9 @@ async def test_a_killed_request_is_finished_once_by_the_next_start(
     assert reply["message"] is None
     assert [s["status"] for s in reply["steps"]] == ["done", "done"]
     assert [a["media_type"] for a in reply["assets"]] == ["image/png"] * 4 + ["audio/ogg"]
-    assert all(Path(a["path"]).exists() for a in reply["assets"])
+    assert all(brightness(a["path"]) > 100 for a in reply["assets"][:4])
     assert await asyncio.to_thread(chat, killed, environment) == []
     async with Database(killed / "atelier.db") as database:
         history = await Store(database).history(Chat("terminal", "main"))
     assert [m.author is None for m in history] == [False, True]
     assert len(history[1].assets) == 5
-
-
-def test_every_setting_is_in_the_example() -> None:
-    example = (ROOT / "deploy" / "atelier.example.toml").read_text(encoding="utf-8")
-    for name in Settings.model_fields:
-        assert f"{name} =" in example or f"[{name}]" in example

@@ -46,6 +46,19 @@ FOUR = shown("abcd", words=("cat",) * 4)
         ("1", scene(shown("a"), shown("b"), shown("c")), "a"),  # single ones count in their order
         ("3", scene(shown("a"), shown("b"), shown("c")), "c"),
         ("1,3", scene(FOUR), "ac"),
+        ("-1", scene(FOUR), "d"),
+        ("all", scene(FOUR, shown("e")), "e"),
+        ("all", scene(shown("e"), replied=FOUR), "abcd"),
+        ("previous:2", scene(FOUR, shown("ef")), "b"),
+        ("previous:all", scene(FOUR, shown("ef")), "abcd"),
+        ("previous:-1", scene(FOUR, shown("ef")), "d"),
+        ("last:1,2", scene(shown("ef"), FOUR), "ab"),
+        ("reply:3", scene(shown("ef"), replied=FOUR), "c"),
+        ("cat:2", scene(FOUR, shown("e", words=("dog",))), "b"),
+        (":2", scene(FOUR, shown("ef"), replied=FOUR), "b"),
+        ("", scene(shown("b"), attached=(asset("8"), asset("9"))), "89"),
+        ("2", scene(shown("bc"), attached=(asset("8"), asset("9"))), "9"),
+        (f"{'b' * 64},{'d' * 64}", scene(FOUR), "bd"),
         ("all", scene(FOUR), "abcd"),
         ("mine", scene(shown("a"), shown("b", BEN)), "a"),
         ("mine:2", scene(FOUR, shown("ef", BEN)), "b"),
@@ -89,6 +102,11 @@ def test_what_is_meant(expression: str, there: Scene, expected: str) -> None:
         ("previous", scene(shown("a")), "only one set", 0),
         ("elephant", scene(FOUR), "no picture of “elephant”", 0),
         ("cat", scene(FOUR), "There are 4 pictures; which one?", 4),
+        ("cat:9", scene(FOUR), "There are 4 pictures, no number 9; which one?", 4),
+        ("previous", scene(FOUR, shown("e")), "There are 4 pictures; which one?", 4),
+        ("black cat", scene(FOUR), "no picture of “black cat”", 0),  # one word of two is not it
+        ("the", scene(FOUR), "no picture of “the”", 0),
+        ("", scene(replied=shown("ab")), "There are 2 pictures; which one?", 2),
     ],
 )
 def test_one_question_when_it_is_not_clear(
@@ -102,5 +120,8 @@ def test_one_question_when_it_is_not_clear(
 
 def test_sounds_and_pictures_are_kept_apart() -> None:
     both = Set("m", (asset("a"), asset("b", "audio/ogg")), ANA, ("", ""))
+    spoken = Set("n", (asset("c", "audio/ogg"),), ANA, ("",), turn="r")
+    sent = Set("o", (asset("d", "audio/ogg"),), BEN, ("",), turn="o")
+    assert letters(find("", scene(sent, spoken), "audio")) == "d"  # not what we said ourselves
     assert letters(find("last", scene(both), "audio")) == "b"
     assert letters(find("last", scene(both), "image")) == "a"

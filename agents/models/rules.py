@@ -1,7 +1,7 @@
 """The chat model of a machine without a big one: rules for requests, a small model for talk."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from langchain_core.callbacks import (
@@ -9,6 +9,7 @@ from langchain_core.callbacks import (
     CallbackManagerForLLMRun,
 )
 from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.chat_models import agenerate_from_stream
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
@@ -17,9 +18,9 @@ from langgraph.runtime import get_runtime
 
 from agents.bridge import REQUEST, Turn
 from agents.models.talk import talk
+from agents.scene import Scene
 from agents.understanding.understand import understand
 from agents.understanding.wishes import Hints, Wish
-from tools.catalogue import Catalogue
 
 HELP = """Tell me what you would like, in your own words:
 • pictures: “draw four smiling cats”, “a red bicycle, wide”, “a lighthouse --ar 16:9 --seed 7”
@@ -48,7 +49,16 @@ class RulesModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        raise NotImplementedError("Atelier's agent is asynchronous; use astream or ainvoke.")
+        raise NotImplementedError("Atelier's agent is asynchronous; use ainvoke or astream.")
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return await agenerate_from_stream(self._astream(messages))
 
     async def _astream(
         self,
@@ -69,7 +79,7 @@ class RulesModel(BaseChatModel):
         elif any(w.tool == "cancel" for w in wishes):
             yield _chunk("Nothing is running here that could be cancelled.")
         else:
-            async for text in _talk(messages):
+            async for text in _talk(_request(messages[-1])[0]):
                 yield _chunk(text)
 
 
@@ -78,16 +88,23 @@ def _request(message: BaseMessage) -> tuple[str, Hints]:
     return text, hints
 
 
-async def _talk(messages: Sequence[BaseMessage]) -> AsyncIterator[str]:
-    context = get_runtime(Turn).context.work.context
-    said = [
-        ("assistant" if isinstance(m, AIMessage) else "user", str(m.text))
-        for m in messages
-        if isinstance(m, AIMessage | HumanMessage) and m.text
-    ]
-    catalogue: Catalogue = context.catalogue
-    async for text in talk(said, context.runner, catalogue, context.user.id):
-        yield text
+async def _talk(text: str) -> AsyncIterator[str]:
+    work = get_runtime(Turn).context.work
+    said = [*_exchanges(work.scene), ("user", text)]
+    context = work.context
+    async for piece in talk(said, context.runner, context.catalogue, context.asker):
+        yield piece
+
+
+def _exchanges(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Yield what was only talk, request and answer; a small model copies whatever else it sees."""
+    made = {step.turn for step in scene.steps}
+    requests = {m.id: m.text for m in scene.past if m.author is not None}
+    for message in scene.past:
+        asked = requests.get(message.reply_to, "")
+        if message.author is None and asked and message.reply_to not in made:
+            yield "user", asked
+            yield "assistant", message.text
 
 
 def _chunk(text: str) -> ChatGenerationChunk:

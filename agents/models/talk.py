@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator, Sequence
 from tools.catalogue import Catalogue
 from tools.jobs import Job, Note, Runner, TextSpec
 
-PERSONA = (
-    "You are Atelier, a friendly creative assistant. Answer in one or two short sentences. "
-    "You can draw pictures, write texts and speak when people ask for it."
+OPENING = (
+    ("user", "Hi!"),
+    ("assistant", "Hi! It's good to see you. How can I help?"),
+    ("user", "I had a long day."),
+    ("assistant", "I'm sorry to hear that. I hope you get some rest soon!"),
 )
-_TURNS = 6
+"""Two warm exchanges in place of a system message: with one, a very small model answers worse."""
+_TURNS, _LONGEST = 6, 600
+"""How much of the past a small model is given: messages, and characters of each."""
 
 
 async def talk(
@@ -21,8 +25,9 @@ async def talk(
     `said` is (role, text), oldest first. Raises EngineFailed or ModelUnavailable.
     """
     model = catalogue.find("write")
-    messages = (("system", PERSONA), *said[-_TURNS:])
-    spec = TextSpec(messages, max_tokens=120, temperature=0.3)
+    past = ((role, text[:_LONGEST]) for role, text in said[-_TURNS:-1])
+    messages = (*OPENING, *past, *((role, _sentence(text)) for role, text in said[-1:]))
+    spec = TextSpec(messages, max_tokens=100, temperature=0.2)
     job = Job(model.name, (spec,), user)
     pieces: asyncio.Queue[str | None] = asyncio.Queue()
 
@@ -41,5 +46,12 @@ async def talk(
         whole = (await task)[0].data.decode("utf-8")
     finally:
         task.cancel()
+        await asyncio.wait([task])  # the job is out of the queue before anything else begins
     if whole.startswith(shown):
         yield whole[len(shown) :]
+
+
+def _sentence(text: str) -> str:
+    """Return the text with a capital and an end: a small model minds."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text[-1:] in ".!?。！？" else ".")

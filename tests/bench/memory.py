@@ -28,6 +28,7 @@ from memory.database import Database
 from memory.recall import search
 from memory.records import Chat, Message, User
 from memory.store import Store
+from tests.bench.report import Fact, note
 
 SIZES = (10, 10_000, 1_000_000)
 PEER_MOST = 100_000  # above it one load of LangChain's history takes half a minute
@@ -185,7 +186,7 @@ async def medians(peers: list[Peer]) -> dict[str, tuple[float, float]]:
     }
 
 
-async def one_size(folder: Path, size: int, has_langchain: bool) -> None:
+async def one_size(folder: Path, size: int, has_langchain: bool) -> dict[str, tuple[float, float]]:
     async with AsyncExitStack() as stack:
         ours = Ours(await stack.enter_async_context(Database(folder / f"ours{size}.db")))
         await ours.fill(size)
@@ -196,12 +197,13 @@ async def one_size(folder: Path, size: int, has_langchain: bool) -> None:
         raw_append, raw_load = found["sqlite3"]
         for name, (append, load) in found.items():
             print(
-                f"{name:10} {size:>9,} {append:>9,.0f} us {append / raw_append:>7.2f}x"
+                f"  {name:10} {size:>9,} {append:>9,.0f} us {append / raw_append:>7.2f}x"
                 f" {load:>10,.0f} us {load / raw_load:>8.2f}x"
             )
         start = time.perf_counter()
         await search(ours.database, CHAT, TEXTS[7].split()[0])
-        print(f"{'search':10} {size:>9,} {1e3 * (time.perf_counter() - start):>9.2f} ms")
+        print(f"  {'search':10} {size:>9,} {1e3 * (time.perf_counter() - start):>9.2f} ms")
+        return found
 
 
 async def turns(peer: Peer) -> str:
@@ -223,7 +225,7 @@ async def turns(peer: Peer) -> str:
     await asyncio.gather(*(talk(f"u{n}") for n in range(USERS)))
     rate = len(waits) / (time.perf_counter() - began)
     slow = 1e3 * sorted(waits)[int(len(waits) * 0.99)]
-    return f"{peer.name:10} {rate:>9,.0f} turns/s   p99 {slow:>8,.1f} ms"
+    return f"  {peer.name:10} {rate:>9,.0f} turns/s   p99 {slow:>8,.1f} ms"
 
 
 async def together(folder: Path, has_langchain: bool) -> None:
@@ -239,27 +241,36 @@ def bytes_each(folder: Path, size: int) -> float:
     return (folder / f"ours{size}.db").stat().st_size / size
 
 
-async def compare(folder: Path) -> None:
+async def compare(folder: Path) -> list[Fact]:
     has_langchain = True
     try:
         import_module(PEER)
     except ImportError:
         has_langchain = False
-        print(
-            "langchain-community is not installed, so its rows are left out; see the extra `bench`."
-        )
-    print("store       messages        append (raw = 1)      last 50 (raw = 1)")
-    for size in SIZES if not has_langchain else sorted({*SIZES, PEER_MOST}):
-        await one_size(folder, size, has_langchain)
-    print(f"\n{bytes_each(folder, 10_000):.0f} bytes a message on disk, with its full-text index")
-    print(f"\n{USERS} people at once, each turn one durable append and one load:")
+        note("langchain-community is not installed, its rows are left out (the extra `bench`)")
+    print(
+        f"\nMemory: medians of {APPENDS} (LangChain {SLOW_TURNS}), each append forced to the disk"
+    )
+    print("  store       messages        append (raw = 1)      last 50 (raw = 1)")
+    sizes = SIZES if not has_langchain else sorted({*SIZES, PEER_MOST})
+    facts = [told(size, await one_size(folder, size, has_langchain)) for size in sizes]
+    note(f"{bytes_each(folder, 10_000):.0f} bytes a message on disk, with its full-text index")
+    note(f"{USERS} people at once, each turn one durable append and one load:")
     await together(folder, has_langchain)
+    return facts
 
 
-def main() -> None:
+def told(size: int, found: dict[str, tuple[float, float]]) -> Fact:
+    shown = {n: f"{append:,.0f} us / {load:,.0f} us" for n, (append, load) in found.items()}
+    names = {"sqlite3": "sqlite3", "LangChain": "SQLChatMessageHistory"}
+    beside = "; ".join(f"{name} {shown[n]}" for n, name in names.items() if n in shown)
+    return Fact(f"append / load the last 50 at {size:,} messages", shown["Atelier"], beside)
+
+
+def main() -> list[Fact]:
     warnings.simplefilter("ignore")  # LangChain announces the end of langchain-community
     with TemporaryDirectory() as folder:
-        asyncio.run(compare(Path(folder)))
+        return asyncio.run(compare(Path(folder)))
 
 
 if __name__ == "__main__":

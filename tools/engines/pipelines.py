@@ -67,6 +67,8 @@ class Pipelines:
         name = self._model.pipelines.get(task, "")
         if name and name == type(self._base).__name__:
             return self._base
+        if task == "draw" and not name and "image" not in parameters(self._base):
+            return self._base  # AutoPipeline imports every pipeline it knows: up to a second
         made = _named(diffusers, name or AUTOMATIC[task], self._model)
         # without dtype, a class's own from_pipe would turn the shared weights to float32
         more = {"dtype": self._base.dtype} if name else {}

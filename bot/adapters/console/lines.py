@@ -1,69 +1,27 @@
 """The terminal for scripts: one message a line in, one JSON object a line out."""
 
 import asyncio
-import json
-import sys
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, BinaryIO, TextIO
+from collections.abc import Awaitable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from bot import intake
-from bot.adapter import Handler, Pressed, Received, Reply
+from bot.adapter import Event, Handler, Pressed, Received, Reply
 from bot.adapters.console import CHAT
+from bot.adapters.console.events import Events
+from bot.adapters.console.inbox import Entry, Inbox
+from bot.adapters.console.script import Line
+from bot.commands import parse
 from bot.desk import Desk
 from bot.progress import Standing
 from memory.assets import Assets
 from memory.errors import AtelierError
 from memory.records import Asset, Message, Step, User
+from memory.store import Store
 from tools.errors import Refused
 
-LONGEST_LINE = 1_000_000
-_FIELDS = {"text", "user", "reply_to", "attachments", "press"}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of input: a message, or a button pressed on an earlier reply."""
-
-    text: str = ""
-    user: str = "you"
-    reply_to: str = ""
-    attachments: tuple[str, ...] = ()
-    press: str = ""
-
-
-def parse(raw: bytes) -> Line:
-    """Read one line: plain text, or a JSON object; raises Refused with a sentence."""
-    if len(raw) > LONGEST_LINE:
-        raise Refused(f"That line has {len(raw):,} bytes; keep it under {LONGEST_LINE:,}.")
-    try:
-        text = raw.decode("utf-8").strip("\r\n")
-    except UnicodeDecodeError as error:
-        raise Refused("That line is not text; write it in UTF-8.") from error
-    if "\x00" in text:
-        raise Refused("That line is not text; write it in UTF-8.")
-    if not text.lstrip().startswith("{"):
-        return Line(text)
-    try:
-        data = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise Refused(
-            "That line starts like JSON but is not; check its quotes and commas."
-        ) from error
-    return _line(data)
-
-
-def _line(data: dict[str, Any]) -> Line:
-    unknown = sorted(set(data) - _FIELDS)
-    if unknown:
-        raise Refused(f"There is no field {unknown[0]!r}; there are: {', '.join(sorted(_FIELDS))}.")
-    paths = data.get("attachments") or []
-    if not isinstance(paths, list) or len(paths) > intake.MOST:
-        raise Refused(f"attachments must be a list of at most {intake.MOST} paths.")
-    words = {k: data.get(k) or "" for k in ("text", "reply_to", "press")}
-    if not all(isinstance(v, str) for v in (*words.values(), *paths, data.get("user", ""))):
-        raise Refused("text, user, reply_to, press and each attachment must be strings.")
-    return Line(**words, user=data.get("user") or "you", attachments=tuple(paths))
+_AT_ONCE = 64
+"""Lines that are in hand at the same time; the next one is taken up when one of them is done."""
 
 
 @dataclass(slots=True)
@@ -72,38 +30,44 @@ class JsonOutbox:
 
     number: int | None
     assets: Assets
-    out: TextIO
-    _shown: str = field(default="", init=False)
+    events: Events
 
     async def send(self, reply: Reply) -> tuple[str, ...]:
         """Write a reply, question or error with everything that was made."""
         message = reply.message
-        self._write(
+        self.events.write(
             reply.kind,
+            self.number,
             id=message.id,
-            request=message.reply_to,
             text=message.text,
             assets=[self._asset(a) for a in message.assets],
             steps=[_step(s) for s in reply.steps],
             actions=[{"id": a.id, "label": a.label} for a in reply.actions],
+            **_options(reply),
         )
+        if not self.events.open:  # nobody read it, so it must not count as sent
+            await asyncio.Event().wait()
         return (message.id,)
 
     def show(self, standing: Standing) -> None:
-        """Write how the request stands."""
-        self._write(
+        """Write how the request stands; that it came was said when its line was read."""
+        if standing.phase == "received" and self.number is not None:
+            return
+        words = {"text": standing.text} if standing.phase == "writing" else {}
+        self.events.write(
             "progress",
-            request=standing.message_id,
+            self.number,
             phase=standing.phase,
             tool=standing.tool,
             position=standing.position,
-            eta=standing.eta,
+            eta=None if standing.eta is None else round(standing.eta, 1),
             percent=round(100 * standing.fraction),
+            **words,
         )
 
     async def notice(self, text: str, *, error: bool = False) -> None:
         """Write a sentence that is not part of the conversation."""
-        self._write("error" if error else "notice", text=text)
+        self.events.told("error" if error else "notice", self.number, text)
 
     def _asset(self, asset: Asset) -> dict[str, object]:
         return {
@@ -115,10 +79,9 @@ class JsonOutbox:
             "seconds": asset.seconds or None,
         }
 
-    def _write(self, event: str, **fields: object) -> None:
-        line = {"event": event, "message": self.number, **fields}
-        self.out.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self.out.flush()
+
+def _options(reply: Reply) -> dict[str, object]:
+    return {"options": [a.label for a in reply.actions]} if reply.kind == "question" else {}
 
 
 def _step(step: Step) -> Mapping[str, object]:
@@ -133,50 +96,110 @@ def _step(step: Step) -> Mapping[str, object]:
 
 
 class Lines:
-    """The adapter: reads to the end of input, waits for what is running, and ends."""
+    """The adapter: handles what comes in to its end, waits for what is running, and ends."""
 
     name = CHAT.platform
 
     def __init__(
-        self, desk: Desk, assets: Assets, source: BinaryIO | None = None, out: TextIO | None = None
+        self, desk: Desk, assets: Assets, store: Store, inbox: Inbox, events: Events
     ) -> None:
-        self._desk, self._assets = desk, assets
-        self._source, self._out = source or sys.stdin.buffer, out or sys.stdout
+        self._desk, self._assets, self._store = desk, assets, store
+        self._inbox, self._events = inbox, events
+        self._running: set[asyncio.Task[None]] = set()
 
     async def run(self, handle: Handler) -> None:
         """Handle every line in its order; turns of one chat follow each other."""
-        async with asyncio.TaskGroup() as tasks:
-            # The unfinished turns of the last run come first: they take the chat's lock first.
-            tasks.create_task(self._desk.recover(self.name, lambda _: self._outbox(None)))
-            await asyncio.sleep(0)
-            number = 0
-            async for raw in self._raw():
-                number += 1
-                taken = asyncio.Event()
-                tasks.create_task(self._one(number, raw, handle, taken))
-                await taken.wait()
-
-    async def _raw(self) -> AsyncIterator[bytes]:
-        while raw := await asyncio.to_thread(self._source.readline):
-            yield raw
-
-    def _outbox(self, number: int | None) -> JsonOutbox:
-        return JsonOutbox(number, self._assets, self._out)
-
-    async def _one(self, number: int, raw: bytes, handle: Handler, taken: asyncio.Event) -> None:
-        outbox = self._outbox(number)
         try:
-            line = parse(raw)
-            user = User(self.name, line.user, line.user)
-            if line.press:
-                event: Pressed | Received = Pressed(user, CHAT, line.reply_to, line.press)
-            else:
-                assets = [await intake.take(path, self._assets) for path in line.attachments]
-                message = Message(CHAT, user, line.text, tuple(assets), line.reply_to)
-                event = Received(message)
+            await self._recover()
+            async for entry in self._inbox:
+                if len(self._running) >= _AT_ONCE:
+                    await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+                await self._take(entry, handle)
+            while self._running:
+                await asyncio.gather(*self._running)
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _recover(self) -> None:
+        """Have the last run's unfinished turns begun, so that they come before new ones."""
+        waiting = {m.id for m in await self._store.open_turns(self.name)}
+        begun = asyncio.Event()
+
+        def outbox(message: Message) -> JsonOutbox:
+            waiting.discard(message.id)
+            if not waiting:
+                begun.set()
+            return self._outbox(None)
+
+        work = self._start(self._guarded(self._outbox(None), self._desk.recover(self.name, outbox)))
+        first: asyncio.Task[Any] = asyncio.create_task(begun.wait()) if waiting else work
+        await asyncio.wait({work, first}, return_when=asyncio.FIRST_COMPLETED)
+        if first is not work:
+            first.cancel()
+
+    async def _take(self, entry: Entry, handle: Handler) -> None:
+        """Start on a line, so far that the next one may follow it."""
+        outbox = self._outbox(entry.number)
+        if _looks_back(entry.line) and self._running:
+            await asyncio.wait(set(self._running))
+        try:
+            event = await self._event(entry.line)
         except AtelierError as error:
             await outbox.notice(str(error), error=True)
             return
-        finally:
-            taken.set()
-        await handle(event, outbox)
+        self._start(self._guarded(outbox, handle(event, outbox)))
+        await asyncio.sleep(0)
+
+    async def _guarded(self, outbox: JsonOutbox, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except AtelierError as error:
+            await outbox.notice(str(error), error=True)
+
+    async def _event(self, line: Line) -> Event:
+        user = User(self.name, line.user, line.user)
+        if line.press:
+            return Pressed(user, CHAT, await self._pressed(line), line.press)
+        if line.reply_to:
+            await self._store.message(line.reply_to)
+        assets = [await intake.take(path, self._assets) for path in line.attachments]
+        return Received(Message(CHAT, user, line.text, tuple(assets), line.reply_to))
+
+    async def _pressed(self, line: Line) -> str:
+        """Return the id of the reply whose button is pressed, by default the last reply."""
+        if line.reply_to:
+            reply = await self._store.message(line.reply_to)
+        else:
+            history = await self._store.history(CHAT)
+            replies = [m for m in history if m.author is None]
+            if not replies:
+                raise Refused("There is no reply yet whose button could be pressed.")
+            reply = replies[-1]
+        known = [a.id for a in (await self._store.delivery(reply)).actions]
+        if line.press not in known:
+            raise Refused(
+                f"That reply has no button {line.press[:80]!r}; it has: {', '.join(known) or '-'}."
+            )
+        return reply.id
+
+    def _outbox(self, number: int | None) -> JsonOutbox:
+        return JsonOutbox(number, self._assets, self._events)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+
+def _looks_back(line: Line) -> bool:
+    """Tell whether a line asks about what the lines before it come to."""
+    if line.press:
+        return not line.reply_to
+    try:
+        wanted = parse(line.text)
+    except AtelierError:
+        return False
+    return wanted is not None and wanted.name in ("info", "forget")

@@ -1,66 +1,52 @@
 """The terminal for people: type, watch it happen, look at what came."""
 
 import asyncio
+import os
 import signal
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from rich.console import Console
-from rich.live import Live
 
 from bot import intake
 from bot.adapter import Handler, Received, Reply
-from bot.adapters.console import CHAT, show
-from bot.commands import COMMANDS, Command, parse
+from bot.adapters.console import CHAT, attach, show
+from bot.adapters.console.stdin import raw_lines, text_of
+from bot.adapters.console.watch import Watch, no_echo
+from bot.commands import Command, parse
 from bot.desk import Desk
 from bot.progress import Standing
+from bot.signals import Signals
 from memory.assets import Assets
 from memory.errors import AtelierError
-from memory.records import Asset, Message, User
+from memory.records import Message, User
+from tools.errors import Refused
 
-WELCOME = (
-    "[bold]Atelier[/]. I am a program; what I make is made by AI. Tell me what you would like "
-    "(/help, /quit). To send a picture or sound, put its path in the line as @path."
-)
+_MOMENT = 0.5
 ME = User(CHAT.platform, "you", "you")
 
 
-@dataclass(slots=True)
 class TerminalOutbox:
     """Prints replies; a live line below them shows how the request stands."""
 
-    console: Console
-    assets: Assets
-    live: Live | None = field(default=None, init=False)
+    def __init__(self, console: Console, assets: Assets) -> None:
+        self._console, self._assets = console, assets
+        self.watch = Watch(console)
 
     async def send(self, reply: Reply) -> tuple[str, ...]:
         """Print a reply and take the progress away."""
-        self.clear()
-        await show.reply(reply, self.assets, self.console)
+        self.watch.clear()
+        await show.reply(reply, self._assets, self._console)
         return (reply.message.id,)
 
     def show(self, standing: Standing) -> None:
-        """Redraw the progress; in a pipe, where nothing can be redrawn, say nothing."""
-        if not self.console.is_terminal:
-            return
-        view = show.standing(standing, show.can_show_pictures(self.console))
-        if self.live is None:
-            self.live = Live(view, console=self.console, transient=True, refresh_per_second=10)
-            self.live.start()
-        self.live.update(view)
+        """Redraw the progress."""
+        self.watch.update(standing)
 
     async def notice(self, text: str, *, error: bool = False) -> None:
         """Print a sentence."""
-        self.clear()
-        self.console.print(text, style="red" if error else "", markup=False)
-
-    def clear(self) -> None:
-        """Take the progress away."""
-        if self.live is not None:
-            self.live.stop()
-            self.live = None
+        self.watch.clear()
+        self._console.print(text, style="red" if error else "", markup=False)
 
 
 class Terminal:
@@ -68,86 +54,89 @@ class Terminal:
 
     name = CHAT.platform
 
-    def __init__(self, desk: Desk, assets: Assets, history: Path) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        assets: Assets,
+        history: Path,
+        signals: Signals,
+        console: Console,
+        file: int = 0,
+    ) -> None:
         self._desk, self._assets, self._history = desk, assets, history
-        self._console = Console(highlight=False)
-        self._outbox = TerminalOutbox(self._console, assets)
+        self._signals, self._console, self._file = signals, console, file
+        self._outbox = TerminalOutbox(console, assets)
 
     async def run(self, handle: Handler) -> None:
-        """Talk until /quit, the end of input, or Ctrl-C at the prompt."""
-        self._console.print(WELCOME)
-        await self._interruptible(self._desk.recover(self.name, lambda _: self._outbox))
-        ask = self._prompt() if sys.stdin.isatty() else _read_line
-        while (line := await ask()) is not None:
-            if not line.strip():
-                continue
-            if self._quits(line):
+        """Talk until /quit, the end of input, Ctrl-C at the prompt, or a second one."""
+        await self._work(self._desk.recover(self.name, lambda _: self._outbox))
+        async for line in self._lines():
+            if _command(line) == Command("quit"):
                 break
             try:
                 message = await self._message(line)
             except AtelierError as error:
                 await self._outbox.notice(str(error), error=True)
                 continue
-            await self._interruptible(handle(Received(message), self._outbox))
+            self._outbox.show(Standing(message.id, "received"))
+            await self._work(handle(Received(message), self._outbox))
+            if _command(line) == Command("forget", "yes"):
+                self._history.unlink(missing_ok=True)
 
-    def _quits(self, line: str) -> bool:
-        try:
-            return parse(line) == Command("quit")
-        except AtelierError:
-            return False
+    async def _lines(self) -> AsyncIterator[str]:
+        """Yield what is typed; in a pipe, every line of it."""
+        if self._console.is_terminal and os.isatty(self._file):
+            # Line editing is only loaded where there is somebody to edit lines.
+            from bot.adapters.console.prompt import editor
+
+            ask: Callable[[], Awaitable[str | None]] = editor(self._history)
+            while (line := await ask()) is not None:
+                if line.strip():
+                    yield line
+            return
+        async for raw in raw_lines(self._file):
+            try:
+                yield text_of(raw)
+            except Refused as error:
+                await self._outbox.notice(str(error), error=True)
 
     async def _message(self, line: str) -> Message:
-        words = line.split(" ")
-        paths = [w for w in words if w.startswith(("@/", "@./", "@~")) or _is_file(w)]
-        assets: list[Asset] = [await intake.take(p[1:], self._assets) for p in paths[: intake.MOST]]
-        text = " ".join(w for w in words if w not in paths)
-        return Message(CHAT, ME, text, tuple(assets))
+        words, paths = attach.split(line)
+        if len(paths) > intake.MOST:
+            raise Refused(f"You can send at most {intake.MOST} files at once.")
+        assets = [await intake.take(path, self._assets) for path in paths]
+        return Message(CHAT, ME, words, tuple(assets))
 
-    async def _interruptible(self, coroutine: object) -> None:
+    async def _work(self, work: Awaitable[None]) -> None:
         """Await a request; the first Ctrl-C cancels it, the second one quits."""
-        loop = asyncio.get_running_loop()
-        task = asyncio.ensure_future(coroutine)  # type: ignore[call-overload]
-        presses = 0
+        task = asyncio.ensure_future(work)
+        leaving: list[asyncio.TimerHandle] = []
 
         def pressed() -> None:
-            nonlocal presses
-            presses += 1
-            if presses > 1:
-                task.cancel()
-            else:
-                self._desk.cancel(CHAT)
+            if self._desk.cancel(CHAT) or leaving:
+                return
+            # What is cancelled gets a moment to be noted as such, or the next start would do it.
+            leaving.append(asyncio.get_running_loop().call_later(_MOMENT, self._leave))
 
-        loop.add_signal_handler(signal.SIGINT, pressed)
+        self._signals.pressed = pressed
         try:
-            await task
+            with no_echo():
+                await task
+        except AtelierError as error:
+            await self._outbox.notice(str(error), error=True)
         finally:
-            loop.remove_signal_handler(signal.SIGINT)
-            self._outbox.clear()
+            self._signals.pressed = None
+            self._outbox.watch.clear()
+        if leaving:
+            self._leave()
+            await asyncio.sleep(0)
 
-    def _prompt(self) -> "Callable[[], asyncio.Future[str | None]]":
-        # Line editing is only loaded where there is somebody to edit lines.
-        from prompt_toolkit import PromptSession
-        from prompt_toolkit.completion import WordCompleter
-        from prompt_toolkit.history import FileHistory
-
-        commands = WordCompleter([f"/{name}" for name in COMMANDS], sentence=True)
-        session: PromptSession[str] = PromptSession(
-            "› ", history=FileHistory(str(self._history)), completer=commands
-        )
-
-        async def ask() -> str | None:
-            try:
-                return await session.prompt_async()
-            except (EOFError, KeyboardInterrupt):
-                return None
-
-        return ask  # type: ignore[return-value]
+    def _leave(self) -> None:
+        self._signals.stop(signal.SIGINT)
 
 
-def _is_file(word: str) -> bool:
-    return word.startswith("@") and len(word) > 1 and Path(word[1:]).is_file()
-
-
-async def _read_line() -> str | None:
-    raw = await asyncio.to_thread(sys.stdin.readline)
-    return raw.rstrip("\n") if raw else None
+def _command(line: str) -> Command | None:
+    try:
+        return parse(line)
+    except AtelierError:
+        return None

@@ -1,0 +1,115 @@
+"""What the doctor finds, and what to do about it."""
+
+import json
+import shutil
+import threading
+from collections import namedtuple
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from bot import doctor
+from bot.settings import ChatModel, Settings
+from memory.folder import DataFolder
+
+
+@pytest.fixture
+def settings(tmp_path: Path, models_dir: Path) -> Settings:
+    return Settings(data=tmp_path / "data", models=models_dir)
+
+
+def found(settings: Settings) -> dict[str, doctor.Finding]:
+    return {f.what: f for f in doctor.look(settings)}
+
+
+def test_a_sound_machine_is_told_so(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.environ", {"PATH": ""})
+    assert doctor.examine(settings) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "All is well."
+    starts = {line[20] != " " for line in lines[:-2]}
+    assert starts == {True}, "the findings stand in a column"
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "hint"),
+    [
+        ({"data": "file"}, "data folder", "choose another with --data"),
+        ({"models": "empty"}, "model", "atelier models fetch whisper-tiny-en"),
+        ({"profile": "moon"}, "models", "there are: 24gb"),
+    ],
+)
+def test_what_is_bad_says_what_to_do(
+    settings: Settings, tmp_path: Path, change: dict[str, str], what: str, hint: str
+) -> None:
+    (tmp_path / "file").touch()
+    (key, value), *_ = change.items()
+    wrong = settings.model_copy(update={key: value if key == "profile" else tmp_path / value})
+    finding = found(wrong)[what]
+    assert finding.state == "bad"
+    assert hint in finding.found
+
+
+def test_something_bad_is_a_status_of_one(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor.examine(settings.model_copy(update={"profile": "moon"})) == 1
+    assert "1 to be mended first" in capsys.readouterr().out
+
+
+def test_a_running_atelier_is_no_fault(settings: Settings) -> None:
+    with DataFolder.claim(settings.data):
+        assert found(settings)["data folder"] == doctor.Finding(
+            "ok", "data folder", "A running Atelier works on it."
+        )
+
+
+@pytest.mark.parametrize(("free", "state"), [(10**12, "ok"), (10**9, "warn"), (10**6, "bad")])
+def test_little_room_is_noticed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, free: int, state: str
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 0, free))
+    assert found(settings)["room: data"].state == state
+
+
+def test_a_misspelt_variable_is_a_warning(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATELIER_MODLES", "x")
+    assert found(settings)["environment"].state == "warn"
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    class Models(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"data": [{"id": "qwen"}]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Models) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}/v1"
+        running.shutdown()
+        thread.join()
+
+
+def test_the_chat_server_is_asked_for_its_model(settings: Settings, server: str) -> None:
+    def asked(url: str, name: str) -> doctor.Finding:
+        chat = ChatModel(model="server", url=url, name=name)
+        return found(settings.model_copy(update={"chat": chat}))["chat server"]
+
+    assert asked(server, "qwen").state == "ok"
+    assert "set chat.name to: qwen" in asked(server, "moon").found
+    assert asked("http://127.0.0.1:9/v1", "qwen").state == "bad"

@@ -1,0 +1,53 @@
+"""Many small events become a calm stream of views."""
+
+from agents.work import Moved, Said
+from bot.progress import Board, Standing
+from memory.records import Chat, Step, User
+from tools.jobs import Note
+
+ANA, CHAT = User("x", "ana"), Chat("x", "1")
+DRAW = Step("draw", {}, ANA, CHAT, "turn", "running")
+SPEAK = Step("speak", {}, ANA, CHAT, "turn", "running")
+WRITE = Step("write", {}, ANA, CHAT, "turn", "running")
+
+
+class Screen:
+    def __init__(self, interval: float = 1.0) -> None:
+        self.now, self.views = 0.0, list[Standing]()
+        self.board = Board("request", self.views.append, interval, lambda: self.now)
+
+
+def test_a_new_phase_is_shown_at_once_and_the_same_one_only_now_and_then() -> None:
+    screen = Screen()
+    for second in (0, 0.2, 0.4, 1.1):
+        screen.now = second
+        screen.board(Moved(DRAW, Note("running", done=int(second * 10), total=20)))
+    assert [v.fraction for v in screen.views] == [0.0, 0.55]
+    screen.board.phase("writing")
+    assert screen.views[-1].phase == "writing"
+
+
+def test_the_share_is_that_of_all_steps_together() -> None:
+    screen = Screen(0)
+    screen.board(Moved(DRAW, Note("running", done=20, total=20)))
+    screen.board(Moved(SPEAK, Note("queued", 1, eta=3.0)))
+    view = screen.views[-1]
+    assert (view.tool, view.phase, view.position, view.eta) == ("speak", "queued", 1, 3.0)
+    assert view.fraction == 0.5
+
+
+def test_a_preview_stays_until_there_is_a_newer_one() -> None:
+    screen = Screen(0)
+    screen.board(Moved(DRAW, Note("running", done=1, total=9, preview=b"jpeg")))
+    screen.board(Moved(DRAW, Note("running", done=2, total=9)))
+    assert screen.views[-1].preview == b"jpeg"
+
+
+def test_words_grow_as_they_are_written() -> None:
+    screen = Screen(0)
+    screen.board(Said("Hello "))
+    screen.board(Said("there"))
+    assert screen.views[-1].text == "Hello there"
+    screen.board(Moved(WRITE, Note("running", done=1, total=9, preview="Once 猫".encode()[:-1])))
+    assert screen.views[-1].text == "Once "
+    assert screen.views[-1].preview is None

@@ -1,0 +1,83 @@
+"""The settings, and one sentence for each way they can be wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import SettingsError
+from bot.settings import read, unknown
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("ATELIER_MODELS", "ATELIER_DATA", "ATELIER_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_arguments_win_over_the_environment_and_that_over_the_file(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (elsewhere / "atelier.toml").write_text('profile = "file"\nlog = "debug"\ndata = "f"\n')
+    monkeypatch.setenv("ATELIER_PROFILE", "environment")
+    monkeypatch.setenv("ATELIER_DISCORD__TOKEN", "sesame")
+    settings = read(data=Path("a"), profile=None)
+    assert (settings.data, settings.profile, settings.log) == (
+        elsewhere / "a",
+        "environment",
+        "debug",
+    )
+    assert settings.discord.token.get_secret_value() == "sesame"
+    assert "sesame" not in repr(settings)
+
+
+def test_home_is_understood_and_an_empty_variable_is_none(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(elsewhere))
+    monkeypatch.setenv("ATELIER_MODELS", "~/models")
+    monkeypatch.setenv("ATELIER_DATA", "")
+    settings = read()
+    assert settings.models == elsewhere / "models"
+    assert settings.data.name == "atelier"
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        (b"x =", "atelier.toml cannot be read: Invalid value"),
+        (b"\xff\xfe", "not text in UTF-8"),
+        (b"foo = 1", "no setting 'foo'; there are: accept, catalogue, chat"),
+        (b"[chat]\nmodell = 'x'", "no setting 'chat.modell'; there are: key, model, name, url"),
+        (b"log = 'loud'", "log is wrong: .*'error', not 'loud'"),
+        (b"chat = 1", "chat is wrong: it must be a section"),
+        (b"data = 5", "data is wrong: it must be a path in quotes, not '5'"),
+        (b"accept = 'sdxl'", "accept is wrong: it must be a list"),
+        (b"data = '~nobody-of-that-name/x'", "data is wrong: there is no such home folder"),
+        (b"[chat]\nmodel = 'server'", "chat.url and chat.name are not both set"),
+        (b"[discord]\ntoken = ['sesame']", "discord.token is wrong: it must be text in quotes"),
+        (b"discord = 'sesame'", "discord is wrong: it must be a section"),
+    ],
+)
+def test_a_broken_file_is_one_sentence_without_secrets(
+    elsewhere: Path, file: bytes, says: str
+) -> None:
+    (elsewhere / "atelier.toml").write_bytes(file)
+    with pytest.raises(SettingsError, match=says) as raised:
+        read()
+    assert "sesame" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_list_in_the_environment_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATELIER_ACCEPT", "sdxl")
+    with pytest.raises(SettingsError, match="written as JSON"):
+        read()
+    monkeypatch.setenv("ATELIER_ACCEPT", '["sdxl"]')
+    assert read().accept == {"sdxl"}
+
+
+def test_names_that_are_no_settings_are_noticed() -> None:
+    given = {"ATELIER_MODLES": "x", "ATELIER_CHAT__URL": "x", "ATELIER_DATA": "x", "HOME": "x"}
+    assert unknown(given) == ["ATELIER_MODLES"]

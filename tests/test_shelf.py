@@ -1,0 +1,88 @@
+"""The models on the shelf: listed, fetched, verified."""
+
+from pathlib import Path
+
+import pytest
+
+from bot import shelf
+from bot.settings import Settings
+from tools.errors import ModelUnavailable
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Settings:
+    """Settings with a profile of two models: one in a folder, one whose licence is special."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "own.toml").write_text(
+        """
+        [models.here]
+        family = "diffusion"
+        tasks = ["draw", "vary"]
+        source = { folder = "folder" }
+        licence = "MIT"
+
+        [models.strict]
+        family = "diffusion"
+        tasks = ["edit"]
+        source = { folder = "missing" }
+        licence = "Not for sale"
+        accept = true
+
+        [profiles.own]
+        draw = "here"
+        vary = "here"
+
+        [profiles.strict]
+        edit = "strict"
+        """
+    )
+    return Settings(models=tmp_path / "models", catalogue=tmp_path / "own.toml", profile="own")
+
+
+def test_the_list_says_what_each_model_is_for_and_where_it_stands(
+    own: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shelf.listing(own) == 0
+    parts = capsys.readouterr().out.split("\n\n")
+    drawing = next(p for p in parts if p.startswith("Pictures from words"))
+    editing = next(p for p in parts if p.startswith("Changes of a picture"))
+    rows = {line[2:].split()[0]: line for line in drawing.splitlines()[1:]}
+    assert rows["here"].startswith("* here ")
+    assert "is here" in rows["here"]
+    assert rows["z-image-turbo"].startswith("  z-image-turbo ")
+    strict = next(line for line in editing.splitlines() if "strict" in line)
+    assert strict.endswith("Not for sale; you must accept it first")
+
+
+def test_an_accepted_licence_is_shown_as_such(
+    own: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf.listing(own.model_copy(update={"accept": frozenset({"strict"})}))
+    assert "Not for sale; you accepted it" in capsys.readouterr().out
+
+
+def test_what_is_here_is_not_fetched_and_verifies(
+    own: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shelf.fetch(own) == 0
+    shelf.ensure(own)
+    assert shelf.verify(own) == 0
+    assert capsys.readouterr().out == "here  whole\n"
+
+
+def test_what_is_missing_says_how_to_get_it(
+    own: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shelf.verify(own, ["here", "whisper-tiny-en"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "here             whole"
+    assert "run: atelier models fetch whisper-tiny-en" in lines[1]
+
+
+def test_a_licence_that_is_not_accepted_or_a_model_nobody_knows_is_refused(own: Settings) -> None:
+    with pytest.raises(ModelUnavailable, match="Not for sale"):
+        shelf.ensure(own.model_copy(update={"profile": "strict"}))
+    with pytest.raises(ModelUnavailable, match="no model 'moon'"):
+        shelf.fetch(own, ["moon"])
+    with pytest.raises(ModelUnavailable, match="no profile 'moon'"):
+        shelf.ensure(own.model_copy(update={"profile": "moon"}))
