@@ -95,6 +95,8 @@ class Work:
         for _, wish in calls:
             # "step:1" is the first call of these, or else the first one of the turn.
             new.append(self._drafts(wish, scene, [*new, *before[len(new) :]]))
+            if wish.tool == "undo":
+                scene = scene.after(new[-1])  # a second one takes back what came before that
         drafts = [step for steps in new for step in steps]
         if len(self.steps) + len(drafts) > MOST_STEPS:
             raise TurnError(

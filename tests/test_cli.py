@@ -46,7 +46,9 @@ def test_importing_it_loads_next_to_nothing() -> None:
 
 
 def test_run_without_anybody_ends_at_once(environment: dict[str, str], tmp_path: Path) -> None:
-    assert ended(start(environment, tmp_path, "run")) == (0, "", "")
+    status, shown, errors = ended(start(environment, tmp_path, "run"))
+    assert (status, errors) == (0, "")
+    assert shown.startswith("Atelier: I am a program; what I make is made by AI.")
 
 
 def test_lines_in_events_out(environment: dict[str, str], tmp_path: Path) -> None:

@@ -104,6 +104,19 @@ async def test_again_and_undo(tmp_path: Path) -> None:
         assert (await here.say("/undo")).message.assets[0].sha256 == first[0]
 
 
+async def test_the_last_two_are_undone(tmp_path: Path) -> None:
+    async with room(tmp_path) as here:
+        await here.say("draw a cat")
+        cat = shas(here)
+        await here.say("draw a dog")
+        await here.say("draw a fox")
+        undone = await here.say("undo the last two")
+        assert [s.tool for s in undone.steps] == ["undo", "undo"]
+        assert "fox" in undone.message.text
+        assert "dog" in undone.message.text
+        assert (await here.say("make it darker")).steps[0].parents == tuple(cat)
+
+
 async def test_dependent_steps_wait_for_each_other(tmp_path: Path) -> None:
     runner = FakeRunner("Rain on the roof.")
     async with room(tmp_path, runner) as here:

@@ -27,8 +27,9 @@ class Rule:
     """One way to say something; `tool` is a tool's name, an expression or empty.
 
     `opens`: may follow "and" or a comma as a wish of its own; `needs`: "pictures" (some are
-    around), "focus" (attached or replied to), "sound", "text" (the last step made one) or
-    "asked" ("can you ..." went before); `keep`: only the slots are taken out of the text.
+    around), "focus" (attached or replied to), "sound", "text" (the last step made one),
+    "quoted" (a text is replied to) or "asked" ("can you ..." went before); `keep`: only the
+    slots are taken out of the text.
     """
 
     tool: str

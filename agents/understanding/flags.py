@@ -20,6 +20,9 @@ _NAMES = {
     "model": "model",
     "m": "model",
 }
+TAKES = {"vary": ("count",), "brainstorm": ("count",)}
+"""Tools beside draw that know some of the flags, and which."""
+
 _DASH = r"(?<!\S)(?:--|[—–―])\s?"
 _ENDS = r"(?=\s+(?:--|[—–―])\s?[a-z]|\s*(?:\n|;|,?\s*\bthen\b|[,.]\s*(?:and|then|now)\b|$))"
 _FLAG = re.compile(

@@ -63,6 +63,17 @@ def tells(name: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
+def imperatives() -> Mapping[str, tuple[str, str]]:
+    """Return the verbs (folded) that ask to "draw" or "write" in one language only, and which."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for name in NAMES:
+        for kind in ("draw", "write"):
+            for verb in map(folded, _words(name)["words"][kind]):
+                found.setdefault(verb, set()).add((kind, name))
+    return {verb: next(iter(ways)) for verb, ways in found.items() if len(ways) == 1}
+
+
+@lru_cache(maxsize=1)
 def typos() -> Mapping[str, str]:
     """Return slips of the finger (two letters swapped) and the words that were meant."""
     known = frozenset().union(*map(tells, NAMES))

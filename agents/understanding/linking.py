@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agents.understanding import writing
+from agents.understanding import flags, writing
 from agents.understanding.folding import fold
 from agents.understanding.lexicon import Language
 from agents.understanding.slots import Args
@@ -11,6 +11,9 @@ from agents.understanding.wishes import Hints, Wish
 PICTURES = ("draw", "edit", "vary", "upscale")
 TEXTS = ("write", "brainstorm", "describe", "transcribe")
 ON_PICTURES = ("edit", "vary", "upscale", "describe")
+
+_QUOTED = 3_600
+"""Characters of a text replied to that fit into a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +30,56 @@ def link(raws: list[Raw], hints: Hints) -> tuple[Wish, ...]:
     wishes: list[Wish] = []
     for raw in raws:
         args = {name: value for name, value in raw.args.items() if name != "complaint"}
-        if raw.tool in ON_PICTURES or "image" in args:
-            args = {"image": image(str(args.pop("image", "it")), wishes, hints), **args}
-        if raw.tool == "transcribe":
-            args["audio"] = "attached" if hints.attached_sounds else "last"
-        if raw.tool == "again":
-            args = _changes(args, hints)
-        if raw.tool == "write":
-            _about_it(args, wishes, raw.language)
+        aloud = bool(args.pop("aloud", False))
+        args = _linked(raw, args, wishes, hints)
+        if _shaped(raw, args, wishes):
+            continue
         if "made" in args and not _made(raw, args, wishes, hints):
             continue
-        wishes.append(Wish(raw.tool, args))
+        wishes += _repeated(raw.tool, args)
+        if aloud:
+            wishes.append(Wish("speak", {"text": f"step:{len(wishes)}"}))
     return tuple(wishes)
+
+
+def _linked(raw: Raw, args: Args, wishes: list[Wish], hints: Hints) -> Args:
+    if raw.tool in ON_PICTURES or "image" in args:
+        args = {"image": image(str(args.pop("image", "it")), wishes, hints), **args}
+    if raw.tool == "transcribe":
+        args["audio"] = "attached" if hints.attached_sounds else "last"
+    if raw.tool == "again":
+        args = _changes(args, hints)
+    if raw.tool == "write":
+        _about_it(args, wishes, raw.language)
+        _fill(args, hints)
+    return args
+
+
+def _shaped(raw: Raw, args: Args, wishes: list[Wish]) -> bool:
+    """Whether "make it wide" after a wish to draw was only that wish's aspect; it gets it."""
+    last = wishes[-1] if wishes else None
+    if raw.tool != "edit" or last is None or last.tool != "draw" or "aspect" in last.args:
+        return False
+    said = fold(str(args.get("instruction", ""))).fold
+    meant = raw.language.tables["aspects"].get(said) or flags.aspect(said)
+    if meant is None or args["image"] != f"step:{len(wishes)}":
+        return False
+    wishes[-1] = Wish("draw", {**last.args, "aspect": meant})
+    return True
+
+
+def _repeated(tool: str, args: Args) -> list[Wish]:
+    if tool != "undo":
+        return [Wish(tool, args)]
+    times = args.get("count", 1)
+    return [Wish("undo", {}) for _ in range(times if isinstance(times, int) else 1)]
+
+
+def _fill(args: Args, hints: Hints) -> None:
+    """Put the text replied to into the request's form ("translate to German: ...")."""
+    if form := args.pop("form", ""):
+        text = hints.replied_text[:_QUOTED]
+        args["request"] = str(form).format(**{**args, "text": text})
 
 
 def image(meant: str, wishes: list[Wish], hints: Hints) -> str:

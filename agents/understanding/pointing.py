@@ -66,6 +66,9 @@ def _many(fold: str, language: Language) -> str | None:
     ordinals, plain = language.tables["ordinals"], language.tables["numbers"]
     words = [*sorted(ordinals, key=len, reverse=True), *sorted(plain, key=len, reverse=True)]
     each = re.compile(rf"\d{{1,2}}|(?<![a-z])(?:{'|'.join(map(re.escape, words))})(?![a-z])")
-    found = [ordinals.get(w) or numbers.read(plain, w) for w in each.findall(fold)]
+    said = each.findall(fold)
+    counted = [w for w in said if w in ordinals or w.isdigit()]
+    # In "the second and fourth one" the last word is no number.
+    found = [ordinals.get(w) or numbers.read(plain, w) for w in (counted or said)]
     joined = ",".join(str(number) for number in found if number)
     return joined if _MANY.fullmatch(joined) else None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from agents.understanding import clauses, slots
+from agents.understanding import clauses, flags, slots
 from agents.understanding.compiler import Rule
 from agents.understanding.drawing import tidy
 from agents.understanding.folding import FLAG, Line
@@ -13,6 +13,9 @@ from agents.understanding.wishes import Hints
 
 _SMALL_TALK = 200
 """Characters of chat that may stand before a request; after more it is a text about things."""
+
+_SHORT = 80
+"""Characters of a further subject that stands without its verb."""
 
 _CONTROLS = ("help", "undo", "cancel", "again")
 _VAGUE = ("it", "all")
@@ -32,7 +35,9 @@ class Reading:
         """Return what the clauses of the message ask for, in order; nothing for chat."""
         found: list[Raw] = []
         for clause in clauses.split(line, self.language, self._opens):
-            if raw := self.read(self._without_asides(clause)):
+            said = self._without_asides(clause)
+            after_draw = bool(found) and found[-1].tool == "draw"
+            if raw := self.read(said) or (self._another(said) if after_draw else None):
                 # "It's too dark, make it brighter": the complaint only explains the request.
                 if found and found[-1].args.get("complaint") and raw.tool == "edit":
                     found.pop()
@@ -76,6 +81,8 @@ class Reading:
         line = tidy(spoken, self.language)
         if not line.text or self.language.marks["negated"].match(line.fold):
             return None
+        if FLAG in line.fold and (raw := self._flagged(spoken, asked, cut)):
+            return raw
         elsewhere = self.language.marks["elsewhere"].search(line.fold)
         for rule in self.language.rules:
             if not self._may(rule, cut, asked) or (rule.needs == "pictures" and elsewhere):
@@ -83,11 +90,20 @@ class Reading:
             found = rule.pattern.fullmatch(line.fold)
             if found and (
                 raw := self._raw(
-                    rule, slots.arguments(rule, found, Scene(line, self.language, spoken))
+                    rule, slots.arguments(rule, found, Scene(line, self.language, spoken)), line
                 )
             ):
                 return raw
         return self._bare(line) if FLAG in line.fold and cut > clauses.COMMA else None
+
+    def _flagged(self, spoken: Line, asked: bool, cut: int) -> Raw | None:
+        """Read a request other than to draw without its flags, and add those its tool knows."""
+        bare, said = flags.take(spoken)
+        raw = self._match(bare, asked, cut)
+        if raw is None or raw.tool not in flags.TAKES:
+            return None
+        known = {name: value for name, value in said.items() if name in flags.TAKES[raw.tool]}
+        return Raw(raw.tool, {**raw.args, **known}, self.language)
 
     def _may(self, rule: Rule, cut: int, asked: bool) -> bool:
         if cut == clauses.COMMA and not rule.opens:
@@ -98,16 +114,24 @@ class Reading:
             "asked": asked or self.asked,
             "focus": self.hints.focus,
             "sound": bool(self.hints.attached_sounds),
+            "quoted": bool(self.hints.replied_text),
             "text": self.hints.last_tool in TEXTS and not self.hints.focus and not self.drawn,
         }[rule.needs]
 
-    def _raw(self, rule: Rule, args: slots.Args | None) -> Raw | None:
+    def _raw(self, rule: Rule, args: slots.Args | None, line: Line) -> Raw | None:
         if args is None:
+            return None
+        if rule.needs == "pictures" and "image" not in args and self._doubtful(line):
             return None
         vague = args.get("image", "it") in _VAGUE
         if rule.needs == "pictures" and vague and not self._pictures():
             return None
         return Raw(rule.tool, args, self.language)
+
+    def _doubtful(self, line: Line) -> bool:
+        # "Remove the dog from the yard" is said between people too when no picture is pointed at.
+        at_hand = self.drawn or self.hints.focus
+        return not at_hand and bool(self.language.marks["doubtful"].match(line.fold))
 
     def _pictures(self) -> bool:
         hints = self.hints
@@ -118,8 +142,14 @@ class Reading:
         args = slots.prompt(line, self.language)
         return Raw("draw", args, self.language) if args else None
 
+    def _another(self, clause: Line) -> Raw | None:
+        """Read what stands behind "then" without a verb ("draw a cat, then a dog")."""
+        line = tidy(self.stripped(clause)[0], self.language)
+        short = len(line.text) <= _SHORT and self.language.marks["another"].match(line.fold)
+        return self._bare(line) if short else None
+
     def _opens(self, before: Line, piece: Line, cut: int) -> bool:
-        prior = self.read(before)
+        prior = self.read(before) or (self._another(before) if self.drawn else None)
         if prior:
             self.drawn = self.drawn or prior.tool in PICTURES
         start, asked = self.stripped(before)
@@ -127,6 +157,8 @@ class Reading:
         if cut < clauses.THEN and self.language.marks["literal"].match(start.fold):
             return False
         raw = self.read(piece, cut)
+        if raw is None and cut == clauses.THEN and prior and prior.tool == "draw":
+            return ": " not in before.text and self._another(piece) is not None
         if raw is None or (cut == clauses.COMMA and raw.tool in _CONTROLS):
             return False
         if prior is None:

@@ -4,7 +4,14 @@ import re
 
 from agents.understanding import flags
 from agents.understanding.folding import Line, fold
-from agents.understanding.lexicon import NAMES, Language, language, tells, typos
+from agents.understanding.lexicon import (
+    NAMES,
+    Language,
+    imperatives,
+    language,
+    tells,
+    typos,
+)
 from agents.understanding.linking import link
 from agents.understanding.reading import Reading
 from agents.understanding.wishes import Hints, Wish
@@ -12,9 +19,13 @@ from agents.understanding.wishes import Hints, Wish
 _ANALYSED = 4000
 """Characters that are analysed; what is longer belongs whole to the last wish's text."""
 
+_VERB_WITHIN = 60
+"""Characters among which the verb of a request in two languages is looked for."""
+
 _NOTHING_KNOWN = Hints()
 _BLANKS = re.compile(r"[ \t]{3,}")
 _WORD = re.compile(r"[a-z]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _FREE = ("text", "prompt", "request", "instruction", "theme", "question", "query")
 
@@ -25,10 +36,45 @@ def understand(text: str, hints: Hints = _NOTHING_KNOWN) -> tuple[Wish, ...]:
     if not text:
         return _unsaid(hints)
     line = flags.hide(fold(text[:_ANALYSED], typos()))
-    for grammar in likely(line):
-        if wishes := link(Reading(grammar, hints).raws(line), hints):
+    mixed = _mixed(line)
+    tries = [*([mixed] if mixed else []), *((line, grammar) for grammar in likely(line))]
+    for said, grammar in tries:
+        if wishes := link(Reading(grammar, hints).raws(said), hints):
             return _with_rest(wishes, text[_ANALYSED:])
     return (Wish("chat", {"text": text}),)
+
+
+def _mixed(line: Line) -> tuple[Line, Language] | None:
+    """Return "write ein Gedicht" with the verb and grammar of the language of its nouns.
+
+    None when verb and nouns are of one language.
+    """
+    for word in _LETTERS.finditer(line.fold[:_VERB_WITHIN]):
+        if word[0] not in imperatives():
+            continue
+        kind, name = imperatives()[word[0]]
+        rest = line.cut(word.end(), len(line.text))
+        other = _foreign(rest, name)
+        if not other or Reading(language(name), _NOTHING_KNOWN).stripped(line)[0].fold != (
+            line.fold[word.start() :].strip()
+        ):
+            return None
+        verb = language(other).words["imperatives"][kind]
+        gap = "" if language(other).unspaced else " "
+        return Line(verb + gap + rest.text, fold(verb).fold + gap + rest.fold), language(other)
+    return None
+
+
+def _foreign(rest: Line, name: str) -> str:
+    """Return which other language the words are of; "" when some are of the one named."""
+    words = set(_WORD.findall(rest.fold[:400]))
+    if words & tells(name):
+        return ""
+    if _CJK.search(rest.fold):
+        return "zh"
+    told = {other: len(words & tells(other)) for other in NAMES if other not in (name, "zh")}
+    best = max(told, key=lambda other: told[other])
+    return best if told[best] else ""
 
 
 def likely(line: Line) -> list[Language]:

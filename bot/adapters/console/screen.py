@@ -13,9 +13,8 @@ WELCOME = (
 
 
 def screen() -> Console:
-    """Return what rich draws on; a person is welcomed, a pipe is not."""
+    """Return what rich draws on, with a welcome on it."""
     person = sys.stdout is not None and sys.stdout.isatty()
     console = Console(highlight=False, soft_wrap=not person)
-    if person:
-        console.print(WELCOME)
+    console.print(WELCOME)
     return console
