@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tools.catalogue import Catalogue, Model, Source
+from tools.compute.admission import Admission
 from tools.compute.devices import WorkerPlan
 from tools.compute.pool import Pool
 from tools.compute.scheduler import Scheduler
@@ -327,7 +328,7 @@ async def test_a_worker_that_cannot_start_is_told(opened: Open) -> None:
 
 
 async def test_the_bounds_of_the_queue_hold(opened: Open) -> None:
-    house = await opened(scheduler=Scheduler(limit=5, per_user=1))
+    house = await opened(scheduler=Scheduler(Admission(limit=5, per_user=1)))
     first = await house.block()
     second, _ = await house.waiting("echo")
     with pytest.raises(QueueFull, match="1 requests waiting"):

@@ -10,10 +10,12 @@ from typing import Self, cast
 
 from tools import errors
 from tools.catalogue import Catalogue, Model, Task
+from tools.compute.costs import shape_of
 from tools.compute.devices import Machine, WorkerPlan, able, plan
 from tools.compute.lane import Lane, Outcome
 from tools.compute.messages import Done, Failed, Loading, News, Progress, Run, Setup
-from tools.compute.scheduler import QueuedJob, Scheduler, Ticket
+from tools.compute.scheduler import Scheduler
+from tools.compute.tickets import QueuedJob, Ticket
 from tools.errors import EngineFailed, ModelUnavailable, ToolError
 from tools.jobs import Artifact, Job, Note, Report
 
@@ -69,7 +71,8 @@ class Pool:
     ) -> None:
         self._catalogue, self._models, self._engines = catalogue, models, engines
         self._plans = tuple(plan(Machine.here()) if workers is None else workers)
-        self._scheduler = scheduler or Scheduler()
+        budgets = {worker.name: worker.memory for worker in self._plans}
+        self._scheduler = scheduler or Scheduler(memory=budgets)
         self._grace, self._patience = grace, patience
         self._entries: dict[str, _Entry] = {}
         self._lanes: list[Lane] = []
@@ -139,7 +142,8 @@ class Pool:
         if job.id in self._entries:
             raise ValueError(f"job {job.id} is in the queue already")
         loop = asyncio.get_running_loop()
-        ticket = Ticket(job.id, job.user, job.model, len(job.specs), workers)
+        count, shape = len(job.specs), shape_of(job)
+        ticket = Ticket(job.id, job.user, job.model, count, workers, shape, model.memory)
         self._scheduler.submit(ticket, loop.time())
         entry = self._entries[job.id] = _Entry(job, model, report, loop.create_future())
         self._moved()
@@ -150,7 +154,7 @@ class Pool:
         return self._catalogue.find(known.tasks[0] if known and known.tasks else "draw", name)
 
     def _cancel(self, entry: _Entry) -> None:
-        if self._scheduler.cancel(entry.job.id):
+        if self._scheduler.cancel(entry.job.id, asyncio.get_running_loop().time()):
             del self._entries[entry.job.id]
             self._moved()
         for lane in self._lanes:
@@ -192,7 +196,7 @@ class Pool:
         log.error("the worker of job %s (%s) died", entry.job.id, entry.model.name)
         if entry.crashes == 1 and not entry.future.done():
             entry.told, entry.since, entry.done, entry.total = -1, None, 0, 0
-            self._scheduler.again(entry.job.id)
+            self._scheduler.again(entry.job.id, asyncio.get_running_loop().time())
             self._moved()
             return
         sentence = (
@@ -204,7 +208,7 @@ class Pool:
     def _finish(self, entry: _Entry, outcome: Outcome) -> None:
         del self._entries[entry.job.id]
         seconds = outcome.seconds if isinstance(outcome, Done) else None
-        self._scheduler.finished(entry.job.id, seconds)
+        self._scheduler.finished(entry.job.id, asyncio.get_running_loop().time(), seconds)
         if not entry.future.done():
             if isinstance(outcome, Done):
                 entry.future.set_result(outcome.artifacts)
@@ -246,11 +250,10 @@ class Pool:
 
     def _announce(self) -> None:
         self._announcing = None
-        for job in self._scheduler.line(asyncio.get_running_loop().time()):
+        for job in self._scheduler.changes(asyncio.get_running_loop().time()):
             entry = self._entries[job.id]
-            if job.status == "queued" and job.position != entry.told:
-                entry.told = job.position
-                entry.tell(Note("queued", job.position, job.eta))
+            entry.told = job.position
+            entry.tell(Note("queued", job.position, job.eta))
 
 
 def _error(failed: Failed) -> ToolError:

@@ -1,0 +1,189 @@
+"""Positions and times that are told while the queue moves, cheap however long it is.
+
+The queue is played forward now and then; in between, what left and what came is counted in.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from tools.compute.affinity import Device
+from tools.compute.costs import Costs
+from tools.compute.fairness import Lane
+from tools.compute.forecast import Experience, Place, play
+from tools.compute.tickets import Entry
+
+NEAR = 16
+"""Up to this position every change is told at once; farther, only material ones, now and then."""
+PACE = 500.0
+"""Waiting jobs for which the queue is played forward once a second; ten times as many, a tenth."""
+_MATERIAL = 0.1
+_FAR_INTERVAL = 1.0
+
+
+@dataclass(slots=True)
+class _Played:
+    """One lane as last played, and what has changed since; `start` is the first not yet gone."""
+
+    at: float
+    places: list[Place]
+    index: dict[str, int]
+    start: int = 0
+    stale: bool = False
+    removed: list[int] = field(default_factory=list)
+    added: list[float] = field(default_factory=list)
+    newcomers: dict[str, float] = field(default_factory=dict)
+
+    def remove(self, id: str) -> None:
+        """Note that a job waits no longer."""
+        self.stale = True
+        if (index := self.index.pop(id, None)) is not None:
+            insort(self.removed, index)
+        elif (tag := self.newcomers.pop(id, None)) is not None:
+            del self.added[bisect_left(self.added, tag)]
+
+    def add(self, id: str, tag: float) -> None:
+        """Note the tag of a job that came since, once."""
+        if id not in self.newcomers:
+            self.newcomers[id] = tag
+            insort(self.added, tag)
+
+    def first(self, most: int) -> Iterator[Entry]:
+        """Yield the first of those who still wait."""
+        places = self.places
+        while self.start < len(places) and places[self.start].entry.ticket.id not in self.index:
+            self.start += 1
+        for number in range(self.start, min(self.start + most, len(places))):
+            if places[number].entry.ticket.id in self.index:
+                yield places[number].entry
+
+
+class Places:
+    """Answers where a waiting job stands, and which jobs' places have changed materially."""
+
+    def __init__(self, devices: Mapping[str, Device], costs: Costs, warp: float) -> None:
+        self._devices, self._costs, self._warp = devices, costs, warp
+        self.experience = Experience()
+        self._played: dict[int, _Played] = {}
+        self._fresh: dict[Entry, Lane] = {}
+        self._dirty: dict[int, Lane] = {}
+
+    def came(self, entry: Entry, lane: Lane) -> None:
+        """Say that a job now waits."""
+        self._fresh[entry] = lane
+        self.moved(lane)
+
+    def went(self, entry: Entry, lane: Lane) -> None:
+        """Say that a job waits no longer."""
+        self._fresh.pop(entry, None)
+        self.moved(lane)
+        if (played := self._played.get(id(lane))) is not None:
+            played.remove(entry.ticket.id)
+
+    def moved(self, lane: Lane) -> None:
+        """Say that something about a lane has changed."""
+        self._dirty[id(lane)] = lane
+        if (played := self._played.get(id(lane))) is not None:
+            played.stale = True
+
+    def absorbed(self, lane: Lane, other: Lane) -> None:
+        """Say that a lane took over another."""
+        for gone in (lane, other):
+            self._played.pop(id(gone), None)
+            self._dirty.pop(id(gone), None)
+        self._fresh = {e: lane if of is other else of for e, of in self._fresh.items()}
+        self._dirty[id(lane)] = lane
+
+    def line(self, lane: Lane, now: float) -> list[Place]:
+        """Play a lane forward (O(n log n)) and return all places, corrected by experience."""
+        places = [self._corrected(p) for p in play(lane, self._devices, self._costs, self._warp)]
+        index = {place.entry.ticket.id: number for number, place in enumerate(places)}
+        self._played[id(lane)] = _Played(now, places, index)
+        return places
+
+    def place(self, entry: Entry, lane: Lane, now: float) -> Place:
+        """Return where a waiting job stands (O(log n) between two plays)."""
+        played = self._current(lane, now)
+        number = played.index.get(entry.ticket.id)
+        if number is None:
+            return self._between(entry, lane, played, now)
+        then = played.places[number]
+        gone = bisect_left(played.removed, number)
+        position = then.position - gone + bisect_left(played.added, then.tag)
+        eta = None if then.eta is None else max(entry.left, then.eta - (now - played.at))
+        return Place(entry, max(1, position), eta, then.tag)
+
+    def changes(self, now: float) -> list[Place]:
+        """Return the places worth telling: new ones, near ones that moved, far ones at times."""
+        lanes, self._dirty = self._dirty, {}
+        fresh, self._fresh = self._fresh, {}
+        told: dict[Entry, Place] = {}
+        for lane in lanes.values():
+            for entry in self._candidates(lane, now):
+                told[entry] = self.place(entry, lane, now)
+        for entry, lane in fresh.items():
+            told[entry] = self.place(entry, lane, now)
+            self._promise(told[entry], now)
+        worth = [place for place in told.values() if _worth_telling(place, now)]
+        for place in worth:
+            place.entry.told = (place.position, now)
+        return worth
+
+    def done(self, entry: Entry, now: float) -> None:
+        """Learn from the promise a job was given, now that it is done."""
+        if entry.promised is not None:
+            at, eta, position = entry.promised
+            self.experience.learn(eta, position, now - at)
+
+    def _promise(self, place: Place, now: float) -> None:
+        if place.eta is not None and place.entry.promised is None:
+            place.entry.promised = (now, place.eta, place.position)
+
+    def _candidates(self, lane: Lane, now: float) -> Iterator[Entry]:
+        """Yield all after a new play, else the first few."""
+        before = self._played.get(id(lane))
+        played = self._current(lane, now)
+        if played is before:
+            yield from played.first(NEAR)
+        else:
+            yield from [place.entry for place in played.places]
+
+    def _current(self, lane: Lane, now: float) -> _Played:
+        """Return the last play, or a new one: at once for a short queue, else now and then."""
+        played = self._played.get(id(lane))
+        count = len(lane.waiting)
+        if played is not None and (not played.stale or NEAR < count > PACE * (now - played.at)):
+            return played
+        self.line(lane, now)
+        return self._played[id(lane)]
+
+    def _between(self, entry: Entry, lane: Lane, played: _Played, now: float) -> Place:
+        """Place a job that came after the last play, by its tag."""
+        flow = lane.flows[entry.ticket.user]
+        before = 0.0 if entry.urgent else (flow.backlog - entry.left) / flow.weight
+        tag = flow.tag + before - self._warp * entry.urgent
+        number = bisect_right(played.places, tag, key=lambda place: place.tag)
+        position = number - bisect_left(played.removed, number) + bisect_left(played.added, tag)
+        near = played.places[number - 1] if number else None
+        waits = near.eta if near is not None else 0.0
+        eta = None
+        if waits is not None and entry.known:
+            eta = max(0.0, waits - (now - played.at)) + entry.left
+        played.add(entry.ticket.id, tag)
+        return Place(entry, max(1, position + 1), eta, tag)
+
+    def _corrected(self, place: Place) -> Place:
+        if place.eta is None:
+            return place
+        wait = self.experience.correct(place.eta, place.position)
+        return Place(place.entry, place.position, max(place.entry.left, wait), place.tag)
+
+
+def _worth_telling(place: Place, now: float) -> bool:
+    if place.entry.told is None:
+        return True
+    position, at = place.entry.told
+    moved = abs(place.position - position)
+    if place.position <= NEAR:
+        return moved > 0
+    return moved > _MATERIAL * position and now - at >= _FAR_INTERVAL
