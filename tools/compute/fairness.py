@@ -1,9 +1,12 @@
-"""Start-time fair queueing of users over device-seconds (Goyal, Vin and Cheng, SIGCOMM 1996).
+"""Fair queueing of users over device-seconds, by start tags in virtual time.
 
-Each user is a flow with a tag in virtual time; the smallest tag is served and grows by the
-device-seconds it is given over the user's weight. Who comes back after a pause starts at most
-CREDIT behind the virtual time of now: whoever asks for little goes before whoever floods the
-queue, yet nobody saves up turns without end, and nobody has to pay for an empty machine.
+Each user is a flow with a tag; the smallest is served and grows by the device-seconds it is given
+over the user's weight; who comes back after a pause starts at the virtual time of now (start-time
+fair queueing: Goyal, Vin and Cheng, SIGCOMM 1996). Virtual time advances by the device-seconds
+given over the weights of all who want some, as in generalised processor sharing (Parekh and
+Gallager, 1993), but as if those were at least CROWD, and stays at most CREDIT behind the least
+tag: so who asks for little goes before who floods an otherwise idle house, what somebody had is
+forgotten as others have as much, and nobody saves up turns without end.
 """
 
 from bisect import insort
@@ -15,7 +18,9 @@ from heapq import heapify, heappop, heappush
 from tools.compute.tickets import Entry, Ticket
 
 CREDIT = 60.0
-"""Virtual device-seconds by which somebody who comes back may be behind the others, at most."""
+"""Virtual device-seconds by which those who want little are ahead of those who want much."""
+CROWD = 4.0
+"""Weight of active users below which virtual time does not advance any faster."""
 
 _IDLE_FLOWS = 1_000  # kept before those that owe nothing are forgotten
 _LOOK = 16  # users whose first job is looked at for one that fits into a batch
@@ -131,21 +136,17 @@ class Lane:
         self.waiting: dict[str, Entry] = {}
         self.backlog = 0.0
         self.users = 0
+        self.weight = 0.0
         self.workers: set[str] = set()
 
-    @property
-    def floor(self) -> float:
-        """The tag of somebody new, or long away."""
-        return self.virtual - CREDIT
-
     def push(self, entry: Entry, weight: float) -> None:
-        """Let a job wait; its user's tag rises to the floor, if nothing of theirs did."""
+        """Let a job wait; its user's tag rises to now, if nothing of theirs did."""
         user = entry.ticket.user
-        flow = self.flows.setdefault(user, Flow(self.floor))
-        flow.weight = weight
+        flow = self.flows.setdefault(user, Flow(self.virtual))
         if not flow.waiting:
-            flow.tag = max(flow.tag, self.floor)
+            flow.tag, flow.weight = max(flow.tag, self.virtual), weight
             self.users += 1
+            self.weight += weight
         flow.waiting += 1
         flow.backlog += entry.left
         self.backlog += entry.left
@@ -161,7 +162,9 @@ class Lane:
             del self.groups[_key(entry)]
         del self.waiting[entry.ticket.id]
         flow.waiting -= 1
-        self.users -= not flow.waiting
+        if not flow.waiting:
+            self.users -= 1
+            self.weight = self.weight - flow.weight if self.users else 0.0
         flow.backlog = flow.backlog - entry.left if flow.waiting else 0.0
         self.backlog = self.backlog - entry.left if self.waiting else 0.0
         if len(self.flows) > 2 * self.users + _IDLE_FLOWS:
@@ -169,8 +172,9 @@ class Lane:
 
     def charge(self, user: str, seconds: float) -> None:
         """Let a user's tag grow by device-seconds they had, or shrink by what they did not use."""
-        flow = self.flows.setdefault(user, Flow(self.floor))
+        flow = self.flows.setdefault(user, Flow(self.virtual))
         flow.tag += seconds / flow.weight
+        self.virtual = max(0.0, self.virtual + seconds / max(self.weight, CROWD))
         if seconds < 0 and flow.waiting:
             for group in self.groups.values():
                 group.rekey(user, flow)
@@ -204,7 +208,7 @@ class Lane:
         """Take over another lane: a job has come that connects their workers."""
         shift = self.virtual - other.virtual
         for user, flow in other.flows.items():
-            mine = self.flows.setdefault(user, Flow(self.floor, flow.weight))
+            mine = self.flows.setdefault(user, Flow(self.virtual, flow.weight))
             mine.tag = max(mine.tag, flow.tag + shift)
         self.workers |= other.workers
         self.borrowed = max(self.borrowed, other.borrowed)
@@ -212,8 +216,8 @@ class Lane:
             self.push(entry, other.flows[entry.ticket.user].weight)
 
     def _forget(self) -> None:
-        """Forget users who would start at the floor anyway."""
-        kept = {u: f for u, f in self.flows.items() if f.waiting or f.tag > self.floor}
+        """Forget users who would start at the virtual time of now anyway."""
+        kept = {u: f for u, f in self.flows.items() if f.waiting or f.tag > self.virtual}
         self.flows = kept
 
     def by_user(self) -> Iterator[tuple[Flow, list[Entry]]]:

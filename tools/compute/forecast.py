@@ -2,8 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from math import inf
+from typing import NamedTuple
 
 from tools.compute.affinity import Device
 from tools.compute.costs import Costs
@@ -14,8 +15,7 @@ _STEP = 1.04  # by which one promise that was missed moves the factor
 _BOUNDS = (0.5, 6.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a waiting job stands: jobs before it and itself, and the seconds until it is done.
 
     `tag` is the virtual time it is expected to be taken at.
@@ -28,38 +28,45 @@ class Place:
 
 
 class Experience:
-    """Corrects promises by how earlier ones came true, per magnitude of the position.
+    """Corrects promises by how earlier ones came true, per urgency and magnitude of the position.
 
     Others will still come and take their turn before; the factor follows the median ratio.
     """
 
     def __init__(self) -> None:
-        self._factors: dict[int, float] = {}
+        self._factors: dict[tuple[bool, int], float] = {}
 
-    def correct(self, eta: float, position: int) -> float:
+    def correct(self, eta: float, entry: Entry, position: int) -> float:
         """Return the seconds to promise for what a play of the queue says."""
-        return eta * self._factors.get(position.bit_length(), 1.0)
+        key = entry.urgent, position.bit_length()
+        return max(entry.left, eta * self._factors.get(key, 1.0))
 
-    def learn(self, promised: float, position: int, took: float) -> None:
-        """Learn from a promise (already corrected) made at a position, and what it really took."""
-        size = position.bit_length()
-        factor = self._factors.get(size, 1.0) * (_STEP if took > promised else 1 / _STEP)
-        self._factors[size] = min(_BOUNDS[1], max(_BOUNDS[0], factor))
+    def learn(self, entry: Entry, took: float) -> None:
+        """Learn from the promise a job was given and what it really took."""
+        assert entry.promised is not None
+        _, promised, position = entry.promised
+        key = entry.urgent, position.bit_length()
+        factor = self._factors.get(key, 1.0) * (_STEP if took > promised else 1 / _STEP)
+        self._factors[key] = min(_BOUNDS[1], max(_BOUNDS[0], factor))
 
 
-def play(lane: Lane, devices: Mapping[str, Device], costs: Costs, warp: float) -> Iterator[Place]:
-    """Yield the waiting jobs of a lane in the expected order: smallest tags first.
+def play(
+    lane: Lane, devices: Mapping[str, Device], costs: Costs, warp: float
+) -> Iterator[tuple[float, Entry, int, float | None]]:
+    """Yield tag, job, position and eta of a lane's waiting jobs in the expected order.
 
     Positions count only jobs that want the same workers. No eta behind what was never measured.
     """
-    workers = {name: _Worker(devices[name]) for name in sorted(lane.workers)}
-    ahead: dict[frozenset[str], int] = {}
+    workers = {name: _Worker(devices[name], costs) for name in sorted(lane.workers)}
+    able = {wanted: [workers[n] for n in sorted(wanted)] for wanted, _, _ in lane.groups}
+    meets = {wanted: [others for others in able if others & wanted] for wanted in able}
+    ahead = dict.fromkeys(able, 0)
     for tag, entry in _order(lane, warp):
-        ahead[entry.workers] = ahead.get(entry.workers, 0) + 1
-        position = sum(n for others, n in ahead.items() if others & entry.workers)
-        free = [w for name in entry.workers if (w := workers[name]).free is not None]
-        first = min(free, key=lambda w: (w.free or 0.0, w.name), default=None)
-        yield Place(entry, position, None if first is None else first.book(entry, costs), tag)
+        wanted = entry.workers
+        ahead[wanted] += 1
+        position = sum(map(ahead.__getitem__, meets[wanted]))
+        first = min(able[wanted], key=_free)
+        yield tag, entry, position, first.book(entry)
 
 
 def _order(lane: Lane, warp: float) -> Iterator[tuple[float, Entry]]:
@@ -87,21 +94,22 @@ def _order(lane: Lane, warp: float) -> Iterator[tuple[float, Entry]]:
 class _Worker:
     """A worker in a play: when it is free, in seconds from now, and what it has loaded by then."""
 
-    def __init__(self, device: Device) -> None:
-        self.name = device.name
+    def __init__(self, device: Device, costs: Costs) -> None:
         self._device = Device(device.name, device.memory, OrderedDict(device.models))
-        self.free: float | None = 0.0
+        self._costs = costs
+        self.free = 0.0  # infinite behind a job of which nothing is known
         for run in device.running.values():
-            known = self.free is not None and run.entry.known
-            self.free = (
-                (self.free or 0.0) + run.entry.left + (run.loading or 0.0) if known else None
-            )
+            left = run.entry.left + (run.loading or 0.0)
+            self.free += left if run.entry.known else inf
 
-    def book(self, entry: Entry, costs: Costs) -> float | None:
+    def book(self, entry: Entry) -> float | None:
         """Give it a job and return when that will be done."""
-        load = self._device.use(entry.ticket.model, entry.ticket.memory)
-        if self.free is None or not entry.known:
-            self.free = None
-        else:
-            self.free += entry.left + (costs.loading(entry.ticket.model) if load else 0.0)
-        return self.free
+        ticket = entry.ticket
+        if self._device.use(ticket.model, ticket.memory):
+            self.free += self._costs.loading(ticket.model)
+        self.free += entry.left if entry.known else inf
+        return self.free if self.free < inf else None
+
+
+def _free(worker: _Worker) -> float:
+    return worker.free

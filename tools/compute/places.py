@@ -13,12 +13,12 @@ from tools.compute.fairness import Lane
 from tools.compute.forecast import Experience, Place, play
 from tools.compute.tickets import Entry
 
-NEAR = 16
+NEAR = 8
 """Up to this position every change is told at once; farther, only material ones, now and then."""
-PACE = 500.0
-"""Waiting jobs for which the queue is played forward once a second; ten times as many, a tenth."""
-_MATERIAL = 0.1
-_FAR_INTERVAL = 1.0
+_MATERIAL = 0.1  # part of a position
+_INTERVAL = 1.0  # seconds between two tellings or plays at least, where the queue is longer
+_PART = 0.2  # of the waiting jobs that came or went, after which it is played again
+_OLD = 60.0  # seconds after which it is played again in any case
 
 
 @dataclass(slots=True)
@@ -28,15 +28,15 @@ class _Played:
     at: float
     places: list[Place]
     index: dict[str, int]
+    tags: list[float]
     start: int = 0
-    stale: bool = False
+    moves: int = 0
     removed: list[int] = field(default_factory=list)
     added: list[float] = field(default_factory=list)
     newcomers: dict[str, float] = field(default_factory=dict)
 
     def remove(self, id: str) -> None:
         """Note that a job waits no longer."""
-        self.stale = True
         if (index := self.index.pop(id, None)) is not None:
             insort(self.removed, index)
         elif (tag := self.newcomers.pop(id, None)) is not None:
@@ -84,7 +84,7 @@ class Places:
         """Say that something about a lane has changed."""
         self._dirty[id(lane)] = lane
         if (played := self._played.get(id(lane))) is not None:
-            played.stale = True
+            played.moves += 1
 
     def absorbed(self, lane: Lane, other: Lane) -> None:
         """Say that a lane took over another."""
@@ -96,9 +96,15 @@ class Places:
 
     def line(self, lane: Lane, now: float) -> list[Place]:
         """Play a lane forward (O(n log n)) and return all places, corrected by experience."""
-        places = [self._corrected(p) for p in play(lane, self._devices, self._costs, self._warp)]
+        for worker in lane.workers:
+            self._devices[worker].settle(now)
+        correct = self.experience.correct
+        places = [
+            Place(entry, position, None if eta is None else correct(eta, entry, position), tag)
+            for tag, entry, position, eta in play(lane, self._devices, self._costs, self._warp)
+        ]
         index = {place.entry.ticket.id: number for number, place in enumerate(places)}
-        self._played[id(lane)] = _Played(now, places, index)
+        self._played[id(lane)] = _Played(now, places, index, [p.tag for p in places])
         return places
 
     def place(self, entry: Entry, lane: Lane, now: float) -> Place:
@@ -132,8 +138,7 @@ class Places:
     def done(self, entry: Entry, now: float) -> None:
         """Learn from the promise a job was given, now that it is done."""
         if entry.promised is not None:
-            at, eta, position = entry.promised
-            self.experience.learn(eta, position, now - at)
+            self.experience.learn(entry, now - entry.promised[0])
 
     def _promise(self, place: Place, now: float) -> None:
         if place.eta is not None and place.entry.promised is None:
@@ -151,32 +156,30 @@ class Places:
     def _current(self, lane: Lane, now: float) -> _Played:
         """Return the last play, or a new one: at once for a short queue, else now and then."""
         played = self._played.get(id(lane))
-        count = len(lane.waiting)
-        if played is not None and (not played.stale or NEAR < count > PACE * (now - played.at)):
+        if played is not None and not self._outdated(played, len(lane.waiting), now):
             return played
         self.line(lane, now)
         return self._played[id(lane)]
+
+    def _outdated(self, played: _Played, count: int, now: float) -> bool:
+        age = now - played.at
+        if count <= NEAR or age >= _OLD:
+            return played.moves > 0
+        return played.moves > _PART * count and age >= _INTERVAL
 
     def _between(self, entry: Entry, lane: Lane, played: _Played, now: float) -> Place:
         """Place a job that came after the last play, by its tag."""
         flow = lane.flows[entry.ticket.user]
         before = 0.0 if entry.urgent else (flow.backlog - entry.left) / flow.weight
         tag = flow.tag + before - self._warp * entry.urgent
-        number = bisect_right(played.places, tag, key=lambda place: place.tag)
+        number = bisect_right(played.tags, tag)
         position = number - bisect_left(played.removed, number) + bisect_left(played.added, tag)
-        near = played.places[number - 1] if number else None
-        waits = near.eta if near is not None else 0.0
+        waits = played.places[number - 1].eta if number else 0.0
         eta = None
         if waits is not None and entry.known:
             eta = max(0.0, waits - (now - played.at)) + entry.left
         played.add(entry.ticket.id, tag)
         return Place(entry, max(1, position + 1), eta, tag)
-
-    def _corrected(self, place: Place) -> Place:
-        if place.eta is None:
-            return place
-        wait = self.experience.correct(place.eta, place.position)
-        return Place(place.entry, place.position, max(place.entry.left, wait), place.tag)
 
 
 def _worth_telling(place: Place, now: float) -> bool:
@@ -186,4 +189,4 @@ def _worth_telling(place: Place, now: float) -> bool:
     moved = abs(place.position - position)
     if place.position <= NEAR:
         return moved > 0
-    return moved > _MATERIAL * position and now - at >= _FAR_INTERVAL
+    return moved > _MATERIAL * position and now - at >= _INTERVAL

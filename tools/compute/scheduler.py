@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping
 from tools.compute.admission import Admission, Ledger, Roles, check_budget, equal
 from tools.compute.affinity import Device, Running
 from tools.compute.costs import Costs, is_urgent
-from tools.compute.fairness import Flow, Lane, Top
+from tools.compute.fairness import CREDIT, Flow, Lane, Top
 from tools.compute.forecast import Place
 from tools.compute.places import Places
 from tools.compute.tickets import Entry, QueuedJob, Ticket
 
+QUANTUM = 10.0
+"""Device-seconds by which bulk work must have had too much to step aside for other bulk work."""
 WARP = 10.0
 """Virtual device-seconds by which an urgent job comes before its user's turn."""
 SHARE = 3.0
@@ -111,7 +113,7 @@ class Scheduler:
         warp = WARP if lane.borrowed - SHARE * bulk < WARP else 0.0
         needed = top.entry.left + self._loading(device, top.entry)
         done = top.tag + needed / lane.flows[top.entry.ticket.user].weight
-        done -= warp * top.entry.urgent
+        done += QUANTUM if not top.entry.urgent else -warp
         runs = [run.entry for run in device.running.values()]
         flows = [lane.flows.get(entry.ticket.user, Flow(0.0)) for entry in runs]
         return all(
@@ -237,7 +239,7 @@ class Scheduler:
         tops = lane.tops(device.name)
         if entry.urgent and not all(other.entry.urgent for other in tops):
             lane.borrowed += entry.left
-        lane.virtual = max(lane.virtual, min(other.tag for other in tops))
+        lane.virtual = max(lane.virtual, min(other.tag for other in tops) - CREDIT)
         self._unwait(entry)
         load = device.use(ticket.model, ticket.memory)
         loading = self.costs.loading(ticket.model) if load else None
