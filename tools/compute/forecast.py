@@ -57,7 +57,7 @@ def play(
 
     Positions count only jobs that want the same workers. No eta behind what was never measured.
     """
-    workers = {name: _Worker(devices[name], costs) for name in sorted(lane.workers)}
+    workers = {name: Worker(devices[name], costs) for name in sorted(lane.workers)}
     able = {wanted: [workers[n] for n in sorted(wanted)] for wanted, _, _ in lane.groups}
     meets = {wanted: [others for others in able if others & wanted] for wanted in able}
     ahead = dict.fromkeys(able, 0)
@@ -65,7 +65,7 @@ def play(
         wanted = entry.workers
         ahead[wanted] += 1
         position = sum(map(ahead.__getitem__, meets[wanted]))
-        first = min(able[wanted], key=_free)
+        first = min(able[wanted], key=_soon if entry.urgent else _free)
         yield tag, entry, position, first.book(entry)
 
 
@@ -91,25 +91,38 @@ def _order(lane: Lane, warp: float) -> Iterator[tuple[float, Entry]]:
             heappush(heap, (tags[user] - warp * then.urgent, then.seq, user))
 
 
-class _Worker:
-    """A worker in a play: when it is free, in seconds from now, and what it has loaded by then."""
+class Worker:
+    """A worker in a play: when it is free, in seconds from now, and what it has loaded by then.
+
+    `soon` is when it is free for urgent work, for which the bulk steps aside; infinite behind a
+    job of which nothing is known.
+    """
 
     def __init__(self, device: Device, costs: Costs) -> None:
         self._device = Device(device.name, device.memory, OrderedDict(device.models))
         self._costs = costs
-        self.free = 0.0  # infinite behind a job of which nothing is known
+        self.free = self.soon = 0.0
         for run in device.running.values():
-            left = run.entry.left + (run.loading or 0.0)
-            self.free += left if run.entry.known else inf
+            loading = run.loading or 0.0
+            left = loading + (run.entry.left if run.entry.known else inf)
+            self.free += left
+            self.soon += left if run.entry.urgent else loading
 
     def book(self, entry: Entry) -> float | None:
         """Give it a job and return when that will be done."""
         ticket = entry.ticket
+        needed = entry.left if entry.known else inf
         if self._device.use(ticket.model, ticket.memory):
-            self.free += self._costs.loading(ticket.model)
-        self.free += entry.left if entry.known else inf
-        return self.free if self.free < inf else None
+            needed += self._costs.loading(ticket.model)
+        self.free += needed
+        self.soon = self.soon + needed if entry.urgent else self.free
+        done = self.soon if entry.urgent else self.free
+        return done if done < inf else None
 
 
-def _free(worker: _Worker) -> float:
+def _free(worker: Worker) -> float:
     return worker.free
+
+
+def _soon(worker: Worker) -> float:
+    return worker.soon

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from tools.compute.affinity import Device
 from tools.compute.costs import Costs
 from tools.compute.fairness import Lane
-from tools.compute.forecast import Experience, Place, play
+from tools.compute.forecast import Experience, Place, Worker, play
 from tools.compute.tickets import Entry
 
 NEAR = 8
@@ -169,17 +169,28 @@ class Places:
 
     def _between(self, entry: Entry, lane: Lane, played: _Played, now: float) -> Place:
         """Place a job that came after the last play, by its tag."""
-        flow = lane.flows[entry.ticket.user]
+        flow, age = lane.flows[entry.ticket.user], now - played.at
         before = 0.0 if entry.urgent else (flow.backlog - entry.left) / flow.weight
         tag = flow.tag + before - self._warp * entry.urgent
         number = bisect_right(played.tags, tag)
         position = number - bisect_left(played.removed, number) + bisect_left(played.added, tag)
-        waits = played.places[number - 1].eta if number else 0.0
-        eta = None
-        if waits is not None and entry.known:
-            eta = max(0.0, waits - (now - played.at)) + entry.left
+        position = max(1, position + 1)
+        eta: float | None
+        if number and not entry.urgent:
+            waits = played.places[number - 1].eta
+            eta = None if waits is None or not entry.known else max(0.0, waits - age) + entry.left
+        else:
+            eta = self._at_once(entry, now)
         played.add(entry.ticket.id, tag)
-        return Place(entry, max(1, position + 1), eta, tag)
+        return Place(entry, position, eta, tag)
+
+    def _at_once(self, entry: Entry, now: float) -> float | None:
+        """Return the eta of a job that is the next."""
+        for name in entry.workers:
+            self._devices[name].settle(now)
+        workers = [Worker(self._devices[name], self._costs) for name in sorted(entry.workers)]
+        eta = min(workers, key=lambda w: w.soon if entry.urgent else w.free).book(entry)
+        return None if eta is None else self.experience.correct(eta, entry, 1)
 
 
 def _worth_telling(place: Place, now: float) -> bool:
