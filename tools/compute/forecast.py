@@ -64,8 +64,10 @@ def play(
     for tag, entry in _order(lane, warp):
         wanted = entry.workers
         ahead[wanted] += 1
-        position = sum(map(ahead.__getitem__, meets[wanted]))
-        first = min(able[wanted], key=_soon if entry.urgent else _free)
+        position = sum([ahead[others] for others in meets[wanted]])
+        first, *more = able[wanted]
+        if more:
+            first = min(able[wanted], key=_soon if entry.urgent else _free)
         yield tag, entry, position, first.book(entry)
 
 

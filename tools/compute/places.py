@@ -13,12 +13,13 @@ from tools.compute.fairness import Lane
 from tools.compute.forecast import Experience, Place, Worker, play
 from tools.compute.tickets import Entry
 
-NEAR = 8
+NEAR = 5
 """Up to this position every change is told at once; farther, only material ones, now and then."""
 _MATERIAL = 0.1  # part of a position
 _INTERVAL = 1.0  # seconds between two tellings or plays at least, where the queue is longer
-_PART = 0.2  # of the waiting jobs that came or went, after which it is played again
-_OLD = 60.0  # seconds after which it is played again in any case
+_PART = 0.35  # of the waiting jobs that came or went, after which it is played again
+_OLD = 60.0  # seconds after which it is played again in any case; more by the next
+_OLD_EACH = 0.02  # seconds more for each that waits
 
 
 @dataclass(slots=True)
@@ -48,14 +49,22 @@ class _Played:
             self.newcomers[id] = tag
             insort(self.added, tag)
 
-    def first(self, most: int) -> Iterator[Entry]:
-        """Yield the first of those who still wait."""
-        places = self.places
-        while self.start < len(places) and places[self.start].entry.ticket.id not in self.index:
+    def place(self, number: int, now: float) -> Place:
+        """Return where the job with this number in the play stands by now."""
+        then = self.places[number]
+        position = then.position - bisect_left(self.removed, number)
+        position += bisect_left(self.added, then.tag)
+        eta = None if then.eta is None else max(then.entry.left, then.eta - (now - self.at))
+        return Place(then.entry, position if position > 1 else 1, eta, then.tag)
+
+    def first(self, most: int, now: float) -> Iterator[Place]:
+        """Yield the places of the first of those who still wait."""
+        places, index = self.places, self.index
+        while self.start < len(places) and places[self.start].entry.ticket.id not in index:
             self.start += 1
         for number in range(self.start, min(self.start + most, len(places))):
-            if places[number].entry.ticket.id in self.index:
-                yield places[number].entry
+            if places[number].entry.ticket.id in index:
+                yield self.place(number, now)
 
 
 class Places:
@@ -111,26 +120,24 @@ class Places:
         """Return where a waiting job stands (O(log n) between two plays)."""
         played = self._current(lane, now)
         number = played.index.get(entry.ticket.id)
-        if number is None:
-            return self._between(entry, lane, played, now)
-        then = played.places[number]
-        gone = bisect_left(played.removed, number)
-        position = then.position - gone + bisect_left(played.added, then.tag)
-        eta = None if then.eta is None else max(entry.left, then.eta - (now - played.at))
-        return Place(entry, max(1, position), eta, then.tag)
+        if number is not None:
+            return played.place(number, now)
+        return self._between(entry, lane, played, now)
 
     def changes(self, now: float) -> list[Place]:
         """Return the places worth telling: new ones, near ones that moved, far ones at times."""
         lanes, self._dirty = self._dirty, {}
         fresh, self._fresh = self._fresh, {}
-        told: dict[Entry, Place] = {}
-        for lane in lanes.values():
-            for entry in self._candidates(lane, now):
-                told[entry] = self.place(entry, lane, now)
+        worth: list[Place] = []
+        for key, lane in lanes.items():
+            before = self._played.get(key)
+            played = self._current(lane, now)
+            places = played.first(NEAR, now) if played is before else played.places
+            worth += [p for p in places if p.entry not in fresh and _worth_telling(p, now)]
         for entry, lane in fresh.items():
-            told[entry] = self.place(entry, lane, now)
-            self._promise(told[entry], now)
-        worth = [place for place in told.values() if _worth_telling(place, now)]
+            place = self.place(entry, lane, now)
+            worth.append(place)
+            self._promise(place, now)
         for place in worth:
             place.entry.told = (place.position, now)
         return worth
@@ -144,15 +151,6 @@ class Places:
         if place.eta is not None and place.entry.promised is None:
             place.entry.promised = (now, place.eta, place.position)
 
-    def _candidates(self, lane: Lane, now: float) -> Iterator[Entry]:
-        """Yield all after a new play, else the first few."""
-        before = self._played.get(id(lane))
-        played = self._current(lane, now)
-        if played is before:
-            yield from played.first(NEAR)
-        else:
-            yield from [place.entry for place in played.places]
-
     def _current(self, lane: Lane, now: float) -> _Played:
         """Return the last play, or a new one: at once for a short queue, else now and then."""
         played = self._played.get(id(lane))
@@ -163,7 +161,7 @@ class Places:
 
     def _outdated(self, played: _Played, count: int, now: float) -> bool:
         age = now - played.at
-        if count <= NEAR or age >= _OLD:
+        if count <= NEAR or age >= _OLD + _OLD_EACH * count:
             return played.moves > 0
         return played.moves > _PART * count and age >= _INTERVAL
 
