@@ -21,6 +21,8 @@ CREDIT = 60.0
 """Virtual device-seconds by which those who want little are ahead of those who want much."""
 CROWD = 4.0
 """Weight of active users below which virtual time does not advance any faster."""
+WARP = 10.0
+"""Virtual device-seconds by which an urgent job comes before its user's turn."""
 
 _IDLE_FLOWS = 1_000  # kept before those that owe nothing are forgotten
 _LOOK = 16  # users whose first job is looked at for one that fits into a batch
@@ -28,12 +30,18 @@ _LOOK = 16  # users whose first job is looked at for one that fits into a batch
 
 @dataclass(slots=True)
 class Flow:
-    """A user in one lane: how much they have had, in virtual time, and what waits."""
+    """A user in one lane: how much they have had, in virtual time, and what waits.
+
+    `bulk` of the waiting jobs are not urgent; `borrowed` is what the user's own urgent jobs had
+    before those.
+    """
 
     tag: float
     weight: float = 1.0
     waiting: int = 0
     backlog: float = 0.0
+    bulk: int = 0
+    borrowed: float = 0.0
 
 
 @dataclass(slots=True)
@@ -148,6 +156,7 @@ class Lane:
             self.users += 1
             self.weight += weight
         flow.waiting += 1
+        flow.bulk += not entry.urgent
         flow.backlog += entry.left
         self.backlog += entry.left
         self.waiting[entry.ticket.id] = entry
@@ -162,6 +171,7 @@ class Lane:
             del self.groups[_key(entry)]
         del self.waiting[entry.ticket.id]
         flow.waiting -= 1
+        flow.bulk -= not entry.urgent
         if not flow.waiting:
             self.users -= 1
             self.weight = self.weight - flow.weight if self.users else 0.0
@@ -179,6 +189,12 @@ class Lane:
             for group in self.groups.values():
                 group.rekey(user, flow)
 
+    def repay(self, user: str, seconds: float) -> None:
+        """Take bulk work into account that was done after urgent jobs had borrowed its turn."""
+        self.borrowed = max(0.0, self.borrowed - seconds)
+        if (flow := self.flows.get(user)) is not None:
+            flow.borrowed = max(0.0, flow.borrowed - seconds)
+
     def tops(self, worker: str, model: str = "") -> list[Top]:
         """Return the first job of each group that a worker may run, in no order."""
         return [
@@ -187,6 +203,17 @@ class Lane:
             if worker in workers and (not model or name == model)
             if (top := group.top(self.flows)) is not None
         ]
+
+    def best(self, tops: list[Top], ahead: float) -> Top | None:
+        """Return whose turn it is, urgent jobs so many virtual seconds ahead of their tags."""
+
+        def order(top: Top) -> tuple[float, int]:
+            entry = top.entry
+            if entry.urgent and self.flows[entry.ticket.user].borrowed < WARP:
+                return top.tag - ahead, entry.seq
+            return top.tag, entry.seq
+
+        return min(tops, key=order, default=None)
 
     def passing(self, top: Top, like: Ticket, most: int) -> Top | None:
         """Return the first job of `top`'s group that could share a pass with `like`.

@@ -12,15 +12,13 @@ from collections.abc import Iterable, Mapping
 from tools.compute.admission import Admission, Ledger, Roles, check_budget, equal
 from tools.compute.affinity import Device, Running
 from tools.compute.costs import Costs, is_urgent
-from tools.compute.fairness import CREDIT, Flow, Lane, Top
+from tools.compute.fairness import CREDIT, WARP, Flow, Lane, Top
 from tools.compute.forecast import Place
 from tools.compute.places import Places
 from tools.compute.tickets import Entry, QueuedJob, Ticket
 
 QUANTUM = 10.0
 """Device-seconds by which bulk work must have had too much to step aside for other bulk work."""
-WARP = 10.0
-"""Virtual device-seconds by which an urgent job comes before its user's turn."""
 SHARE = 3.0
 """Device-seconds of urgent work for each one of the bulk it passes."""
 OVERTAKEN = 8
@@ -226,12 +224,12 @@ class Scheduler:
     ) -> Top | None:
         tops = lane.tops(device.name, model)
         ahead = WARP if lane.borrowed - repaid < WARP else 0.0
-        best = _best(tops, ahead)
+        best = lane.best(tops, ahead)
         if best is None:
             return None
         if device.keeps(best, self.costs.loading(best.entry.ticket.model), lane.users):
             here = [top for top in tops if top.entry.ticket.model in device.models]
-            return _best(here, ahead) or best
+            return lane.best(here, ahead) or best
         return best
 
     def _take(self, lane: Lane, device: Device, top: Top, now: float) -> Ticket:
@@ -239,6 +237,9 @@ class Scheduler:
         tops = lane.tops(device.name)
         if entry.urgent and not all(other.entry.urgent for other in tops):
             lane.borrowed += entry.left
+        flow = lane.flows[ticket.user]
+        if entry.urgent and flow.bulk:
+            flow.borrowed += entry.left
         lane.virtual = max(lane.virtual, min(other.tag for other in tops) - CREDIT)
         self._unwait(entry)
         load = device.use(ticket.model, ticket.memory)
@@ -261,7 +262,7 @@ class Scheduler:
         lane = self._lanes[run.worker]
         lane.charge(entry.ticket.user, max(_LEAST, entry.lately) - entry.charged)
         if not entry.urgent:
-            lane.borrowed = max(0.0, lane.borrowed - SHARE * entry.lately)
+            lane.repay(entry.ticket.user, SHARE * entry.lately)
         self._places.moved(lane)
         return run, lane
 
@@ -287,12 +288,3 @@ class Scheduler:
             for worker in lane.workers:
                 self._device(worker)
         return lane
-
-
-def _best(tops: list[Top], ahead: float) -> Top | None:
-    """Return whose turn it is, urgent jobs so many virtual seconds ahead of it."""
-    return min(
-        tops,
-        key=lambda top: (top.tag - ahead * top.entry.urgent, top.entry.seq),
-        default=None,
-    )
