@@ -147,12 +147,16 @@ class Lane:
         self.weight = 0.0
         self.workers: set[str] = set()
 
-    def push(self, entry: Entry, weight: float) -> None:
-        """Let a job wait; its user's tag rises to now, if nothing of theirs did."""
+    def push(self, entry: Entry, weight: float, *, back: bool = False) -> None:
+        """Let a job wait; its user's tag rises to now, if nothing of theirs did.
+
+        Not when it comes `back` from a worker: that must not cost the user their place.
+        """
         user = entry.ticket.user
         flow = self.flows.setdefault(user, Flow(self.virtual))
         if not flow.waiting:
-            flow.tag, flow.weight = max(flow.tag, self.virtual), weight
+            flow.tag = flow.tag if back else max(flow.tag, self.virtual)
+            flow.weight = weight
             self.users += 1
             self.weight += weight
         flow.waiting += 1
@@ -184,10 +188,13 @@ class Lane:
         """Let a user's tag grow by device-seconds they had, or shrink by what they did not use."""
         flow = self.flows.setdefault(user, Flow(self.virtual))
         flow.tag += seconds / flow.weight
-        self.virtual = max(0.0, self.virtual + seconds / max(self.weight, CROWD))
         if seconds < 0 and flow.waiting:
             for group in self.groups.values():
                 group.rekey(user, flow)
+
+    def advance(self, seconds: float) -> None:
+        """Let virtual time pass: somebody was given so many device-seconds."""
+        self.virtual += seconds / max(self.weight, CROWD)
 
     def repay(self, user: str, seconds: float) -> None:
         """Take bulk work into account that was done after urgent jobs had borrowed its turn."""

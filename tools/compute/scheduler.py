@@ -124,7 +124,7 @@ class Scheduler:
         run, lane = self._stop(id, now)
         run.entry.workers = frozenset({run.worker})
         run.entry.price = max(run.entry.price, run.entry.used + _LEAST)
-        self._wait(run.entry, lane)
+        self._wait(run.entry, lane, back=True)
 
     def again(self, id: str, now: float = 0.0) -> None:
         """Put a running job back to its place, to start anew: its worker was lost."""
@@ -133,7 +133,7 @@ class Scheduler:
         device.hold(())
         lane.charge(entry.ticket.user, -entry.used)
         entry.used, entry.workers, entry.told = 0.0, entry.ticket.workers, None
-        self._wait(entry, lane)
+        self._wait(entry, lane, back=True)
 
     def started(self, id: str, now: float) -> None:
         """Count a running job's time from now: its model is loaded."""
@@ -208,8 +208,8 @@ class Scheduler:
         left = run.entry.left + (run.loading or 0.0)
         return left * len(device.running) if run.entry.known else None
 
-    def _wait(self, entry: Entry, lane: Lane) -> None:
-        lane.push(entry, self._roles(entry.ticket.user).weight)
+    def _wait(self, entry: Entry, lane: Lane, *, back: bool = False) -> None:
+        lane.push(entry, self._roles(entry.ticket.user).weight, back=back)
         self._waiting[entry.ticket.id] = entry
         self._places.came(entry, lane)
 
@@ -261,6 +261,7 @@ class Scheduler:
             entry.used = seconds
         lane = self._lanes[run.worker]
         lane.charge(entry.ticket.user, max(_LEAST, entry.lately) - entry.charged)
+        lane.advance(entry.lately)
         if not entry.urgent:
             lane.repay(entry.ticket.user, SHARE * entry.lately)
         self._places.moved(lane)
