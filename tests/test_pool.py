@@ -337,6 +337,55 @@ async def test_the_bounds_of_the_queue_hold(opened: Open) -> None:
     await asyncio.gather(first, second)
 
 
+async def test_identical_requests_are_computed_once_for_all_who_ask(house: House) -> None:
+    blocked = await house.block()
+    tasks = [(await house.waiting("echo same", user))[0] for user in ("ann", "bob", "cy")]
+    other, _ = await house.waiting("echo other", "dan")
+    house.release()
+    found = await asyncio.gather(*tasks)
+    await asyncio.gather(blocked, other)
+    assert [made[0].data for made in found] == [b"same"] * 3
+    assert house.calls.count("m generate 1") == 3
+
+
+async def test_cancelling_one_of_two_identical_requests_leaves_the_other(house: House) -> None:
+    prompt = f"wait {house.gate}"
+    first, _ = await house.busy(prompt)
+    second = asyncio.create_task(house.run(prompt, user="bob"))
+    third = asyncio.create_task(house.run(prompt, user="cy"))
+    await asyncio.sleep(0)
+    for task in (first, third):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    house.release()
+    assert (await second)[0].data == prompt.encode()
+    assert house.calls.count("m generate 1") == 1
+
+
+async def test_identical_requests_that_all_are_cancelled_are_stopped(house: House) -> None:
+    pid = await house.pid()
+    prompt = f"wait {house.gate}"
+    first, _ = await house.busy(prompt)
+    second = asyncio.create_task(house.run(prompt, user="bob"))
+    await asyncio.sleep(0)
+    for task in (first, second):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await house.pid() == pid
+
+
+async def test_identical_requests_share_one_crash_and_one_more_try(house: House) -> None:
+    blocked = await house.block()
+    prompt = f"crash_once {house.files / 'marker'}"
+    tasks = [(await house.waiting(prompt, user))[0] for user in ("ann", "bob")]
+    house.release()
+    assert all(await asyncio.gather(*tasks))
+    await blocked
+    assert house.calls.count("m generate 1") == 3
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [("nope", "no model 'nope'"), ("alien", "No worker here"), ("strict", "accept")],
