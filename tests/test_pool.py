@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tools.catalogue import Catalogue, Model, Source
+from tools.compute.admission import Admission
 from tools.compute.devices import WorkerPlan
 from tools.compute.pool import Pool
 from tools.compute.scheduler import Scheduler
@@ -327,13 +328,62 @@ async def test_a_worker_that_cannot_start_is_told(opened: Open) -> None:
 
 
 async def test_the_bounds_of_the_queue_hold(opened: Open) -> None:
-    house = await opened(scheduler=Scheduler(limit=5, per_user=1))
+    house = await opened(scheduler=Scheduler(Admission(limit=5, per_user=1)))
     first = await house.block()
     second, _ = await house.waiting("echo")
     with pytest.raises(QueueFull, match="1 requests waiting"):
         await house.run("echo")
     house.release()
     await asyncio.gather(first, second)
+
+
+async def test_identical_requests_are_computed_once_for_all_who_ask(house: House) -> None:
+    blocked = await house.block()
+    tasks = [(await house.waiting("echo same", user))[0] for user in ("ann", "bob", "cy")]
+    other, _ = await house.waiting("echo other", "dan")
+    house.release()
+    found = await asyncio.gather(*tasks)
+    await asyncio.gather(blocked, other)
+    assert [made[0].data for made in found] == [b"same"] * 3
+    assert house.calls.count("m generate 1") == 3
+
+
+async def test_cancelling_one_of_two_identical_requests_leaves_the_other(house: House) -> None:
+    prompt = f"wait {house.gate}"
+    first, _ = await house.busy(prompt)
+    second = asyncio.create_task(house.run(prompt, user="bob"))
+    third = asyncio.create_task(house.run(prompt, user="cy"))
+    await asyncio.sleep(0)
+    for task in (first, third):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    house.release()
+    assert (await second)[0].data == prompt.encode()
+    assert house.calls.count("m generate 1") == 1
+
+
+async def test_identical_requests_that_all_are_cancelled_are_stopped(house: House) -> None:
+    pid = await house.pid()
+    prompt = f"wait {house.gate}"
+    first, _ = await house.busy(prompt)
+    second = asyncio.create_task(house.run(prompt, user="bob"))
+    await asyncio.sleep(0)
+    for task in (first, second):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await house.pid() == pid
+
+
+async def test_identical_requests_share_one_crash_and_one_more_try(house: House) -> None:
+    blocked = await house.block()
+    prompt = f"crash_once {house.files / 'marker'}"
+    tasks = [(await house.waiting(prompt, user))[0] for user in ("ann", "bob")]
+    house.release()
+    assert all(await asyncio.gather(*tasks))
+    await blocked
+    assert house.calls.count("m generate 1") == 3
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Self, cast
 
-from tools import errors
 from tools.catalogue import Catalogue, Model, Task
+from tools.compute.costs import shape_of
 from tools.compute.devices import Machine, WorkerPlan, able, plan
 from tools.compute.lane import Lane, Outcome
 from tools.compute.messages import Done, Failed, Loading, News, Progress, Run, Setup
-from tools.compute.scheduler import QueuedJob, Scheduler, Ticket
-from tools.errors import EngineFailed, ModelUnavailable, ToolError
+from tools.compute.scheduler import Scheduler
+from tools.compute.tickets import QueuedJob, Ticket, key_of
+from tools.compute.waiting import Waiting
+from tools.errors import EngineFailed, ModelUnavailable
 from tools.jobs import Artifact, Job, Note, Report
 
 log = logging.getLogger("atelier.pool")
@@ -23,29 +25,6 @@ GRACE = 20.0
 """Seconds a running job has to stop when it is cancelled, before its worker is killed."""
 PATIENCE = 600.0
 """Seconds without any progress after which a worker is killed."""
-
-
-@dataclass(slots=True, eq=False)
-class _Entry:
-    """A job and who waits for it; `told` is the position last reported."""
-
-    job: Job
-    model: Model
-    report: Report
-    future: asyncio.Future[list[Artifact]]
-    told: int = -1
-    crashes: int = 0
-    since: float | None = None
-    done: int = 0
-    total: int = 0
-
-    def tell(self, note: Note) -> None:
-        if self.future.done():
-            return
-        try:
-            self.report(note)
-        except Exception:
-            log.exception("a report of job %s failed", self.job.id)
 
 
 class Pool:
@@ -69,9 +48,12 @@ class Pool:
     ) -> None:
         self._catalogue, self._models, self._engines = catalogue, models, engines
         self._plans = tuple(plan(Machine.here()) if workers is None else workers)
-        self._scheduler = scheduler or Scheduler()
+        budgets = {worker.name: worker.memory for worker in self._plans}
+        self._scheduler = scheduler or Scheduler(memory=budgets)
         self._grace, self._patience = grace, patience
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Waiting] = {}
+        self._alike: dict[Hashable, list[Waiting]] = {}  # waiting
+        self._running: dict[Hashable, Waiting] = {}
         self._lanes: list[Lane] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._announcing: asyncio.Handle | None = None
@@ -89,7 +71,8 @@ class Pool:
     async def __aexit__(self, *_: object) -> None:
         self._open = False
         for entry in self._entries.values():
-            entry.future.cancel()
+            for one in entry.everyone:
+                one.future.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -111,8 +94,9 @@ class Pool:
     async def run(self, job: Job, report: Report) -> list[Artifact]:
         """Run a job to its end, one artifact per spec in order; cancelling the task stops it.
 
-        A job without specs only loads its model. Raises EngineFailed, OutOfMemory, Refused,
-        QueueFull or ModelUnavailable, and CancelledError when the pool is closed meanwhile.
+        A job without specs only loads its model; identical jobs are computed once. Raises
+        EngineFailed, OutOfMemory, Refused, QueueFull or ModelUnavailable, and CancelledError when
+        the pool is closed meanwhile.
         """
         entry = self._enter(job, report)
         try:
@@ -127,7 +111,7 @@ class Pool:
         jobs = [job for job in line if job.count and job.user == (user or job.user)]
         return [self._view(job) for job in jobs]
 
-    def _enter(self, job: Job, report: Report) -> _Entry:
+    def _enter(self, job: Job, report: Report) -> Waiting:
         if not self._open:
             raise EngineFailed("Atelier is shutting down; please ask again in a moment.")
         model = self._model(job.model)
@@ -139,9 +123,15 @@ class Pool:
         if job.id in self._entries:
             raise ValueError(f"job {job.id} is in the queue already")
         loop = asyncio.get_running_loop()
-        ticket = Ticket(job.id, job.user, job.model, len(job.specs), workers)
+        entry = Waiting(job, key_of(job), model, report, loop.create_future())
+        if (same := self._running.get(entry.key)) is not None and same.wanted:
+            same.company.append(entry)
+            return entry
+        count, shape = len(job.specs), shape_of(job)
+        ticket = Ticket(job.id, job.user, job.model, count, workers, shape, model.memory)
         self._scheduler.submit(ticket, loop.time())
-        entry = self._entries[job.id] = _Entry(job, model, report, loop.create_future())
+        self._entries[job.id] = entry
+        self._alike.setdefault(entry.key, []).append(entry)
         self._moved()
         return entry
 
@@ -149,12 +139,33 @@ class Pool:
         known = self._catalogue.models.get(name)
         return self._catalogue.find(known.tasks[0] if known and known.tasks else "draw", name)
 
-    def _cancel(self, entry: _Entry) -> None:
-        if self._scheduler.cancel(entry.job.id):
-            del self._entries[entry.job.id]
+    def _cancel(self, entry: Waiting) -> None:
+        same = self._running.get(entry.key)
+        if same is not None and entry in same.everyone:
+            if same.wanted:
+                return
+            entry = same
+        if self._withdraw(entry):
             self._moved()
         for lane in self._lanes:
             lane.cancel(entry.job.id)
+
+    def _withdraw(self, entry: Waiting) -> bool:
+        """Take a job out of the queue; False when it does not wait there."""
+        if not self._scheduler.cancel(entry.job.id, asyncio.get_running_loop().time()):
+            return False
+        del self._entries[entry.job.id]
+        self._leave(entry)
+        return True
+
+    def _leave(self, entry: Waiting) -> None:
+        """Forget that a job waits, or runs, for others that are identical."""
+        if self._running.get(entry.key) is entry:
+            del self._running[entry.key]
+        if entry in (waiting := self._alike.get(entry.key, [])):
+            waiting.remove(entry)
+        if not waiting:
+            self._alike.pop(entry.key, None)
 
     async def _serve(self, lane: Lane) -> None:
         loop = asyncio.get_running_loop()
@@ -166,7 +177,8 @@ class Pool:
             else:
                 await self._work(lane, self._entries[ticket.id])
 
-    async def _work(self, lane: Lane, entry: _Entry) -> None:
+    async def _work(self, lane: Lane, entry: Waiting) -> None:
+        self._gather(entry)
         if entry.told < 0:
             entry.tell(Note("queued", 1, self._eta(entry)))
         self._moved()
@@ -187,12 +199,20 @@ class Pool:
             sentence = f"The work with the model {name} was lost; the log says why."
             self._finish(entry, Failed(entry.job.id, "EngineFailed", sentence))
 
-    def _crashed(self, entry: _Entry) -> None:
+    def _gather(self, entry: Waiting) -> None:
+        """Take those who wait for exactly the same out of the queue: this is their turn, too."""
+        self._leave(entry)
+        for other in tuple(self._alike.get(entry.key, ())):
+            if self._withdraw(other):
+                entry.company.append(other)
+        self._running[entry.key] = entry
+
+    def _crashed(self, entry: Waiting) -> None:
         entry.crashes += 1
         log.error("the worker of job %s (%s) died", entry.job.id, entry.model.name)
-        if entry.crashes == 1 and not entry.future.done():
+        if entry.crashes == 1 and entry.wanted:
             entry.told, entry.since, entry.done, entry.total = -1, None, 0, 0
-            self._scheduler.again(entry.job.id)
+            self._scheduler.again(entry.job.id, asyncio.get_running_loop().time())
             self._moved()
             return
         sentence = (
@@ -201,20 +221,16 @@ class Pool:
         )
         self._finish(entry, Failed(entry.job.id, "EngineFailed", sentence))
 
-    def _finish(self, entry: _Entry, outcome: Outcome) -> None:
+    def _finish(self, entry: Waiting, outcome: Outcome) -> None:
         del self._entries[entry.job.id]
         seconds = outcome.seconds if isinstance(outcome, Done) else None
-        self._scheduler.finished(entry.job.id, seconds)
-        if not entry.future.done():
-            if isinstance(outcome, Done):
-                entry.future.set_result(outcome.artifacts)
-            elif isinstance(outcome, Failed):
-                entry.future.set_exception(_error(outcome))
-            else:
-                entry.future.cancel()
+        self._scheduler.finished(entry.job.id, asyncio.get_running_loop().time(), seconds)
+        self._leave(entry)
+        for one in entry.everyone:
+            one.settle(outcome)
         self._moved()
 
-    def _hear(self, entry: _Entry, news: News) -> None:
+    def _hear(self, entry: Waiting, news: News) -> None:
         if isinstance(news, Loading):
             entry.tell(Note("loading"))
         elif isinstance(news, Progress):
@@ -225,7 +241,7 @@ class Pool:
             eta = self._eta(entry)
             entry.tell(Note("running", 0, eta, news.done, news.total, news.preview))
 
-    def _eta(self, entry: _Entry) -> float | None:
+    def _eta(self, entry: Waiting) -> float | None:
         """Return the seconds left, by the job's own pace once it has one, else by experience."""
         now = asyncio.get_running_loop().time()
         if entry.since is not None and 0 < entry.done <= entry.total:
@@ -246,17 +262,10 @@ class Pool:
 
     def _announce(self) -> None:
         self._announcing = None
-        for job in self._scheduler.line(asyncio.get_running_loop().time()):
+        for job in self._scheduler.changes(asyncio.get_running_loop().time()):
             entry = self._entries[job.id]
-            if job.status == "queued" and job.position != entry.told:
-                entry.told = job.position
-                entry.tell(Note("queued", job.position, job.eta))
-
-
-def _error(failed: Failed) -> ToolError:
-    kind = getattr(errors, failed.kind, EngineFailed)
-    error: ToolError = kind(failed.sentence)
-    return error
+            entry.told = job.position
+            entry.tell(Note("queued", job.position, job.eta))
 
 
 def _ignore(note: Note) -> None:

@@ -1,205 +1,291 @@
-"""Which job runs next: users in turn, and within a user first come, first served.
+"""Which job runs next: everybody gets the same device-seconds, short work first within that.
 
-Pure: it is told the time and does nothing but decide. Workers are only names here.
+Pure: it is told the time and does nothing but decide. Workers are only names here. Users are
+served by start-time fair queueing over measured device-seconds, separately for devices that
+share no work. Urgent work (speech, chat, whatever is short) may borrow against its user's future
+turns (borrowed virtual time: Duda and Cheriton, SOSP 1999); workers keep to loaded models within
+bounds (`affinity`).
 """
 
-from collections import OrderedDict, deque
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain
-from typing import Literal
+from collections.abc import Iterable, Mapping
 
-from tools.errors import QueueFull
+from tools.compute.admission import Admission, Ledger, Roles, check_budget, equal
+from tools.compute.affinity import Device, Running
+from tools.compute.costs import Costs, is_urgent
+from tools.compute.fairness import CREDIT, WARP, Flow, Lane, Top
+from tools.compute.forecast import Place
+from tools.compute.places import Places
+from tools.compute.tickets import Entry, QueuedJob, Ticket
 
-_REMEMBERED = 10_000  # users whose turn is remembered; beyond, the longest unserved are forgotten
-_WEIGHT = 0.3  # of the newest measurement in the average
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """A job as the scheduler sees it: `count` specs of a model, for one of these workers."""
-
-    id: str
-    user: str
-    model: str
-    count: int
-    workers: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedJob:
-    """A job in the queue: `position` 0 is running; `eta` in seconds until it is done."""
-
-    id: str
-    user: str
-    model: str
-    count: int
-    status: Literal["queued", "running"]
-    position: int
-    eta: float | None
-    done: int = 0
-    total: int = 0
-
-
-@dataclass(slots=True)
-class _Running:
-    ticket: Ticket
-    worker: str
-    since: float
+QUANTUM = 10.0
+"""Device-seconds by which bulk work must have had too much to step aside for other bulk work."""
+SHARE = 3.0
+"""Device-seconds of urgent work for each one of the bulk it passes."""
+OVERTAKEN = 8
+"""How often a job is passed by others that fit into a running batch."""
+_LEAST = 0.02  # device-seconds charged for anything
 
 
 class Scheduler:
-    """Takes users in turn, the one served longest ago first; learns how long jobs take."""
+    """Decides who is next, foretells when, and learns what things cost.
 
-    def __init__(self, limit: int = 500, per_user: int = 50) -> None:
-        self._limit, self._per_user = limit, per_user
-        self._waiting: dict[str, deque[Ticket]] = {}
-        self._running: dict[str, _Running] = {}
-        self._served: OrderedDict[str, None] = OrderedDict()  # users, longest ago first
-        self._seconds: dict[tuple[str, int], float] = {}
-        self._line: list[Ticket] | None = None
+    `roles` gives each user's weight and daily budget, `memory` each worker's budget in MiB;
+    `epoch` is UTC minus the clock that `now` is read from, in seconds.
+    """
+
+    def __init__(
+        self,
+        admission: Admission | None = None,
+        *,
+        roles: Roles = equal,
+        memory: Mapping[str, int] | None = None,
+        costs: Costs | None = None,
+        epoch: float = 0.0,
+    ) -> None:
+        self.costs = costs or Costs()
+        self.ledger = Ledger(epoch)
+        self._admission, self._roles = admission or Admission(), roles
+        self._memory = dict(memory or {})
+        self._devices: dict[str, Device] = {}
+        self._lanes: dict[str, Lane] = {}  # by worker
+        self._waiting: dict[str, Entry] = {}
+        self._running: dict[str, Running] = {}
+        self._arrived = 0
+        self._places = Places(self._devices, self.costs, WARP)
 
     def submit(self, ticket: Ticket, now: float) -> None:
-        """Put a job into the queue; raises QueueFull when too much waits already."""
-        mine = self._waiting.get(ticket.user, deque())
-        waiting = sum(map(len, self._waiting.values()))
-        if waiting >= self._limit:
-            raise QueueFull(f"{waiting} requests are waiting already; please try again later.")
-        if len(mine) >= self._per_user:
-            raise QueueFull(
-                f"You have {len(mine)} requests waiting already; please wait for one of them first."
-            )
-        self._waiting.setdefault(ticket.user, mine).append(ticket)
-        self._line = None
+        """Put a job into the queue; raises QueueFull when too much waits or the budget is spent."""
+        lane, role = self._lane(ticket.workers), self._roles(ticket.user)
+        price = self.costs.price(ticket.model, ticket.shape, ticket.count)
+        flow = lane.flows.get(ticket.user, Flow(0.0))
+        wait = min(lane.backlog, (flow.backlog + price.seconds) * lane.users / role.weight)
+        self._admission.check(flow.waiting, len(self._waiting), wait / len(ticket.workers))
+        spent = self.ledger.today(ticket.user, now)
+        check_budget(role, spent, price.seconds, self.ledger.until_tomorrow(now))
+        self.ledger.add(ticket.user, price.seconds, now)
+        self._arrived += 1
+        urgent = is_urgent(ticket.shape, price.seconds)
+        self._wait(Entry.of(ticket, price, self._arrived, urgent), lane)
 
-    def next(self, worker: str, now: float) -> Ticket | None:
-        """Take the job this worker should run now out of the queue; None when there is none."""
-        for user in self._turns():
-            for ticket in self._waiting[user]:
-                if worker in ticket.workers:
-                    self._remove(ticket)
-                    self._running[ticket.id] = _Running(ticket, worker, now)
-                    self._serve(user)
-                    return ticket
-        return None
+    def next(self, worker: str, now: float, model: str = "") -> Ticket | None:
+        """Take the job this worker should run now out of the queue; None when there is none.
+
+        With a model, only one of that model.
+        """
+        device, lane = self._device(worker), self._lanes.get(worker)
+        top = self._choose(lane, device, model) if lane is not None else None
+        return self._take(lane, device, top, now) if lane is not None and top is not None else None
+
+    def join(self, worker: str, now: float, like: Ticket, room: int) -> list[Ticket]:
+        """Take up to `room` (the knee less what runs) jobs that may share `like`'s passes.
+
+        Same model and size; none once the turn has come for another model, and nobody is passed
+        more than OVERTAKEN times by those that fit better.
+        """
+        device, lane = self._device(worker), self._lanes.get(worker)
+        joined: list[Ticket] = []
+        while lane is not None and len(joined) < room:
+            top = self._choose(lane, device)
+            if top is None or top.entry.ticket.model != like.model:
+                break
+            fitting = lane.passing(top, like, OVERTAKEN)
+            if fitting is None:
+                break
+            joined.append(self._take(lane, device, fitting, now))
+        return joined
+
+    def should_yield(self, worker: str, now: float) -> bool:
+        """Say whether what runs should step aside (`pause`) for `next`, at a step boundary.
+
+        Only for a job that would be done altogether, loading included, within what every running
+        one has had already; so two jobs never take turns in stepping aside for each other.
+        """
+        device, lane = self._device(worker), self._lanes.get(worker)
+        if lane is None or not device.running or not lane.waiting:
+            return False
+        device.settle(now)
+        bulk = sum(run.entry.lately for run in device.running.values() if not run.entry.urgent)
+        top = self._choose(lane, device, repaid=SHARE * bulk)
+        if top is None:
+            return False
+        warp = WARP if lane.borrowed - SHARE * bulk < WARP else 0.0
+        needed = top.entry.left + self._loading(device, top.entry)
+        done = top.tag + needed / lane.flows[top.entry.ticket.user].weight
+        done += QUANTUM if not top.entry.urgent else -warp
+        runs = [run.entry for run in device.running.values()]
+        flows = [lane.flows.get(entry.ticket.user, Flow(0.0)) for entry in runs]
+        return all(
+            done < entry.tag + entry.lately / flow.weight - warp * entry.urgent
+            for entry, flow in zip(runs, flows, strict=True)
+        )
+
+    def pause(self, id: str, now: float) -> None:
+        """Put a running job back to its place, bound to its worker; what it has done is kept."""
+        run, lane = self._stop(id, now)
+        run.entry.workers = frozenset({run.worker})
+        run.entry.price = max(run.entry.price, run.entry.used + _LEAST)
+        self._wait(run.entry, lane, back=True)
+
+    def again(self, id: str, now: float = 0.0) -> None:
+        """Put a running job back to its place, to start anew: its worker was lost."""
+        run, lane = self._stop(id, now)
+        device, entry = self._devices[run.worker], run.entry
+        device.hold(())
+        lane.charge(entry.ticket.user, -entry.used)
+        entry.used, entry.workers, entry.told = 0.0, entry.ticket.workers, None
+        self._wait(entry, lane, back=True)
 
     def started(self, id: str, now: float) -> None:
         """Count a running job's time from now: its model is loaded."""
-        self._running[id].since = now
+        run = self._running[id]
+        if run.loading is not None:
+            self.costs.learn_loading(run.entry.ticket.model, now - run.since)
+        self._devices[run.worker].settle(now)
+        run.entry.used, run.since, run.loading = run.entry.before, now, None
 
-    def finished(self, id: str, seconds: float | None = None) -> None:
-        """Forget a running job; learn from the seconds it took, if it ran to its end."""
-        ticket = self._running.pop(id).ticket
-        if seconds is not None and ticket.count:
-            key = (ticket.model, ticket.count)
-            known = self._seconds.get(key, seconds)
-            self._seconds[key] = known + _WEIGHT * (seconds - known)
+    def finished(self, id: str, now: float, seconds: float | None = None) -> None:
+        """Forget a running job; learn from the seconds it took, if it ran to its end.
 
-    def again(self, id: str) -> None:
-        """Put a running job back to the very front: its worker was lost."""
-        ticket = self._running.pop(id).ticket
-        mine = self._waiting.pop(ticket.user, deque())
-        mine.appendleft(ticket)
-        self._waiting = {ticket.user: mine, **self._waiting}
-        self._served.pop(ticket.user, None)
-        self._line = None
+        A job that failed, was blocked or was cancelled costs nothing of the budget; the device's
+        time it had still counts for whose turn is next.
+        """
+        run, _ = self._stop(id, now, seconds)
+        entry, ticket = run.entry, run.entry.ticket
+        self.ledger.add(ticket.user, (0 if seconds is None else entry.used) - entry.reserved, now)
+        if seconds is not None:
+            self.costs.learn(ticket.model, ticket.shape, ticket.count, entry.used)
+            self._places.done(entry, now)
 
-    def cancel(self, id: str) -> bool:
+    def cancel(self, id: str, now: float = 0.0) -> bool:
         """Take a job out of the queue; False when it does not wait there (any more)."""
-        for tickets in self._waiting.values():
-            for ticket in tickets:
-                if ticket.id == id:
-                    self._remove(ticket)
-                    return True
-        return False
+        if (entry := self._waiting.get(id)) is None:
+            return False
+        self._unwait(entry)
+        self.ledger.add(entry.ticket.user, -entry.reserved, now)
+        return True
 
-    def position(self, id: str) -> int:
+    def resident(self, worker: str, models: Iterable[str]) -> None:
+        """Say which models a worker really has loaded, least recently used first."""
+        self._device(worker).hold(models)
+
+    def wanted(self, worker: str) -> list[str]:
+        """Return the models that jobs wait for, the next first: the last ones to be dropped."""
+        lane = self._lanes.get(worker)
+        tops = sorted(lane.tops(worker), key=lambda top: top.order) if lane is not None else []
+        return list(dict.fromkeys(top.entry.ticket.model for top in tops))
+
+    def position(self, id: str, now: float) -> int:
         """Return how many jobs come first, itself included; 0 is running. KeyError if unknown."""
-        return self._find(id, 0.0).position
+        return 0 if id in self._running else self._place(id, now).position
 
     def eta(self, id: str, now: float) -> float | None:
         """Return the seconds until a job is done; None when not known. KeyError if unknown."""
-        return self._find(id, now).eta
+        run = self._running.get(id)
+        return self._place(id, now).eta if run is None else self._left(run, now)
 
     def line(self, now: float) -> list[QueuedJob]:
-        """Return what runs and what waits, in the expected order.
+        """Return what runs and what waits, in the expected order (O(n log n))."""
+        running = [run.entry.view(0, self._left(run, now)) for run in self._running.values()]
+        lanes = dict.fromkeys(self._lanes.values())
+        places = [place for lane in lanes for place in self._places.line(lane, now)]
+        return running + [place.entry.view(place.position, place.eta) for place in places]
 
-        Time for all of them is one pass; positions count only jobs that want the same workers.
+    def changes(self, now: float) -> list[QueuedJob]:
+        """Return the waiting jobs that should be told their place: it is new or has changed.
+
+        Near ones at every change, far ones at most every second and when a tenth has changed.
         """
-        return [*self._view_running(now), *self._view_waiting(now)]
+        places = self._places.changes(now)
+        return [place.entry.view(place.position, place.eta) for place in places]
 
-    def estimate(self, model: str, count: int) -> float | None:
-        """Return the expected seconds of a job, from the same or the nearest number of specs."""
-        known = [(abs(n - count), n) for name, n in self._seconds if name == model]
-        if not count or not known:
-            return None if count else 0.0
-        nearest = min(known)[1]
-        return self._seconds[model, nearest] * count / nearest
+    def _place(self, id: str, now: float) -> Place:
+        entry = self._waiting[id]
+        return self._places.place(entry, self._lane(entry.workers), now)
 
-    def _find(self, id: str, now: float) -> QueuedJob:
-        for job in chain(self._view_running(now), self._view_waiting(now)):
-            if job.id == id:
-                return job
-        raise KeyError(id)
+    def _left(self, run: Running, now: float) -> float | None:
+        device = self._devices[run.worker]
+        device.settle(now)
+        left = run.entry.left + (run.loading or 0.0)
+        return left * len(device.running) if run.entry.known else None
 
-    def _turns(self) -> Iterator[str]:
-        """Yield the waiting users, never served ones first, then by how long ago it was."""
-        yield from [user for user in self._waiting if user not in self._served]
-        yield from [user for user in self._served if user in self._waiting]
+    def _wait(self, entry: Entry, lane: Lane, *, back: bool = False) -> None:
+        lane.push(entry, self._roles(entry.ticket.user).weight, back=back)
+        self._waiting[entry.ticket.id] = entry
+        self._places.came(entry, lane)
 
-    def _serve(self, user: str) -> None:
-        self._served[user] = None
-        self._served.move_to_end(user)
-        if len(self._served) > _REMEMBERED:
-            self._served.popitem(last=False)
+    def _unwait(self, entry: Entry) -> None:
+        lane = self._lane(entry.workers)
+        lane.remove(entry)
+        del self._waiting[entry.ticket.id]
+        self._places.went(entry, lane)
 
-    def _remove(self, ticket: Ticket) -> None:
-        tickets = self._waiting[ticket.user]
-        tickets.remove(ticket)
-        if not tickets:
-            del self._waiting[ticket.user]
-        self._line = None
-
-    def _ordered(self) -> list[Ticket]:
-        """Return the waiting jobs as rounds: everybody's first, everybody's second, ..."""
-        if self._line is None:
-            rounds: list[tuple[int, Ticket]] = []
-            for user in self._turns():
-                seen: dict[frozenset[str], int] = {}
-                for ticket in self._waiting[user]:
-                    seen[ticket.workers] = seen.get(ticket.workers, 0) + 1
-                    rounds.append((seen[ticket.workers], ticket))
-            self._line = [ticket for _, ticket in sorted(rounds, key=lambda pair: pair[0])]
-        return self._line
-
-    def _view_running(self, now: float) -> Iterator[QueuedJob]:
-        for run in self._running.values():
-            yield _view(run.ticket, "running", 0, self._left(run, now))
-
-    def _view_waiting(self, now: float) -> Iterator[QueuedJob]:
-        free = {run.worker: self._left(run, now) for run in self._running.values()}
-        ahead: dict[frozenset[str], int] = {}
-        for ticket in self._ordered():
-            ahead[ticket.workers] = ahead.get(ticket.workers, 0) + 1
-            position = sum(n for workers, n in ahead.items() if workers & ticket.workers)
-            yield _view(ticket, "queued", position, self._book(ticket, free))
-
-    def _book(self, ticket: Ticket, free: dict[str, float | None]) -> float | None:
-        """Give the job to the worker that is free first and return when it will be done."""
-        known = {w: at for w in sorted(ticket.workers) if (at := free.get(w, 0.0)) is not None}
-        needed = self.estimate(ticket.model, ticket.count)
-        if not known:
+    def _choose(
+        self, lane: Lane, device: Device, model: str = "", repaid: float = 0.0
+    ) -> Top | None:
+        tops = lane.tops(device.name, model)
+        ahead = WARP if lane.borrowed - repaid < WARP else 0.0
+        best = lane.best(tops, ahead)
+        if best is None:
             return None
-        worker = min(known, key=known.__getitem__)
-        free[worker] = None if needed is None else known[worker] + needed
-        return free[worker]
+        if device.keeps(best, self.costs.loading(best.entry.ticket.model), lane.users):
+            here = [top for top in tops if top.entry.ticket.model in device.models]
+            return lane.best(here, ahead) or best
+        return best
 
-    def _left(self, run: _Running, now: float) -> float | None:
-        needed = self.estimate(run.ticket.model, run.ticket.count)
-        return None if needed is None else max(0.0, needed - (now - run.since))
+    def _take(self, lane: Lane, device: Device, top: Top, now: float) -> Ticket:
+        entry, ticket = top.entry, top.entry.ticket
+        tops = lane.tops(device.name)
+        if entry.urgent and not all(other.entry.urgent for other in tops):
+            lane.borrowed += entry.left
+        flow = lane.flows[ticket.user]
+        if entry.urgent and flow.bulk:
+            flow.borrowed += entry.left
+        lane.virtual = max(lane.virtual, min(other.tag for other in tops) - CREDIT)
+        self._unwait(entry)
+        load = device.use(ticket.model, ticket.memory)
+        loading = self.costs.loading(ticket.model) if load else None
+        entry.tag, entry.before, entry.charged = top.tag, entry.used, max(_LEAST, entry.left)
+        lane.charge(ticket.user, entry.charged)
+        device.settle(now)
+        run = self._running[ticket.id] = Running(entry, device.name, now, loading)
+        device.running[ticket.id] = run
+        return ticket
 
+    def _stop(self, id: str, now: float, seconds: float | None = None) -> tuple[Running, Lane]:
+        """Take a job off its worker and charge what it really had; `seconds` if measured there."""
+        run = self._running.pop(id)
+        device, entry = self._devices[run.worker], run.entry
+        device.settle(now)
+        del device.running[id]
+        if seconds is not None and not run.company and not entry.before:
+            entry.used = seconds
+        lane = self._lanes[run.worker]
+        lane.charge(entry.ticket.user, max(_LEAST, entry.lately) - entry.charged)
+        lane.advance(entry.lately)
+        if not entry.urgent:
+            lane.repay(entry.ticket.user, SHARE * entry.lately)
+        self._places.moved(lane)
+        return run, lane
 
-def _view(
-    ticket: Ticket, status: Literal["queued", "running"], position: int, eta: float | None
-) -> QueuedJob:
-    return QueuedJob(ticket.id, ticket.user, ticket.model, ticket.count, status, position, eta)
+    def _loading(self, device: Device, entry: Entry) -> float:
+        model = entry.ticket.model
+        return 0.0 if model in device.models else self.costs.loading(model)
+
+    def _device(self, worker: str) -> Device:
+        if worker not in self._devices:
+            self._devices[worker] = Device(worker, self._memory.get(worker, 0))
+        return self._devices[worker]
+
+    def _lane(self, workers: frozenset[str]) -> Lane:
+        """Return the lane of these workers, which a job for several of them makes one."""
+        lanes = list(dict.fromkeys(self._lanes[w] for w in sorted(workers) if w in self._lanes))
+        lane = lanes[0] if lanes else Lane()
+        for other in lanes[1:]:
+            lane.absorb(other)
+            self._places.absorbed(lane, other)
+        if len(lanes) != 1 or not workers <= lane.workers:
+            lane.workers |= workers
+            self._lanes |= dict.fromkeys(lane.workers, lane)
+            for worker in lane.workers:
+                self._device(worker)
+        return lane

@@ -1,0 +1,109 @@
+"""Who may put how much into the queue: bounds, daily budgets, and the sentences that say so."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import ceil
+
+from tools.errors import QueueFull
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a person is entitled to: `weight` in the fair queue, `budget` in device-seconds a day.
+
+    None: no budget. Days are those of UTC.
+    """
+
+    weight: float = 1.0
+    budget: float | None = None
+
+
+Roles = Callable[[str], Role]
+"""Return the role of a user."""
+
+
+def equal(user: str) -> Role:
+    """Give everybody the same: weight 1, no budget."""
+    return Role()
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Device-seconds each user has had or has coming today; `epoch` is UTC minus `now`."""
+
+    epoch: float = 0.0
+    day: int = -1
+    spent: dict[str, float] = field(default_factory=dict)
+
+    def today(self, user: str, now: float) -> float:
+        """Return what a user has had or has coming on the day of `now`, in device-seconds."""
+        day = int((now + self.epoch) // DAY)
+        if day != self.day:
+            self.day, self.spent = day, {}
+        return self.spent.get(user, 0.0)
+
+    def add(self, user: str, seconds: float, now: float) -> None:
+        """Reserve, spend or (negative) give back device-seconds."""
+        self.spent[user] = max(0.0, self.today(user, now) + seconds)
+
+    def until_tomorrow(self, now: float) -> float:
+        """Return the seconds until the next day begins."""
+        return DAY - (now + self.epoch) % DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The bounds: jobs that wait in all and per user, and the longest wait worth queueing for.
+
+    Above `limit` whoever has nothing waiting is still let in, up to twice as many: a few who
+    flood the queue do not lock the others out.
+    """
+
+    limit: int = 500
+    per_user: int = 50
+    longest: float = 2 * 3600.0
+
+    def check(self, mine: int, waiting: int, wait: float) -> None:
+        """Raise QueueFull when a user with `mine` of the `waiting` jobs cannot have one more.
+
+        `wait` is the expected one in seconds.
+        """
+        if mine >= self.per_user:
+            raise QueueFull(
+                f"You have {mine} requests waiting already; please wait for one of them first."
+            )
+        if waiting >= self.limit * (1 if mine else 2):
+            raise QueueFull(
+                f"{waiting} requests are waiting already, about {duration(wait)} of work; "
+                "please try again later."
+            )
+        if wait > self.longest:
+            raise QueueFull(
+                f"It would take about {duration(wait)} until your request starts, because "
+                f"{waiting} wait already; please try again in {duration(wait - self.longest)}."
+            )
+
+
+def check_budget(role: Role, spent: float, price: float, left: float) -> None:
+    """Raise QueueFull when a job would cost more than is left of today's budget.
+
+    `left` is the time in seconds until the next day begins.
+    """
+    if role.budget is None or spent + price <= role.budget:
+        return
+    rest = max(0.0, role.budget - spent)
+    raise QueueFull(
+        f"This needs about {duration(price)} of computing and you have {duration(rest)} left of "
+        f"today's {duration(role.budget)}; there will be more in {duration(left)}."
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in words, such as "40 seconds" or "3 hours"."""
+    for size, unit in ((3600.0, "hour"), (60.0, "minute")):
+        if seconds >= 1.5 * size:
+            return f"{ceil(seconds / size - 0.5)} {unit}s"
+    count = max(0, ceil(seconds - 1e-9))
+    return f"{count} second" + "s" * (count != 1)
