@@ -106,7 +106,8 @@ def save_z_image(folder: Path) -> None:
     ).save_pretrained(folder)
 
 
-def save_sdxl(folder: Path) -> None:
+def save_sdxl(folder: Path, big: bool = False) -> None:
+    """Save a random SDXL; a big one has as many layers as take longer than what is around."""
     from diffusers import (
         AutoencoderKL,
         EulerDiscreteScheduler,
@@ -135,16 +136,16 @@ def save_sdxl(folder: Path) -> None:
         pad_token_id=4999,
     )
     unet = UNet2DConditionModel(
-        block_out_channels=(8, 16),
+        block_out_channels=(16, 32) if big else (8, 16),
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        layers_per_block=1,
+        layers_per_block=2 if big else 1,
         norm_num_groups=4,
         attention_head_dim=(2, 4),
         use_linear_projection=True,
         addition_embed_type="text_time",
         addition_time_embed_dim=8,
-        transformer_layers_per_block=(1, 1),
+        transformer_layers_per_block=(1, 4 if big else 1),
         projection_class_embeddings_input_dim=6 * 8 + 16,
         cross_attention_dim=32,
     )
