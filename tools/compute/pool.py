@@ -157,23 +157,41 @@ class Pool:
             lane.cancel(entry.job.id)
 
     async def _serve(self, lane: Lane) -> None:
+        """Start jobs in a lane: the next when it is idle, else those that may join what runs."""
         loop = asyncio.get_running_loop()
-        while True:
-            lane.wake.clear()
-            ticket = self._scheduler.next(lane.name, loop.time())
-            if ticket is None:
-                await lane.wake.wait()
-            else:
-                await self._work(lane, self._entries[ticket.id])
+        running: dict[str, Ticket] = {}
+        async with asyncio.TaskGroup() as group:
+            while True:
+                lane.wake.clear()
+                if not running:
+                    first = self._scheduler.next(lane.name, loop.time())
+                    tickets = [first] if first is not None else []
+                else:
+                    like, room = next(iter(running.values())), lane.room
+                    tickets = self._scheduler.join(lane.name, loop.time(), like, room)
+                for ticket in tickets:
+                    running[ticket.id] = ticket
+                    group.create_task(self._work(lane, self._entries[ticket.id], running))
+                if not tickets:
+                    await lane.wake.wait()
+                else:
+                    await asyncio.sleep(
+                        0
+                    )  # it has to be on its way before there is room to speak of
 
-    async def _work(self, lane: Lane, entry: _Entry) -> None:
+    async def _work(self, lane: Lane, entry: _Entry, running: dict[str, Ticket]) -> None:
         if entry.told < 0:
             entry.tell(Note("queued", 1, self._eta(entry)))
         self._moved()
         name = entry.model.name
         try:
             self._finish(
-                entry, await lane.perform(Run(entry.job, entry.model), partial(self._hear, entry))
+                entry,
+                await lane.perform(
+                    # after a crash by itself, so that it takes nobody with it
+                    Run(entry.job, entry.model, alone=entry.crashes > 0),
+                    partial(self._hear, entry),
+                ),
             )
         except EOFError:
             self._crashed(entry)
@@ -186,6 +204,8 @@ class Pool:
             log.exception("job %s was lost", entry.job.id)
             sentence = f"The work with the model {name} was lost; the log says why."
             self._finish(entry, Failed(entry.job.id, "EngineFailed", sentence))
+        finally:
+            running.pop(entry.job.id)
 
     def _crashed(self, entry: _Entry) -> None:
         entry.crashes += 1

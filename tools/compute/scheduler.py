@@ -72,16 +72,27 @@ class Scheduler:
         self._waiting.setdefault(ticket.user, mine).append(ticket)
         self._line = None
 
-    def next(self, worker: str, now: float) -> Ticket | None:
-        """Take the job this worker should run now out of the queue; None when there is none."""
+    def next(self, worker: str, now: float, model: str = "") -> Ticket | None:
+        """Take the job this worker should run now out of the queue; None when there is none.
+
+        With a model, only one of that model.
+        """
         for user in self._turns():
             for ticket in self._waiting[user]:
-                if worker in ticket.workers:
+                if worker in ticket.workers and model in ("", ticket.model):
                     self._remove(ticket)
                     self._running[ticket.id] = _Running(ticket, worker, now)
                     self._serve(user)
                     return ticket
         return None
+
+    def join(self, worker: str, now: float, like: Ticket, room: int) -> list[Ticket]:
+        """Take jobs of `like`'s model to join it, up to `room` specs (the last may be larger)."""
+        joined: list[Ticket] = []
+        while room > 0 and (ticket := self.next(worker, now, like.model)) is not None:
+            joined.append(ticket)
+            room -= max(1, ticket.count)
+        return joined
 
     def started(self, id: str, now: float) -> None:
         """Count a running job's time from now: its model is loaded."""
