@@ -1,6 +1,7 @@
 """Pictures drawn step by step in company: they equal those of diffusers' own pipelines."""
 
 import io
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,21 @@ def test_what_was_encoded_is_remembered(starter: Family) -> None:
         before = cache.misses
         starter.engine.drop(starter.engine.open(spec))
         assert cache.misses - before == misses
+
+
+def test_all_models_run_in_the_thread_that_steps(family: Family) -> None:
+    pipe, seen = family.engine._pipe("vary"), set[int]()
+    hooks = [
+        module.register_forward_hook(lambda *_: seen.add(threading.get_ident()))
+        for module in (pipe.text_encoder, family.denoiser, pipe.vae.decoder, pipe.vae.encoder)
+    ]
+    spec = replace(ONE, prompt="new words", task="vary", image=striped(), guidance=2.0)
+    session = family.engine.open(spec)
+    family.draw(session)
+    family.engine.close(session)
+    for hook in hooks:
+        hook.remove()
+    assert seen == {threading.get_ident()}
 
 
 def test_klein_edits_by_instruction_in_company(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ class Diffusion:
             ready = piece(self._model, picture, takes)
             given = keywords([ready], self._model, takes)
             drawing = Drawing(pipe, ready, given, takes, self._prompts, planned(picture))
-            drawing.strand.start()
+            self._stepper.begin(drawing)
             if drawing.strand.error is not None:
                 raise drawing.strand.error
             return drawing

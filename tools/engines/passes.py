@@ -3,11 +3,12 @@
 import inspect
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any, Literal
 from weakref import ref
 
+Kind = Literal["prepare", "denoise", "decode"]
 PLAIN = (bool, int, float, str, type(None))
 
 _CONTENTS: dict[int, tuple[Callable[[], Any], bytes]] = {}  # of tensors that stay the same
@@ -55,7 +56,7 @@ DENOISING = {
 class Call:
     """One call of a model that a pipeline waits for; without a layout it is made by itself."""
 
-    kind: Literal["denoise", "decode"]
+    kind: Kind
     function: Callable[..., Any]
     values: dict[str, Any]
     layout: Layout | None
@@ -64,8 +65,13 @@ class Call:
     """Equal for calls that may share a forward pass."""
 
 
+def lone(function: Callable[..., Any], *args: Any, **keywords: Any) -> Call:
+    """Return a call that prepares one picture and is made by itself."""
+    return Call("prepare", partial(function, *args, **keywords), {}, None, 1, object())
+
+
 def call(
-    kind: Literal["denoise", "decode"],
+    kind: Kind,
     function: Callable[..., Any],
     names: Sequence[str],
     layout: Layout | None,

@@ -2,11 +2,12 @@
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PIL import Image
 
-from tools.engines.passes import DECODING, DENOISING, Call, call, parameter_names
+from tools.engines.passes import DECODING, DENOISING, Call, call, lone, parameter_names
 from tools.engines.pieces import Piece
 from tools.engines.prompts import Prompts
 from tools.engines.strand import Strand
@@ -56,7 +57,7 @@ class Drawing:
     def finished(self) -> bool:
         """Whether no step is left: the picture can be decoded, or it failed."""
         question = self.strand.question
-        return question is None or question.kind != "denoise"
+        return question is None or question.kind == "decode"
 
     @property
     def ratio(self) -> float:
@@ -87,7 +88,10 @@ class _Denoiser(_Asking):
         return self._ask(call("denoise", self._model, names, layout, args, keywords))
 
 
-class _Decoder(_Asking):
+class _Autoencoder(_Asking):
+    def encode(self, *args: Any, **keywords: Any) -> Any:
+        return self._ask(lone(self._model.encode, *args, **keywords))
+
     def decode(self, *args: Any, **keywords: Any) -> Any:
         kind: type = type(self._model)
         names = parameter_names(kind, "decode")
@@ -105,10 +109,15 @@ def _twin(pipe: Any, ask: Ask, stepped: Callable[[Any], None], prompts: Prompts)
             own[name] = _Denoiser(getattr(pipe, name), ask)
     vae = getattr(pipe, "vae", None)
     if type(vae).__name__ in DECODING and not _upcast(vae):
-        own["vae"] = _Decoder(vae, ask)
+        own["vae"] = _Autoencoder(vae, ask)
     if hasattr(pipe, "encode_prompt"):
-        own["encode_prompt"] = prompts.remembered(pipe)
+        # every big computation is asked for: a thread that computes on a GPU costs it memory
+        own["encode_prompt"] = partial(_prepare, ask, prompts.remembered(pipe))
     return twin
+
+
+def _prepare(ask: Ask, function: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+    return ask(lone(function, *args, **keywords))
 
 
 def _scheduler(model: Any, stepped: Callable[[Any], None]) -> Any:

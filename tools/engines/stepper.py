@@ -23,6 +23,12 @@ class Stepper:
         self._device, self._batch = device, batch
         self.knee = Knee()
 
+    def begin(self, drawing: Drawing) -> None:
+        """Run a new drawing up to its first step (blocks)."""
+        drawing.strand.start()
+        while drawing.strand.question is not None and drawing.strand.question.kind == "prepare":
+            self._answer([drawing])
+
     def step(self, drawings: Sequence[Drawing]) -> None:
         """Make one denoising step of each drawing that is not finished (blocks)."""
         goals = {drawing: drawing.steps + 1 for drawing in drawings}
