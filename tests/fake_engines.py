@@ -7,11 +7,13 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tools.catalogue import Model
-from tools.compute.worker import INTERVAL
+from tools.compute.answers import INTERVAL
 from tools.errors import EngineFailed, JobCancelled, ModelUnavailable, OutOfMemory, Refused
 from tools.jobs import Artifact, Engine, PictureSpec, Progress, Spec
 from tools.registry import Registry
@@ -131,3 +133,73 @@ def _show(progress: Progress) -> None:
     """Make a step that is seen outside, although steps in quick succession are not."""
     select.select([], [], [], 2 * INTERVAL)
     progress(1, 2, None)
+
+
+@dataclass(eq=False)
+class Drawn:
+    """A session: as many steps as its spec says."""
+
+    spec: PictureSpec
+    done: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.spec.steps
+
+    @property
+    def finished(self) -> bool:
+        return self.done >= self.total
+
+
+@ENGINES.register("stepping")
+class Stepping(Fake):
+    """Works in steps, except for prompts that begin with "whole"."""
+
+    def can_step(self, spec: Spec) -> bool:
+        return isinstance(spec, PictureSpec) and not spec.prompt.startswith("whole")
+
+    def open(self, spec: Spec) -> Drawn:
+        assert isinstance(spec, PictureSpec)
+        if spec.prompt.startswith("lean"):
+            raise OutOfMemory("no room for it in company")
+        return Drawn(spec)
+
+    def step(self, sessions: Sequence[Drawn]) -> None:
+        self._note(f"step {len(sessions)}")
+        for session in sessions:
+            session.done += 1
+            command, _, rest = session.spec.prompt.partition(" ")
+            if command == "gate" and session.done == 3:
+                with open(rest, "rb") as gate:  # noqa: PTH123
+                    gate.read(1)
+            elif command == "crash":
+                os._exit(7)
+        select.select([], [], [], 0.001)
+
+    def room(self, sessions: Sequence[Drawn]) -> int:
+        return max(0, 4 - len(sessions))
+
+    def show(self, sessions: Sequence[Drawn]) -> bytes | None:
+        return b"jpeg%d" % len(sessions)
+
+    def close(self, session: Drawn) -> Artifact:
+        return self.close_all([session])[0]()
+
+    def close_all(self, sessions: Sequence[Drawn]) -> list[Callable[[], Artifact]]:
+        self._note(f"close {len(sessions)}")
+        return [
+            partial(Artifact, s.spec.prompt.encode(), "image/png", {"pid": os.getpid()})
+            for s in sessions
+        ]
+
+    def drop(self, session: Drawn) -> None:
+        self._note(f"drop {session.done}")
+
+    def _do_lean(self, rest: str, progress: Progress) -> None:
+        """Have room when alone."""
+
+    def _do_cat(self, rest: str, progress: Progress) -> None:
+        """Be what anybody draws."""
+
+    def _do_whole(self, rest: str, progress: Progress) -> None:
+        """Do not work in steps."""

@@ -92,10 +92,10 @@ def test_specs_that_differ_come_back_in_their_order(starter: Engine) -> None:
     assert [opened(a).size for a in made] == [(512, 289), *[(512, 512)] * 3]
     assert [a.facts["steps"] for a in made] == [4, 4, 5, 4]
     assert differ(made[1], made[3]) < 0.5
-    assert [total for _, total, _ in told] == [4 + 4 + 5] * len(told)
+    assert [total for _, total, _ in told] == [4 + 4 + 5 + 4] * len(told)
     done = [now for now, _, _ in told]
     assert done == sorted(done)
-    assert (done[0], done[-1]) == (0, 13)
+    assert (done[0], done[-1]) == (0, 17)
 
 
 def test_words_against_something_count(starter: Engine) -> None:
@@ -223,8 +223,9 @@ def test_pipelines_without_a_callback_are_followed_by_their_scheduler(
 ) -> None:
     (before,) = draw(starter, CAT)
     everything = parameters
+    monkeypatch.setattr(Diffusion, "can_step", lambda *_: False)
     monkeypatch.setattr(
-        "tools.engines.diffusion.parameters",
+        "tools.engines.whole.parameters",
         lambda pipe: everything(pipe) - {"callback_on_step_end"},
     )
     told: list[int] = []
@@ -238,6 +239,17 @@ def test_pipelines_without_a_callback_are_followed_by_their_scheduler(
         starter.generate([CAT], stop)
     assert told == [0, 1, 2, 3]
     assert draw(starter, CAT)[0].data == before.data
+
+
+def test_what_cannot_step_runs_whole(starter: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    specs = [CAT, replace(CAT, steps=5), replace(CAT, seed=8), replace(CAT, width=85, height=48)]
+    vary = replace(CAT, task="vary", image=encoded(Image.new("RGB", (64, 64), "red")))
+    stepped = draw(starter, *specs, vary)
+    monkeypatch.setattr(Diffusion, "can_step", lambda *_: False)
+    told: Told = []
+    whole = starter.generate([*specs, vary], lambda *now: told.append(now))
+    assert all(differ(*pair) < 0.5 for pair in zip(stepped, whole, strict=True))
+    assert told[-1][:2] == (4 + 5 + 4 + 2, 4 + 5 + 4 + 2)
 
 
 def test_the_starter_is_asked_for_one_thing_at_a_time(starter: Engine) -> None:

@@ -1,17 +1,15 @@
 """Pipelines of other families, tiny and random, added to the catalogue by TOML only."""
 
 import io
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from tools.catalogue import Catalogue, Model
+from tests.tiny_models import BUILDERS, added, save_klein
 from tools.engines.diffusion import Diffusion
 from tools.errors import EngineFailed, JobCancelled
 from tools.files import locate
@@ -43,180 +41,6 @@ def encoded(picture: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def blocks() -> dict[str, Any]:
-    return {
-        "block_out_channels": [4] * 4,
-        "down_block_types": ["DownEncoderBlock2D"] * 4,
-        "up_block_types": ["UpDecoderBlock2D"] * 4,
-        "latent_channels": 4,
-        "norm_num_groups": 2,
-        "layers_per_block": 1,
-        "sample_size": 32,
-    }
-
-
-def qwen() -> dict[str, Any]:
-    """A byte-level tokenizer and a four-layer language model, as klein and Z-Image use them."""
-    from transformers import Qwen2Tokenizer, Qwen3Config, Qwen3ForCausalLM
-    from transformers.convert_slow_tokenizer import bytes_to_unicode
-
-    vocabulary = {letter: place for place, letter in enumerate(bytes_to_unicode().values())}
-    tokenizer = Qwen2Tokenizer(vocab=vocabulary, merges=[])
-    tokenizer.chat_template = (
-        "{% for m in messages %}{{ m.content if m.content is string else m.content[0].text }}"
-        "{% endfor %}"
-    )
-    config = Qwen3Config(
-        vocab_size=300,
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=4,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        head_dim=8,
-        max_position_embeddings=1024,
-    )
-    return {"tokenizer": tokenizer, "text_encoder": Qwen3ForCausalLM(config)}
-
-
-def save_klein(folder: Path) -> None:
-    from diffusers import (
-        AutoencoderKLFlux2,
-        FlowMatchEulerDiscreteScheduler,
-        Flux2KleinPipeline,
-        Flux2Transformer2DModel,
-    )
-
-    transformer = Flux2Transformer2DModel(
-        in_channels=16,
-        num_layers=1,
-        num_single_layers=1,
-        attention_head_dim=16,
-        num_attention_heads=2,
-        joint_attention_dim=48,
-        axes_dims_rope=(4, 4, 4, 4),
-        guidance_embeds=False,
-        timestep_guidance_channels=32,
-    )
-    Flux2KleinPipeline(
-        scheduler=FlowMatchEulerDiscreteScheduler(),
-        vae=AutoencoderKLFlux2(**blocks()),
-        transformer=transformer,
-        is_distilled=True,
-        **qwen(),
-    ).save_pretrained(folder)
-
-
-def save_z_image(folder: Path) -> None:
-    from diffusers import (
-        AutoencoderKL,
-        FlowMatchEulerDiscreteScheduler,
-        ZImagePipeline,
-        ZImageTransformer2DModel,
-    )
-
-    transformer = ZImageTransformer2DModel(
-        in_channels=4,
-        dim=32,
-        n_layers=1,
-        n_refiner_layers=1,
-        n_heads=2,
-        n_kv_heads=2,
-        cap_feat_dim=16,
-        axes_dims=[4, 6, 6],
-        axes_lens=[256, 64, 64],
-    )
-    vae = AutoencoderKL(
-        **blocks(),
-        scaling_factor=0.36,
-        shift_factor=0.11,
-        use_quant_conv=False,
-        use_post_quant_conv=False,
-    )
-    ZImagePipeline(
-        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
-        vae=vae,
-        transformer=transformer,
-        **qwen(),
-    ).save_pretrained(folder)
-
-
-def save_sdxl(folder: Path) -> None:
-    from diffusers import (
-        AutoencoderKL,
-        EulerDiscreteScheduler,
-        StableDiffusionXLPipeline,
-        UNet2DConditionModel,
-    )
-    from transformers import (
-        CLIPTextConfig,
-        CLIPTextModel,
-        CLIPTextModelWithProjection,
-        CLIPTokenizer,
-    )
-
-    starter = locate(Catalogue.read().find("draw", "starter"), Path())
-    tokenizer = CLIPTokenizer.from_pretrained(starter / "tokenizer")
-    config = CLIPTextConfig(
-        vocab_size=5000,
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        max_position_embeddings=32,
-        projection_dim=16,
-        bos_token_id=4998,
-        eos_token_id=4999,
-        pad_token_id=4999,
-    )
-    unet = UNet2DConditionModel(
-        block_out_channels=(8, 16),
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        layers_per_block=1,
-        norm_num_groups=4,
-        attention_head_dim=(2, 4),
-        use_linear_projection=True,
-        addition_embed_type="text_time",
-        addition_time_embed_dim=8,
-        transformer_layers_per_block=(1, 1),
-        projection_class_embeddings_input_dim=6 * 8 + 16,
-        cross_attention_dim=32,
-    )
-    StableDiffusionXLPipeline(
-        vae=AutoencoderKL(**blocks()),
-        text_encoder=CLIPTextModel(config),
-        text_encoder_2=CLIPTextModelWithProjection(config),
-        tokenizer=tokenizer,
-        tokenizer_2=tokenizer,
-        unet=unet,
-        scheduler=EulerDiscreteScheduler(),
-    ).save_pretrained(folder)
-
-
-SDXL = 'tasks = ["draw", "vary", "inpaint"]'
-Z_IMAGE = """
-tasks = ["draw", "vary", "inpaint"]
-pipelines = { draw = "ZImagePipeline", vary = "ZImageImg2ImgPipeline" }
-"""
-KLEIN = """
-tasks = ["draw", "edit", "vary", "inpaint"]
-options = { text_encoder_out_layers = [1, 2, 3] }
-[models.tiny.pipelines]
-draw = "Flux2KleinPipeline"
-edit = "Flux2KleinPipeline"
-vary = "Flux2KleinInpaintPipeline"
-inpaint = "Flux2KleinInpaintPipeline"
-"""
-
-
-BUILDERS: dict[str, tuple[Callable[[Path], None], str]] = {
-    "sdxl": (save_sdxl, SDXL),
-    "z-image": (save_z_image, Z_IMAGE),
-    "klein": (save_klein, KLEIN),
-}
-
-
 @pytest.fixture(scope="module", params=list(BUILDERS))
 def tiny(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """A random pipeline saved to a folder, and the engine the catalogue's TOML makes of it."""
@@ -228,16 +52,6 @@ def tiny(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     save(folder / "weights")
     model = added(folder, facts)
     return Diffusion(model, locate(model, folder), "cpu")
-
-
-def added(folder: Path, facts: str) -> Model:
-    """Read a TOML file that adds the pipeline in `folder/weights` to the catalogue."""
-    path = folder / "mine.toml"
-    path.write_text(
-        '[models.tiny]\nfamily = "diffusion"\nsource = { folder = "weights" }\nlicence = "MIT"\n'
-        f'multiple = 16\ndtype = "float16"\n{facts}'
-    )
-    return Catalogue.read(path).find("draw", "tiny")
 
 
 def test_a_model_added_by_toml_draws(tiny: Engine) -> None:

@@ -4,6 +4,7 @@ import select
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ def catalogue(files: Path) -> Catalogue:
         model("v", "voice"),
         model("alien", "alien"),
         model("strict", accept=True),
+        model("s", "stepping"),
     ]
     return Catalogue({m.name: m for m in models}, {"starter": {"draw": "m"}})
 
@@ -428,6 +430,58 @@ async def test_what_a_worker_prints_goes_to_the_log(
     await house.pool.__aexit__()
     lines = [r.message for r in caplog.records if r.name == "atelier.worker.pictures"]
     assert {"hello", "hello on stderr"} <= set(lines)
+
+
+SEEDS = count(1)  # what is identical would be computed only once
+STEPS = WorkerPlan("steps", "cpu", frozenset({"stepping"}), 1, 1000)
+
+
+async def stepping(
+    house: House, steps: int, prompt: str = "cat", user: str = "ann"
+) -> tuple[asyncio.Task[list[Artifact]], Told]:
+    """Start a job of an engine that works in steps and return once it has made one."""
+    told = Told()
+    job = Job("s", (PictureSpec(prompt, next(SEEDS), 8, 8, steps, 0.0),), user)
+    task = asyncio.create_task(asyncio.wait_for(house.pool.run(job, told), LIMIT))
+    await asyncio.wait_for(told.busy.wait(), LIMIT)
+    return task, told
+
+
+async def test_jobs_join_one_that_runs_and_leave_it(opened: Open) -> None:
+    house = await opened(STEPS)
+    endless, _ = await stepping(house, 10**9)
+    short = [await stepping(house, 3, user=user) for user in ("bob", "cy")]
+    for task, _ in short:
+        assert [a.data for a in await task] == [b"cat"]
+    assert "s step 2" in house.calls
+    assert [job.user for job in house.pool.queue()] == ["ann"]
+    endless.cancel()
+    await asyncio.wait([endless])
+    assert [a.data for a in await (await stepping(house, 1))[0]] == [b"cat"]
+    assert house.calls.count("s load") == 1
+
+
+async def test_no_more_join_than_there_is_room_for(opened: Open) -> None:
+    house = await opened(STEPS)
+    running = [await stepping(house, 10**9, user=str(n)) for n in range(4)]
+    job = Job("s", (PictureSpec("cat", 0, 8, 8, 1, 0.0),), "late")
+    waits = Told()
+    task = asyncio.create_task(house.pool.run(job, waits))
+    await asyncio.wait_for(waits.queued.wait(), LIMIT)
+    assert [j.status for j in house.pool.queue()] == ["running"] * 4 + ["queued"]
+    running[2][0].cancel()
+    assert [a.data for a in await asyncio.wait_for(task, LIMIT)] == [b"cat"]
+    for other, _ in running:
+        other.cancel()
+
+
+async def test_who_crashed_in_company_is_tried_alone(opened: Open) -> None:
+    house = await opened(STEPS)
+    innocent, _ = await stepping(house, 300)
+    job = Job("s", (PictureSpec("crash", 0, 8, 8, 9, 0.0),), "bob")
+    with pytest.raises(EngineFailed, match="crashed twice"):
+        await asyncio.wait_for(house.pool.run(job, Told()), LIMIT)
+    assert [a.data for a in await innocent] == [b"cat"]
 
 
 async def test_closing_ends_the_workers_and_cancels_whoever_waits(house: House) -> None:

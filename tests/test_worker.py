@@ -4,6 +4,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +12,7 @@ from typing import BinaryIO
 import pytest
 
 from tools.catalogue import Model, Source
+from tools.compute.answers import INTERVAL
 from tools.compute.devices import WorkerPlan
 from tools.compute.messages import (
     Cancel,
@@ -23,12 +25,13 @@ from tools.compute.messages import (
     Order,
     Progress,
     Ready,
+    Room,
     Run,
     Setup,
     pack,
     read_order,
 )
-from tools.compute.worker import INTERVAL, Worker
+from tools.compute.worker import Worker
 from tools.jobs import Job, PictureSpec
 
 HERE = Path(__file__).parent
@@ -206,6 +209,60 @@ def test_a_spoilt_cuda_process_ends_and_others_go_on(files: Path) -> None:
     ]  # fmt: skip
 
 
+def stepping(files: Path) -> Model:
+    return model(files).model_copy(update={"family": "stepping"})
+
+
+def served(files: Path, *runs: Run, answers: int) -> list[News]:
+    """Have a worker in this process serve until it has answered so often."""
+    said: list[News] = []
+    enough = threading.Event()
+
+    def send(news: News) -> None:
+        said.append(news)
+        if sum(isinstance(n, Done | Failed | Cancelled) for n in said) == answers:
+            enough.set()
+
+    worker = Worker(setup(files), send)
+    for run in runs:
+        worker.obey(run)
+    threading.Thread(target=worker.serve, daemon=True).start()
+    assert enough.wait(20)
+    return said
+
+
+def long(steps: int, prompt: str = "cat", count: int = 1) -> Job:
+    return Job("m", (PictureSpec(prompt, 0, 8, 8, steps, 0.0),) * count, "ann")
+
+
+def test_jobs_of_an_engine_with_steps_share_them(files: Path) -> None:
+    jobs = long(4), long(2), long(3, count=2)
+    said = served(files, *[Run(one, stepping(files)) for one in jobs], answers=3)
+    calls = (files / "calls").read_text(encoding="utf-8").splitlines()
+    assert [c for c in calls if "step" in c] == [f"m step {n}" for n in (1, 4, 4, 3)]
+    ended = [n.id for n in said if isinstance(n, Done)]
+    assert set(ended) == {one.id for one in jobs}
+    assert Room(0, 3) in said
+
+
+def test_what_cannot_share_waits_for_the_end_of_those_that_can(files: Path) -> None:
+    first, other, third = long(3), long(1, "whole"), long(1)
+    runs = [Run(one, stepping(files)) for one in (first, other, third)]
+    said = served(files, *runs, answers=3)
+    calls = (files / "calls").read_text(encoding="utf-8").splitlines()
+    assert [c.removeprefix("m ") for c in calls[1:]] == [
+        "step 1", "step 1", "step 1", "close 1", "generate 1", "step 1", "close 1",
+    ]  # fmt: skip
+    assert {n.id for n in said if isinstance(n, Done)} == {j.id for j in (first, other, third)}
+
+
+def test_what_finds_no_memory_in_company_is_tried_by_itself(files: Path) -> None:
+    lean, other = long(2, "lean"), long(3)
+    said = served(files, *[Run(one, stepping(files)) for one in (other, lean)], answers=2)
+    assert [n.id for n in said if isinstance(n, Done)] == [other.id, lean.id]
+    assert (files / "calls").read_text(encoding="utf-8").endswith("m generate 1\n")
+
+
 # The process itself.
 
 
@@ -292,6 +349,20 @@ def test_cancel_reaches_a_running_job(process: Process, files: Path) -> None:
     process.hear_until(Progress, done=1)
     process.say(Cancel(run.job.id))
     assert process.hear_until(Cancelled) == Cancelled(run.job.id)
+
+
+def test_a_job_joins_one_that_runs(process: Process, files: Path) -> None:
+    os.mkfifo(files / "gate")
+    first, second = long(500, f"gate {files / 'gate'}"), long(2)
+    process.say(Run(first, stepping(files)))
+    assert process.hear_until(Room) == Room(3, 1)
+    process.say(Run(second, stepping(files)))
+    (files / "gate").write_bytes(b"x")
+    done = process.hear_until(Done)
+    assert isinstance(done, Done)
+    assert done.id == second.id
+    process.say(Cancel(first.id))
+    assert process.hear_until(Cancelled) == Cancelled(first.id)
 
 
 def test_the_log_crosses_the_pipe_with_its_traceback(process: Process, files: Path) -> None:

@@ -62,6 +62,9 @@ class Model(_Data):
     enlarge_to: int = Field(default=0, ge=0, description="enlarge results to this longer side")
     singular: bool = Field(default=False, description="knows things only by their singular")
     memory: int = Field(default=500, ge=1, description="MiB it needs at most while it runs")
+    batch: int = Field(
+        default=0, ge=0, description="pictures that share a forward pass at most; 0: measured"
+    )
     voices: tuple[str, ...] = ()
     options: dict[str, object] = Field(default_factory=dict, description="extra keywords")
 

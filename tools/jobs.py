@@ -5,7 +5,7 @@ Everything here can be pickled and imports nothing heavy.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 from memory.records import new_id
 
@@ -129,4 +129,70 @@ class Engine(Protocol):
 
     def generate(self, specs: Sequence[Spec], progress: Progress) -> list[Artifact]:
         """Make one artifact per spec, in order; calls `progress` at each step (blocks)."""
+        ...
+
+
+class Session(Protocol):
+    """One spec under way in an engine that works in steps."""
+
+    @property
+    def done(self) -> int:
+        """How many steps are made."""
+        ...
+
+    @property
+    def total(self) -> int:
+        """How many steps there are in all."""
+        ...
+
+    @property
+    def finished(self) -> bool:
+        """Whether no step is left: it can be closed, or it failed and closing says why."""
+        ...
+
+
+S = TypeVar("S", bound=Session)
+
+
+@runtime_checkable
+class StepEngine(Protocol[S]):
+    """An engine whose work can be taken apart: sessions join, leave and overtake between steps.
+
+    A result does not depend on the company it was made in. One thread makes all calls, except
+    those of what `close_all` returns.
+    """
+
+    def can_step(self, spec: Spec) -> bool:
+        """Return whether a spec can be opened as a session; others go to `generate`."""
+        ...
+
+    def open(self, spec: Spec) -> S:
+        """Begin a spec without making a step (blocks). Raises as `generate` does."""
+        ...
+
+    def step(self, sessions: Sequence[S]) -> None:
+        """Make one step of each session, in one forward pass where they fit together (blocks).
+
+        What breaks a single session is raised when that one is closed.
+        """
+        ...
+
+    def room(self, sessions: Sequence[S]) -> int:
+        """Return how many more sessions raise the throughput; beyond that they only wait."""
+        ...
+
+    def show(self, sessions: Sequence[S]) -> bytes | None:
+        """Return a preview of the first few sessions, side by side; None when there is none."""
+        ...
+
+    def close(self, session: S) -> Artifact:
+        """Return a session's artifact, or raise what broke it (blocks)."""
+        ...
+
+    def close_all(self, sessions: Sequence[S]) -> list[Callable[[], Artifact]]:
+        """Decode sessions together (blocks); what is returned encodes or raises, in any thread."""
+        ...
+
+    def drop(self, session: S) -> None:
+        """Give up a session that is not wanted any more."""
         ...

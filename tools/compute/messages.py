@@ -28,10 +28,11 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Run a job; one without specs only loads the model."""
+    """Run a job; one without specs only loads the model. `alone`: beside no other."""
 
     job: Job
     model: Model
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,22 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """How many more specs of the running model would raise the throughput if they joined now.
+
+    `taken` is how many jobs the worker had begun on by then; those sent later are not in it.
+    """
+
+    count: int
+    taken: int
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """The job's artifacts; `seconds` is the time to compute them, without loading."""
+    """The job's artifacts; `seconds` of the device went into them, without loading.
+
+    Time that jobs spent together is shared among them.
+    """
 
     id: str
     artifacts: list[Artifact]
@@ -97,7 +112,7 @@ class Logged:
 
 
 Order = Setup | Run | Cancel
-News = Ready | Loading | Progress | Done | Failed | Cancelled | Logged
+News = Ready | Loading | Progress | Room | Done | Failed | Cancelled | Logged
 
 
 class AsyncSource(Protocol):

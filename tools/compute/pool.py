@@ -168,16 +168,27 @@ class Pool:
             self._alike.pop(entry.key, None)
 
     async def _serve(self, lane: Lane) -> None:
+        """Start jobs in a lane: the next when it is idle, else those that may join what runs."""
         loop = asyncio.get_running_loop()
-        while True:
-            lane.wake.clear()
-            ticket = self._scheduler.next(lane.name, loop.time())
-            if ticket is None:
-                await lane.wake.wait()
-            else:
-                await self._work(lane, self._entries[ticket.id])
+        running: dict[str, Ticket] = {}
+        async with asyncio.TaskGroup() as group:
+            while True:
+                lane.wake.clear()
+                if not running:
+                    first = self._scheduler.next(lane.name, loop.time())
+                    tickets = [first] if first is not None else []
+                else:
+                    like, room = next(iter(running.values())), lane.room
+                    tickets = self._scheduler.join(lane.name, loop.time(), like, room)
+                for ticket in tickets:
+                    running[ticket.id] = ticket
+                    group.create_task(self._work(lane, self._entries[ticket.id], running))
+                if not tickets:
+                    await lane.wake.wait()
+                else:
+                    await asyncio.sleep(0)  # it has to be on its way before there is room
 
-    async def _work(self, lane: Lane, entry: Waiting) -> None:
+    async def _work(self, lane: Lane, entry: Waiting, running: dict[str, Ticket]) -> None:
         self._gather(entry)
         if entry.told < 0:
             entry.tell(Note("queued", 1, self._eta(entry)))
@@ -185,7 +196,12 @@ class Pool:
         name = entry.model.name
         try:
             self._finish(
-                entry, await lane.perform(Run(entry.job, entry.model), partial(self._hear, entry))
+                entry,
+                await lane.perform(
+                    # after a crash by itself, so that it takes nobody with it
+                    Run(entry.job, entry.model, alone=entry.crashes > 0),
+                    partial(self._hear, entry),
+                ),
             )
         except EOFError:
             self._crashed(entry)
@@ -198,6 +214,8 @@ class Pool:
             log.exception("job %s was lost", entry.job.id)
             sentence = f"The work with the model {name} was lost; the log says why."
             self._finish(entry, Failed(entry.job.id, "EngineFailed", sentence))
+        finally:
+            running.pop(entry.job.id)
 
     def _gather(self, entry: Waiting) -> None:
         """Take those who wait for exactly the same out of the queue: this is their turn, too."""

@@ -77,14 +77,14 @@ class Scheduler:
         return self._take(lane, device, top, now) if lane is not None and top is not None else None
 
     def join(self, worker: str, now: float, like: Ticket, room: int) -> list[Ticket]:
-        """Take up to `room` (the knee less what runs) jobs that may share `like`'s passes.
+        """Take jobs that may share `like`'s passes, up to `room` specs (the last may be larger).
 
         Same model and size; none once the turn has come for another model, and nobody is passed
         more than OVERTAKEN times by those that fit better.
         """
         device, lane = self._device(worker), self._lanes.get(worker)
         joined: list[Ticket] = []
-        while lane is not None and len(joined) < room:
+        while lane is not None and room > 0:
             top = self._choose(lane, device)
             if top is None or top.entry.ticket.model != like.model:
                 break
@@ -92,6 +92,7 @@ class Scheduler:
             if fitting is None:
                 break
             joined.append(self._take(lane, device, fitting, now))
+            room -= max(1, joined[-1].count)
         return joined
 
     def should_yield(self, worker: str, now: float) -> bool:

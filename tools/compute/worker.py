@@ -1,4 +1,4 @@
-"""The worker process: owns one device, runs one job at a time, tells the pool how it goes.
+"""The worker process: owns one device, runs jobs alone or together, tells the pool how it goes.
 
 Started as `python -m tools.compute.worker`; orders come in on what was standard input, news goes
 out on what was standard output. When the orders end, so does the process, at once.
@@ -12,15 +12,20 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from queue import SimpleQueue
-from typing import BinaryIO
+from queue import Empty, SimpleQueue
+from typing import Any, BinaryIO, TypeGuard
 
-from tools import errors
 from tools.catalogue import Model
+from tools.compute.answers import Send, Steps, failure
+from tools.compute.company import Company
 from tools.compute.messages import (
     Cancel,
     Cancelled,
@@ -30,8 +35,8 @@ from tools.compute.messages import (
     Logged,
     News,
     Order,
-    Progress,
     Ready,
+    Room,
     Run,
     Setup,
     pack,
@@ -39,28 +44,30 @@ from tools.compute.messages import (
 )
 from tools.compute.shelf import Shelf
 from tools.errors import EngineFailed, JobCancelled, OutOfMemory, ToolError
-from tools.jobs import Artifact, Engine, Spec
+from tools.jobs import Artifact, Engine, Spec, StepEngine
 
 log = logging.getLogger("atelier.worker")
 
-INTERVAL = 0.05
-"""Seconds between two progress messages at least."""
-
-Send = Callable[[News], None]
-
 
 class Worker:
-    """Answers one job after the other; `obey` may be called by another thread meanwhile."""
+    """Answers jobs; `obey` may be called by another thread meanwhile.
+
+    Jobs of one model whose engine works in steps are answered together, all others in turn.
+    """
 
     def __init__(self, setup: Setup, send: Send) -> None:
         module, _, name = setup.engines.partition(":")
         self.shelf = Shelf(setup, getattr(import_module(module), name))
         self._send, self._device = send, setup.plan.device
-        self._jobs: SimpleQueue[Run] = SimpleQueue()
+        self._jobs: SimpleQueue[Run | None] = SimpleQueue()
+        self._aside: deque[Run] = deque()
+        self._taken = 0
         self._cancelled: set[str] = set()
+        self._spoilt = False
+        self._encoder = ThreadPoolExecutor(2, "encoder")
 
     def obey(self, order: Order) -> None:
-        """Queue a job, or have the running one stop at its next step."""
+        """Queue a job, or have it stop at its next step."""
         if isinstance(order, Run):
             self._jobs.put(order)
         elif isinstance(order, Cancel):
@@ -69,38 +76,95 @@ class Worker:
     def serve(self) -> None:
         """Answer jobs until a failure may have spoilt the device for good (blocks)."""
         self._send(Ready())
-        while True:
-            run = self._jobs.get()
-            news = self.answer(run)
-            self._cancelled.discard(run.job.id)
-            self._send(news)
-            if isinstance(news, Failed) and self._spoilt(news):
-                return
+        while not self._spoilt:
+            run = self._aside.popleft() if self._aside else self._take(self._jobs.get())
+            if run is not None and (news := self._guard(run, partial(self._either, run))):
+                self._over(run, news)
+        self._encoder.shutdown()
 
     def answer(self, run: Run) -> Done | Failed | Cancelled:
-        """Run a job to its end and return what became of it; never raises (blocks)."""
+        """Run a job by itself to its end and say what became of it; never raises (blocks)."""
+        return self._guard(run, partial(self._whole, run)) or Cancelled(run.job.id)
+
+    def _guard(
+        self, run: Run, act: Callable[[Engine], Done | None]
+    ) -> Done | Failed | Cancelled | None:
         job, model = run.job, run.model
         try:
-            engine = self.shelf.take(model, lambda: self._send(Loading(job.id)))
-            if job.specs:
-                self._progress(job.id)(0, 0, None)
-            start = time.monotonic()
-            artifacts = self._generate(engine, run) if job.specs else []
-            return Done(job.id, artifacts, time.monotonic() - start)
+            return act(self.shelf.take(model, lambda: self._send(Loading(job.id))))
         except JobCancelled:
             return Cancelled(job.id)
         except (ToolError, MemoryError) as error:
             log.warning("job %s failed on %s", job.id, model.name, exc_info=True)
-            return _failed(job.id, model, error)
-        except Exception:
+            return failure(job.id, model, error)
+        except Exception as error:
             log.exception("job %s broke %s", job.id, model.name)
             self.shelf.drop(model.name)
-            sentence = f"The model {model.name} broke at this request; the log says why."
-            return Failed(job.id, "EngineFailed", sentence)
+            return failure(job.id, model, error)
 
-    def _spoilt(self, failed: Failed) -> bool:
+    def _either(self, run: Run, engine: Engine) -> Done | None:
+        """Run a job in company where that is possible, and return nothing then."""
+        if not _steps(engine, run):
+            return self._whole(run, engine)
+        company = Company(
+            engine, self._encoder, self._send, self._cancelled.__contains__, self._left
+        )
+        company.add(run)
+        told = Room(0, 0)
+        try:
+            while company and not self._spoilt:
+                company.advance()
+                self._let_join(company, run.model, engine)
+                room = Room(0 if self._aside else company.room(), self._taken)
+                if company and room != told:
+                    self._send(room)
+                    told = room
+        except Exception as error:
+            log.exception("jobs of %s broke together", run.model.name)
+            company.give_up(error)
+            self.shelf.drop(run.model.name)
+        return None
+
+    def _let_join(self, company: Company, model: Model, engine: object) -> None:
+        """Take jobs into the company; from the first that cannot join, they wait for its end."""
+        while not self._aside:
+            try:
+                run = self._take(self._jobs.get_nowait())
+            except Empty:
+                return
+            if run is not None and run.model == model and _steps(engine, run):
+                company.add(run)
+            elif run is not None:
+                self._aside.append(run)
+
+    def _take(self, run: Run | None) -> Run | None:
+        self._taken += run is not None and not run.alone
+        return run
+
+    def _left(self, run: Run, news: Done | Failed | Cancelled) -> None:
+        """Let a job leave its company; one that found no memory there is tried by itself."""
+        if isinstance(news, Failed) and news.kind == "OutOfMemory":
+            self._jobs.put(replace(run, alone=True))
+        else:
+            self._over(run, news)
+
+    def _over(self, run: Run, news: Done | Failed | Cancelled) -> None:
+        """Tell the parent what became of a job, from any thread."""
+        self._cancelled.discard(run.job.id)
+        self._send(news)
         # After a failed kernel CUDA refuses everything else in the same process.
-        return self._device.startswith("cuda") and failed.kind == "EngineFailed"
+        failed = isinstance(news, Failed) and news.kind == "EngineFailed"
+        if failed and self._device.startswith("cuda"):
+            self._spoilt = True
+            self._jobs.put(None)
+
+    def _whole(self, run: Run, engine: Engine) -> Done:
+        id = run.job.id
+        if run.job.specs:
+            self._progress(id)(0, 0, None)
+        start = time.monotonic()
+        artifacts = self._generate(engine, run) if run.job.specs else []
+        return Done(id, artifacts, time.monotonic() - start)
 
     def _generate(self, engine: Engine, run: Run) -> list[Artifact]:
         """Run the specs; without room alone on the device, and then in two halves."""
@@ -121,7 +185,7 @@ class Worker:
         return artifacts
 
     def _attempt(
-        self, engine: Engine, specs: Sequence[Spec], progress: "_Steps"
+        self, engine: Engine, specs: Sequence[Spec], progress: "Steps"
     ) -> list[Artifact] | None:
         """Return None when the memory was too small; by then the frames that used it are gone."""
         try:
@@ -147,31 +211,15 @@ class Worker:
             "ask for fewer or smaller results."
         )
 
-    def _progress(self, id: str, part: int = 0, parts: int = 1) -> "_Steps":
-        return _Steps(id, self._send, lambda: id in self._cancelled, part, parts)
+    def _progress(self, id: str, part: int = 0, parts: int = 1) -> "Steps":
+        return Steps(id, self._send, lambda: id in self._cancelled, part, parts)
 
 
-class _Steps:
-    """The progress callback of one run: stops it when asked, and speaks at most every INTERVAL."""
-
-    def __init__(
-        self, id: str, send: Send, cancelled: Callable[[], bool], part: int, parts: int
-    ) -> None:
-        self._id, self._send, self._cancelled = id, send, cancelled
-        self._part, self._parts = part, parts
-        self._next = 0.0
-        self._preview: bytes | None = None
-
-    def __call__(self, done: int, total: int, preview: bytes | None) -> None:
-        if self._cancelled():
-            raise JobCancelled
-        self._preview = preview or self._preview
-        now = time.monotonic()
-        if now < self._next and not 0 < total <= done:
-            return
-        done, total = self._part * total + done, self._parts * total
-        self._send(Progress(self._id, done, total, self._preview))
-        self._next, self._preview = now + INTERVAL, None
+def _steps(engine: object, run: Run) -> TypeGuard[StepEngine[Any]]:
+    """Return whether a job can be answered in steps, beside others."""
+    if run.alone or not run.job.specs or not isinstance(engine, StepEngine):
+        return False
+    return all(map(engine.can_step, run.job.specs))
 
 
 class _ToParent(logging.Handler):
@@ -184,15 +232,6 @@ class _ToParent(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._say(Logged(record.levelno, self.format(record)))
-
-
-def _failed(id: str, model: Model, error: ToolError | MemoryError) -> Failed:
-    if isinstance(error, MemoryError):
-        sentence = f"The model {model.name} does not fit into the memory of this machine."
-        return Failed(id, "OutOfMemory", sentence)
-    names = [c.__name__ for c in type(error).__mro__ if vars(errors).get(c.__name__) is c]
-    kind = "EngineFailed" if names[0] == "ToolError" else names[0]
-    return Failed(id, kind, str(error))
 
 
 def _sender(news: BinaryIO) -> Send:

@@ -1,53 +1,44 @@
 """Pictures by diffusers: drawn, varied, filled in or edited, any pipeline it can load."""
 
 import gc
-import io
 import logging
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from memory.errors import AtelierError
 from tools.catalogue import Model
 from tools.engines import ENGINES
+from tools.engines.pieces import artifact, keywords, piece, planned
 from tools.engines.pipelines import Pipelines, parameters, silence
 from tools.engines.preview import Preview
-from tools.engines.steps import Steps, watched
+from tools.engines.prompts import Prompts
+from tools.engines.sessions import Drawing
+from tools.engines.stepper import Stepper
+from tools.engines.steps import Steps
+from tools.engines.whole import draw_whole
 from tools.errors import EngineFailed, JobCancelled, OutOfMemory
-from tools.framing import Frame, finish, fit, fit_mask, frame, restore
 from tools.jobs import Artifact, PictureSpec, Progress, Spec
-from tools.pictures import flat, open_picture
-from tools.plurals import singular
 
 log = logging.getLogger(__name__)
-
-REFERENCE_SIDE = 1536
-"""Longer side in pixels to which a picture is reduced before it is looked at for an edit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One spec made ready: what the pipeline gets, and how the result is framed."""
-
-    spec: PictureSpec
-    frame: Frame
-    original: Image.Image | None = None
-    image: Image.Image | None = None
-    mask: Image.Image | None = None
 
 
 @ENGINES.register("diffusion")
 class Diffusion:
-    """Runs one diffusers model on one device; specs that agree in their numbers share a batch."""
+    """Runs one diffusers model on one device; pictures of one size share forward passes.
+
+    They may differ in everything else: prompt, seed, steps, guidance, and how far each has come.
+    """
 
     def __init__(self, model: Model, files: Path, device: str) -> None:
         self._model, self._files, self._device = model, files, device
         self._pipelines: Pipelines | None = None
         self._preview = Preview(None)
+        self._prompts = Prompts()
+        self._stepper = Stepper(device, model.batch)
 
     def load(self) -> None:
         """Read the weights and put them on the device (blocks for seconds)."""
@@ -66,143 +57,130 @@ class Diffusion:
         import torch
 
         self._pipelines, self._preview = None, Preview(None)
+        self._prompts.clear()
         gc.collect()
         if self._device.startswith("cuda"):
             torch.cuda.empty_cache()
 
     def generate(self, specs: Sequence[Spec], progress: Progress) -> list[Artifact]:
-        """Make one PNG per spec, in order; a picture does not depend on what shares its batch.
+        """Make one PNG per spec, in order; a picture does not depend on what shares its passes.
 
         Raises EngineFailed, OutOfMemory or Refused (an unreadable picture) and lets
         JobCancelled from `progress` through.
         """
         self.load()
-        pictures = [spec for spec in specs if isinstance(spec, PictureSpec)]
-        if len(pictures) != len(specs):
-            raise EngineFailed(f"The model {self._model.name} only makes pictures.")
-        with _boundary(self._model.name, "drawing"), silence():
-            return self._generate(pictures, progress)
+        pictures = [self._picture(spec) for spec in specs]
+        with self._drawing():
+            if all(map(self.can_step, pictures)):
+                return self._together(pictures, progress)
+            return draw_whole(self._model, self._pipe, pictures, self._preview, progress)
 
-    def _generate(self, specs: list[PictureSpec], progress: Progress) -> list[Artifact]:
-        batches = self._batches(specs)
-        steps = Steps(progress, self._preview, sum(_planned(specs[b[0]]) for b in batches))
-        made: dict[int, Artifact] = {}
-        for batch in batches:
-            made |= dict(zip(batch, self._batch([specs[i] for i in batch], steps), strict=True))
+    def can_step(self, spec: Spec) -> bool:
+        """Return whether a spec can be opened as a session; others go to `generate`."""
+        # hooks that move whole models belong to one pipeline at a time
+        moves = self._device != "cpu" and self._model.options.get("offload") == "model"
+        return isinstance(spec, PictureSpec) and not moves
+
+    def open(self, spec: Spec) -> Drawing:
+        """Begin a picture: its prompt is encoded and its noise drawn, no step made (blocks)."""
+        self.load()
+        picture = self._picture(spec)
+        with self._drawing():
+            pipe = self._pipe(picture.task)
+            takes = parameters(pipe)
+            ready = piece(self._model, picture, takes)
+            given = keywords([ready], self._model, takes)
+            drawing = Drawing(pipe, ready, given, takes, self._prompts, planned(picture))
+            self._stepper.begin(drawing)
+            if drawing.strand.error is not None:
+                raise drawing.strand.error
+            return drawing
+
+    def step(self, sessions: Sequence[Drawing]) -> None:
+        """Make one denoising step of each session, in one pass where shapes fit (blocks)."""
+        with self._drawing():
+            self._stepper.step(sessions)
+
+    def room(self, sessions: Sequence[Drawing]) -> int:
+        """Return how many more sessions raise the throughput; beyond that they only wait."""
+        return self._stepper.room(sessions)
+
+    def show(self, sessions: Sequence[Drawing]) -> bytes | None:
+        """Return a preview of up to four sessions of the same size as the first, as JPEG."""
+        import torch
+
+        begun = [s for s in sessions if s.latents is not None]
+        alike = [s for s in begun if s.latents.shape == begun[0].latents.shape][:4]
+        if not alike:
+            return None
+        with self._drawing(), torch.no_grad():
+            return self._preview.show(torch.cat([s.latents for s in alike]), alike[0].ratio)
+
+    def close(self, session: Drawing) -> Artifact:
+        """Decode and encode a session, to its end if need be; raises what broke it (blocks)."""
+        return self.close_all([session])[0]()
+
+    def close_all(self, sessions: Sequence[Drawing]) -> list[Callable[[], Artifact]]:
+        """Decode sessions together (blocks).
+
+        What is returned for each makes its artifact, or raises what broke it; that takes tens of
+        milliseconds and may be done in any thread.
+        """
+        with self._drawing():
+            self._stepper.finish(sessions)
+        for session in sessions:
+            if session.strand.result is not None and session.piece.spec.task == "draw":
+                self._preview.learn(session.latents, [session.strand.result])
+        return [partial(self._made, session) for session in sessions]
+
+    def drop(self, session: Drawing) -> None:
+        """Give up a session that is not wanted any more."""
+        session.strand.throw(JobCancelled())
+
+    def _made(self, session: Drawing) -> Artifact:
+        with _boundary(self._model.name, "drawing"):
+            if session.strand.error is not None:
+                raise session.strand.error
+            assert session.strand.result is not None
+            return artifact(session.piece, session.strand.result, session.takes)
+
+    def _together(self, specs: list[PictureSpec], progress: Progress) -> list[Artifact]:
+        """Draw in sessions, as many at a time as pay, begun in the given order."""
+        steps = Steps(progress, self._preview, sum(map(planned, specs)))
+        waiting, made = deque(range(len(specs))), dict[int, Artifact]()
+        active: dict[Drawing, int] = {}
+        progress(0, steps.total, None)
+        try:
+            while waiting or active:
+                while waiting and (not active or self.room(list(active))):
+                    place = waiting.popleft()
+                    active[self.open(specs[place])] = place
+                self.step(list(active))
+                now = sum(planned(specs[i]) for i in made) + sum(s.done for s in active)
+                steps.report(now, partial(self.show, list(active)))
+                over = [session for session in active if session.finished]
+                for session, make in zip(over, self.close_all(over), strict=True):
+                    made[active.pop(session)] = make()
+        finally:
+            for session in active:
+                self.drop(session)
         progress(steps.total, steps.total, None)
         return [made[i] for i in range(len(specs))]
 
-    def _batches(self, specs: list[PictureSpec]) -> list[list[int]]:
-        """Return the places of specs that can share a forward pass."""
-        groups: dict[object, list[int]] = {}
-        for place, spec in enumerate(specs):
-            key: object = (spec.task, spec.width, spec.height, spec.steps, spec.guidance)
-            if spec.task != "draw":
-                # a list of pictures means several references to some pipelines
-                alone = "strength" not in parameters(self._pipe(spec.task))
-                key = (key, spec.strength, place if alone else None)
-            groups.setdefault(key, []).append(place)
-        return list(groups.values())
-
-    def _batch(self, specs: list[PictureSpec], steps: Steps) -> list[Artifact]:
-        pipe = self._pipe(specs[0].task)
-        takes = parameters(pipe)
-        pieces = [self._piece(spec, takes) for spec in specs]
-        wide, high = pieces[0].frame.native
-        steps.start(_planned(specs[0]), wide / high)
-        keywords = _keywords(pieces, takes) | {
-            name: value for name, value in self._model.options.items() if name in takes
-        }
-        with watched(pipe, takes, keywords, steps):
-            images: list[Image.Image] = pipe(**keywords).images
-        steps.end()
-        if steps.latents is not None:
-            self._preview.learn(steps.latents, images)
-        return [_artifact(*pair, takes) for pair in zip(pieces, images, strict=True)]
+    def _picture(self, spec: Spec) -> PictureSpec:
+        if not isinstance(spec, PictureSpec):
+            raise EngineFailed(f"The model {self._model.name} only makes pictures.")
+        return spec
 
     def _pipe(self, task: str) -> Any:
         if self._pipelines is None:
             raise EngineFailed(f"The model {self._model.name} is not loaded.")
         return self._pipelines.get(task)
 
-    def _piece(self, spec: PictureSpec, takes: frozenset[str]) -> Piece:
-        around = frame(self._model, spec.width, spec.height)
-        if self._model.singular:
-            spec = replace(spec, prompt=singular(spec.prompt))
-        if spec.task == "draw":
-            return Piece(spec, around)
-        if spec.image is None:
-            raise EngineFailed(f"To {spec.task} there has to be a picture.")
-        original = flat(open_picture(spec.image))
-        if "strength" not in takes and "width" in takes:  # a reference keeps its own shape
-            reference = original.copy()
-            reference.thumbnail((REFERENCE_SIDE, REFERENCE_SIDE), Image.Resampling.LANCZOS)
-            return Piece(spec, around, original, reference)
-        image, fitted = fit(original, around)
-        mask = Image.new("L", original.size, 255)  # without one, everything may change
-        if spec.mask is not None:
-            mask = flat(open_picture(spec.mask), "black").convert("L")
-        return Piece(spec, fitted, original, image, fit_mask(mask, original, around))
-
-
-def _keywords(pieces: list[Piece], takes: frozenset[str]) -> dict[str, Any]:
-    """Return what a pipeline is called with, limited to the keywords it has."""
-    import torch
-
-    spec, (wide, high) = pieces[0].spec, pieces[0].frame.native
-    images = [piece.image for piece in pieces]
-    guidance = "true_cfg_scale" if "true_cfg_scale" in takes else "guidance_scale"
-    keywords = {
-        "prompt": [piece.spec.prompt for piece in pieces],
-        "negative_prompt": [piece.spec.negative for piece in pieces],
-        "width": wide,
-        "height": high,
-        "num_inference_steps": spec.steps,
-        guidance: spec.guidance,
-        # on the CPU whatever the device, so that a seed means the same picture everywhere
-        "generator": [torch.Generator("cpu").manual_seed(piece.spec.seed) for piece in pieces],
-    }
-    if spec.task != "draw":
-        keywords |= {
-            "image": images,
-            "mask_image": [piece.mask for piece in pieces],
-            # at least one step must be left of them
-            "strength": min(1.0, max(spec.strength, 1.01 / spec.steps)),
-        }
-    return {name: value for name, value in keywords.items() if name in takes}
-
-
-def _planned(spec: PictureSpec) -> int:
-    """Return how many steps will be made; img2img leaves out the first ones."""
-    if spec.task in ("draw", "edit"):
-        return spec.steps
-    return max(1, min(spec.steps, int(spec.steps * spec.strength)))
-
-
-def _artifact(piece: Piece, image: Image.Image, takes: frozenset[str]) -> Artifact:
-    spec = piece.spec
-    if spec.task == "inpaint" and piece.original is not None and spec.mask is not None:
-        mask = flat(open_picture(spec.mask), "black").convert("L")
-        picture = restore(image, piece.original, mask, piece.frame)
-    else:
-        picture = finish(image, piece.frame)
-    file = io.BytesIO()
-    picture.save(file, "PNG", compress_level=2)
-    facts: dict[str, object] = {
-        "width": picture.width,
-        "height": picture.height,
-        "seed": spec.seed,
-        "steps": spec.steps,
-        "guidance": spec.guidance,
-        "native_width": image.width,
-        "native_height": image.height,
-    }
-    heeded = "negative_prompt" in takes and spec.guidance > 1
-    return Artifact(
-        file.getvalue(),
-        "image/png",
-        facts | ({"ignored": ["negative"]} if spec.negative and not heeded else {}),
-    )
+    @contextmanager
+    def _drawing(self) -> Iterator[None]:
+        with _boundary(self._model.name, "drawing"), silence():
+            yield
 
 
 @contextmanager

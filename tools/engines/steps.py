@@ -1,7 +1,7 @@
 """Following a pipeline step by step: progress, previews, and the place where it is cancelled."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +38,14 @@ class Steps:
             picture = self.preview.show(latents, self.ratio)
             self._shown = time.monotonic()
         self.progress(self.done + min(index + 1, self.planned), self.total, picture)
+
+    def report(self, done: int, show: Callable[[], bytes | None]) -> None:
+        """Tell how many steps are done in all, with what `show` gives when it is time."""
+        picture = None
+        if time.monotonic() - self._shown >= PREVIEW_EVERY:
+            picture = show()
+            self._shown = time.monotonic()
+        self.progress(done, self.total, picture)
 
     def end(self) -> None:
         """Count the whole batch as done, however many steps the pipeline made of it."""

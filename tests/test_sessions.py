@@ -1,0 +1,269 @@
+"""Pictures drawn step by step in company: they equal those of diffusers' own pipelines."""
+
+import io
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.tiny_models import BUILDERS, added
+from tools.catalogue import Catalogue, Model
+from tools.engines.diffusion import Diffusion
+from tools.engines.pieces import keywords, piece
+from tools.engines.pipelines import parameters, silence
+from tools.engines.sessions import Drawing
+from tools.errors import EngineFailed, JobCancelled, OutOfMemory
+from tools.files import locate
+from tools.jobs import PictureSpec, StepEngine
+
+FAMILIES = ["starter", *BUILDERS]
+CLOSE = 1e-3
+
+ONE = PictureSpec("a cat", 7, 64, 64, 4, 1.0)
+MIXED = [
+    ONE,
+    replace(ONE, prompt="two longer words of a red robot", seed=1, steps=6, guidance=3.0),
+    replace(ONE, prompt="a tree", seed=2, steps=3, guidance=5.5, negative="blue"),
+    replace(ONE, prompt="a cat", seed=3, steps=5, guidance=2.0),
+]
+
+
+class Family:
+    """An engine with its passes counted, and diffusers' own pipelines of the same files."""
+
+    def __init__(self, model: Model, files: Path) -> None:
+        self.model, self.files = model.model_copy(update={"batch": 8}), files
+        self.engine = Diffusion(self.model, files, "cpu")
+        self.engine.load()
+        self.rows: list[int] = []
+        self.denoiser.register_forward_hook(self._count, with_kwargs=True)
+
+    @property
+    def denoiser(self) -> Any:
+        pipe = self.engine._pipe("draw")
+        return getattr(pipe, "unet", None) or pipe.transformer
+
+    def _count(self, module: Any, args: Any, given: dict[str, Any], output: Any) -> None:
+        self.rows.append(len(output[0]))
+
+    def plain(self, spec: PictureSpec) -> tuple[Any, Image.Image]:
+        """Return the last latents and the picture of the plain pipeline."""
+        pipe = self.engine._pipe(spec.task)
+        takes, last = parameters(pipe), []
+
+        def keep(_: Any, __: int, ___: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            last.append(tensors["latents"])
+            return {}
+
+        given = keywords([piece(self.model, spec, takes)], self.model, takes)
+        with silence():
+            image: Image.Image = pipe(**given, callback_on_step_end=keep).images[0]
+        return last[-1], image
+
+    def check(self, session: Drawing) -> None:
+        """Close a session and compare it with the plain pipeline."""
+        self.engine.close(session)
+        latents, image = self.plain(session.piece.spec)
+        assert session.strand.result is not None
+        if session.piece.spec.task != "inpaint":  # what is kept is put in after the step
+            assert float((session.latents - latents).abs().max()) <= CLOSE
+        assert apart(session.strand.result, image) <= 1
+
+    def draw(self, *sessions: Drawing) -> None:
+        while not all(session.finished for session in sessions):
+            self.engine.step(sessions)
+
+
+def apart(one: Image.Image, other: Image.Image) -> int:
+    """Return the largest difference of any value of any pixel (0-255)."""
+    return int(np.abs(np.asarray(one).astype(int) - np.asarray(other)).max())
+
+
+def encoded(picture: Image.Image) -> bytes:
+    picture.save(file := io.BytesIO(), "PNG")
+    return file.getvalue()
+
+
+def striped(wide: int = 64, high: int = 64) -> bytes:
+    values = np.add.outer(np.arange(high) * 3, np.arange(wide) * 2) % 256
+    return encoded(Image.fromarray(np.stack([values] * 3, -1).astype(np.uint8)))
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Family:
+    import torch
+
+    if request.param == "starter":
+        model = Catalogue.read().find("draw", "starter")
+        return Family(model, locate(model, Path()))
+    save, facts = BUILDERS[request.param]
+    folder = tmp_path_factory.mktemp(request.param)
+    torch.manual_seed(0)
+    save(folder / "weights")
+    model = added(folder, facts)
+    return Family(model, locate(model, folder))
+
+
+@pytest.fixture(scope="module")
+def starter() -> Family:
+    model = Catalogue.read().find("draw", "starter")
+    return Family(model, locate(model, Path()))
+
+
+def test_it_is_an_engine_that_works_in_steps(starter: Family) -> None:
+    assert isinstance(starter.engine, StepEngine)
+    assert all(map(starter.engine.can_step, MIXED))
+
+
+def test_pictures_in_company_equal_the_plain_pipelines(family: Family) -> None:
+    sessions = [family.engine.open(spec) for spec in MIXED]
+    assert [s.total for s in sessions] == [4, 6, 3, 5]
+    family.rows.clear()
+    family.draw(*sessions)
+    assert [s.done for s in sessions] == [4, 6, 3, 5]
+    assert len(family.rows) <= 2 * 6  # where guidance is a second call, else 6
+    assert max(family.rows) >= 4
+    for session in sessions:
+        family.check(session)
+
+
+def test_alone_a_picture_is_the_plain_pipelines_to_the_bit(family: Family) -> None:
+    session = family.engine.open(MIXED[2])
+    family.draw(session)
+    family.engine.close(session)
+    latents, image = family.plain(MIXED[2])
+    assert bool((session.latents == latents).all())
+    assert session.strand.result is not None
+    assert apart(session.strand.result, image) == 0
+
+
+def test_sessions_join_and_leave_in_the_middle(family: Family) -> None:
+    first, left = (family.engine.open(spec) for spec in (MIXED[1], MIXED[3]))
+    for _ in range(2):
+        family.engine.step([first, left])
+    family.engine.drop(left)
+    late = family.engine.open(MIXED[2])
+    family.draw(first, late)
+    assert (first.done, late.done, left.done) == (6, 3, 2)
+    family.check(first)
+    family.check(late)
+    with pytest.raises(JobCancelled):
+        family.engine.close(left)
+
+
+def test_image_to_image_and_other_sizes_step_beside_it(family: Family) -> None:
+    vary = replace(MIXED[1], task="vary", image=striped(), strength=0.5)
+    more = replace(vary, seed=9, strength=0.9, steps=4, guidance=1.0)
+    wide = replace(ONE, width=96, image=striped(96), task="vary")
+    sessions = [family.engine.open(spec) for spec in (vary, ONE, more, wide)]
+    family.draw(*sessions)
+    for session in sessions:
+        family.check(session)
+
+
+def test_filling_in_steps_too(family: Family) -> None:
+    mask = Image.new("L", (64, 64), 0)
+    mask.paste(255, (0, 0, 64, 32))
+    fill = replace(ONE, task="inpaint", image=striped(), mask=encoded(mask), guidance=2.0)
+    sessions = [family.engine.open(spec) for spec in (fill, replace(fill, seed=8, steps=6), ONE)]
+    family.draw(*sessions)
+    for session in sessions:
+        family.check(session)
+
+
+def test_without_guidance_only_one_half_runs(starter: Family) -> None:
+    sessions = [starter.engine.open(replace(ONE, seed=n, guidance=g)) for n, g in ((1, 1), (2, 2))]
+    starter.rows.clear()
+    starter.engine.step(sessions)
+    assert starter.rows == [1 + 2]
+    for session in sessions:
+        starter.engine.drop(session)
+
+
+def test_what_was_encoded_is_remembered(starter: Family) -> None:
+    cache = starter.engine._prompts
+    cache.clear()
+    for spec, misses in (
+        (replace(ONE, guidance=2.0, negative="text"), 2),
+        (replace(ONE, guidance=2.0, negative="text", seed=8), 0),
+        (replace(ONE, guidance=2.0, negative="text", prompt="another"), 1),
+        (replace(ONE, guidance=1.0, prompt="another", task="vary", image=striped()), 0),
+    ):
+        before = cache.misses
+        starter.engine.drop(starter.engine.open(spec))
+        assert cache.misses - before == misses
+
+
+def test_all_models_run_in_the_thread_that_steps(family: Family) -> None:
+    pipe, seen = family.engine._pipe("vary"), set[int]()
+    hooks = [
+        module.register_forward_hook(lambda *_: seen.add(threading.get_ident()))
+        for module in (pipe.text_encoder, family.denoiser, pipe.vae.decoder, pipe.vae.encoder)
+    ]
+    spec = replace(ONE, prompt="new words", task="vary", image=striped(), guidance=2.0)
+    session = family.engine.open(spec)
+    family.draw(session)
+    family.engine.close(session)
+    for hook in hooks:
+        hook.remove()
+    assert seen == {threading.get_ident()}
+
+
+def test_klein_edits_by_instruction_in_company(tmp_path: Path) -> None:
+    save, facts = BUILDERS["klein"]
+    save(tmp_path / "weights")
+    model = added(tmp_path, facts)
+    klein = Family(model, locate(model, tmp_path))
+    edit = replace(ONE, task="edit", image=striped(128, 64))
+    tall = replace(edit, image=striped(64, 128))  # as many tokens, in other places
+    sessions = [klein.engine.open(spec) for spec in (edit, replace(edit, seed=1, steps=6), tall)]
+    klein.rows.clear()
+    klein.engine.step(sessions)
+    assert sorted(klein.rows) == [1, 2]
+    klein.draw(*sessions)
+    for session in sessions:
+        klein.check(session)
+
+
+def test_a_pass_without_memory_is_made_in_halves(
+    starter: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    plain = type(starter.denoiser).forward
+    most = 3
+
+    def small(self: Any, sample: Any, *args: Any, **more: Any) -> Any:
+        if len(sample) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return plain(self, sample, *args, **more)
+
+    monkeypatch.setattr(type(starter.denoiser), "forward", small)
+    sessions = [starter.engine.open(replace(spec, guidance=1.0)) for spec in MIXED]
+    starter.draw(*sessions)
+    for session in sessions:
+        starter.check(session)
+    most = 0
+    alone = starter.engine.open(ONE)
+    starter.engine.step([alone])
+    with pytest.raises(OutOfMemory):
+        starter.engine.close(alone)
+
+
+def test_what_breaks_is_said_when_it_is_closed(
+    starter: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sound = starter.engine.open(replace(ONE, width=85)), starter.engine.open(MIXED[1])
+    monkeypatch.setattr(broken, "_stepped", lambda latents: None)
+    starter.engine.step([broken, sound])
+    broken.strand.throw(ZeroDivisionError("/secret/path"))
+    assert broken.finished
+    starter.draw(sound)
+    starter.check(sound)
+    with pytest.raises(EngineFailed, match="broke while drawing") as caught:
+        starter.engine.close(broken)
+    assert "/secret/path" not in str(caught.value)
