@@ -153,6 +153,8 @@ class Scheduler:
         entry, ticket = run.entry, run.entry.ticket
         self.ledger.add(ticket.user, (0 if seconds is None else entry.used) - entry.reserved, now)
         if seconds is not None:
+            if run.loading is not None:  # never said to have started: it only loaded
+                self.costs.learn_loading(ticket.model, now - run.since - seconds)
             self.costs.learn(ticket.model, ticket.shape, ticket.count, entry.used)
             self._places.done(entry, now)
 
