@@ -86,13 +86,7 @@ def share_table() -> None:
     print("device-seconds of the first 20 minutes; makespan of 2 h at load 1.5, 4 models, 2 fit.")
     print(f"{'':28}{'Jain':>9}{'makespan (s)':>14}{'loads':>8}{'short p50 (s)':>15}")
     for name, policy in policies().items():
-        wants = [(n, number) for number in range(200) for n in range(20)]
-        jobs = [
-            Request(
-                0.0, Ticket(f"{n}-{i}", f"u{n}", "m", 1, frozenset({"gpu"})), (4 + 2 * n) * STEP
-            )
-            for n, i in wants
-        ]
+        jobs = [request(0.0, f"u{n}", (4 + 2 * n) * STEP, i) for i in range(200) for n in range(20)]
         had: Counter[str] = Counter()
         for one in House(policy, step=STEP).run(shaped(jobs), until=1200.0):
             had[one.ticket.user] += round(one.seconds * 1000)
