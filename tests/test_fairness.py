@@ -90,6 +90,27 @@ def test_fairness_costs_no_throughput() -> None:
     assert makespan(ours) <= 1.01 * makespan(Fifo())
 
 
+def test_models_are_not_changed_for_every_job_and_yet_each_has_its_turn() -> None:
+    """Four models in demand, of which two fit, each loaded in four seconds."""
+
+    def play(policy: Policy) -> tuple[int, dict[str, float]]:
+        house = House(policy, step=STEP, loading=lambda model: 4.0, fits=2)
+        requests = shaped(traffic(4, 50, 1.3, HOURS, steps))
+        draw = random.Random(1)
+        for one in requests:
+            model = f"m{min(int(draw.paretovariate(0.8)) - 1, 3)}"
+            one.ticket = replace(one.ticket, model=model, memory=1)
+        waits: dict[str, list[float]] = {}
+        for one in house.run(requests):
+            waits.setdefault(one.ticket.model, []).append(one.wait)
+        return house.swaps, {model: median(found) for model, found in waits.items()}
+
+    swaps, waits = play(Scheduler(OPEN, memory={"gpu": 2}))
+    before, fifo = play(Fifo())
+    assert swaps < 0.75 * before
+    assert all(waits[model] < fifo[model] for model in fifo)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_nobody_starves_and_every_job_ends(seed: int) -> None:
     """Overloaded for an hour by users of every kind; the first job of each is done in bounds."""

@@ -191,6 +191,8 @@ def test_bulk_steps_aside_for_a_chat_and_goes_on_after_it() -> None:
     running(scheduler, ticket("bulk", "ann"))
     assert not scheduler.should_yield("gpu", 1.0)
     scheduler.submit(ticket("chat", "bob", "words", shape=Shape("text", 64)), 20.0)
+    assert not scheduler.should_yield("gpu", 20.0)  # loading would hold up both
+    scheduler.resident("gpu", ["words", "m"])
     assert scheduler.should_yield("gpu", 20.0)
     scheduler.pause("bulk", 20.0)
     chat = scheduler.next("gpu", 20.0)

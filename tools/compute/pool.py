@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -48,8 +49,9 @@ class Pool:
     ) -> None:
         self._catalogue, self._models, self._engines = catalogue, models, engines
         self._plans = tuple(plan(Machine.here()) if workers is None else workers)
+        epoch = time.time() - time.monotonic()  # the clock of the event loop
         budgets = {worker.name: worker.memory for worker in self._plans}
-        self._scheduler = scheduler or Scheduler(memory=budgets)
+        self._scheduler = scheduler or Scheduler(memory=budgets, epoch=epoch)
         self._grace, self._patience = grace, patience
         self._entries: dict[str, Waiting] = {}
         self._alike: dict[Hashable, list[Waiting]] = {}  # waiting

@@ -98,8 +98,8 @@ class Scheduler:
     def should_yield(self, worker: str, now: float) -> bool:
         """Say whether what runs should step aside (`pause`) for `next`, at a step boundary.
 
-        Only for a job that would be done altogether, loading included, within what every running
-        one has had already; so two jobs never take turns in stepping aside for each other.
+        Only for a job of a model that is there, and that would be done altogether within what
+        every running one has had; so two jobs never take turns in stepping aside for each other.
         """
         device, lane = self._device(worker), self._lanes.get(worker)
         if lane is None or not device.running or not lane.waiting:
@@ -107,11 +107,10 @@ class Scheduler:
         device.settle(now)
         bulk = sum(run.entry.lately for run in device.running.values() if not run.entry.urgent)
         top = self._choose(lane, device, repaid=SHARE * bulk)
-        if top is None:
+        if top is None or top.entry.ticket.model not in device.models:
             return False
         warp = WARP if lane.borrowed - SHARE * bulk < WARP else 0.0
-        needed = top.entry.left + self._loading(device, top.entry)
-        done = top.tag + needed / lane.flows[top.entry.ticket.user].weight
+        done = top.tag + top.entry.left / lane.flows[top.entry.ticket.user].weight
         done += QUANTUM if not top.entry.urgent else -warp
         runs = [run.entry for run in device.running.values()]
         flows = [lane.flows.get(entry.ticket.user, Flow(0.0)) for entry in runs]
@@ -154,6 +153,8 @@ class Scheduler:
         entry, ticket = run.entry, run.entry.ticket
         self.ledger.add(ticket.user, (0 if seconds is None else entry.used) - entry.reserved, now)
         if seconds is not None:
+            if run.loading is not None:  # never said to have started: it only loaded
+                self.costs.learn_loading(ticket.model, now - run.since - seconds)
             self.costs.learn(ticket.model, ticket.shape, ticket.count, entry.used)
             self._places.done(entry, now)
 
@@ -267,10 +268,6 @@ class Scheduler:
             lane.repay(entry.ticket.user, SHARE * entry.lately)
         self._places.moved(lane)
         return run, lane
-
-    def _loading(self, device: Device, entry: Entry) -> float:
-        model = entry.ticket.model
-        return 0.0 if model in device.models else self.costs.loading(model)
 
     def _device(self, worker: str) -> Device:
         if worker not in self._devices:
