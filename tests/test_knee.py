@@ -12,8 +12,9 @@ def tried(device: Device, knee: Knee, passes: int = 40, rows: int = 32) -> set[i
     sizes = set()
     for _ in range(passes):
         size = min(rows, knee.cap("k"))
+        if knee.curious("k", size):
+            knee.learn("k", size, device(size))
         knee.count("k")
-        knee.learn("k", size, device(size))
         sizes.add(size)
     return sizes
 

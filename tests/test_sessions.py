@@ -16,6 +16,7 @@ from tools.engines.diffusion import Diffusion
 from tools.engines.pieces import keywords, piece
 from tools.engines.pipelines import parameters, silence
 from tools.engines.sessions import Drawing
+from tools.engines.stepper import Stepper
 from tools.errors import EngineFailed, JobCancelled, OutOfMemory
 from tools.files import locate
 from tools.jobs import PictureSpec, StepEngine
@@ -173,6 +174,22 @@ def test_filling_in_steps_too(family: Family) -> None:
     family.draw(*sessions)
     for session in sessions:
         family.check(session)
+
+
+def test_a_model_without_a_layout_steps_alone(
+    starter: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.engines.sessions.DENOISING", {})
+    known = len(starter.engine._stepper.knee._known)
+    sessions = [starter.engine.open(spec) for spec in (ONE, MIXED[1])]
+    starter.rows.clear()
+    starter.draw(*sessions)
+    assert len(starter.rows) == 4 + 6
+    for session in sessions:
+        starter.check(session)
+    assert len(starter.engine._stepper.knee._known) <= known + 1  # the decoder's
+    measured = Stepper("cpu")
+    assert measured.room([starter.engine.open(ONE)]) == 0
 
 
 def test_without_guidance_only_one_half_runs(starter: Family) -> None:

@@ -156,8 +156,8 @@ def cases(folder: Path) -> Iterator[Case]:
     starter = Catalogue.read().find("draw", "starter")
     engine = Diffusion(starter, locate(starter, folder), "cpu")
     yield Case("starter", engine, burst(24, mixed, PictureSpec("", 0, 64, 64, 4, 1)))
-    large = PictureSpec("", 0, 512, 512, 4, 1)
-    yield Case("tiny SDXL, saturated", tiny, burst(8, (2, 4, 8, 12), large))
+    large = PictureSpec("", 0, 384, 384, 4, 1)
+    yield Case("tiny SDXL, saturated", tiny, burst(8, (2, 4, 6, 8), large))
 
 
 def report(case: Case) -> None:

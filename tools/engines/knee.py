@@ -13,9 +13,9 @@ GROWTH = 1.05
 """By how much twice the rows must raise the throughput for still more to be tried."""
 START = 2
 """Rows of the first measurement: one picture with guidance."""
-LOOKS = 3
-"""Measurements after which a size counts as known well; the quickest of them stands."""
-AGAIN = 256
+LOOKS = 4
+"""Measurements of a size, for all the same number, as the quickest of them stands."""
+AGAIN = 64
 """Passes after which what lies beyond the knee is measured once more."""
 
 
@@ -85,7 +85,7 @@ class Knee:
 
 def _measured(known: _Known) -> dict[int, float]:
     """Return rows per second, by rows, where there are enough measurements."""
-    return {r: r / known.quickest[r] for r, n in known.looks.items() if n >= LOOKS - 1}
+    return {r: r / known.quickest[r] for r, n in known.looks.items() if n >= LOOKS}
 
 
 def _growing(known: _Known) -> bool:

@@ -50,6 +50,8 @@ class Stepper:
         if not calls:
             return 1
         last = calls[-1]
+        if last.layout is None:  # nothing is shared, so one after the other is best
+            return 0
         free = self.knee.room(last.key) - sum(one.rows for one in calls)
         return max(0, free // last.rows)
 
@@ -64,6 +66,9 @@ class Stepper:
     def _parts(self, group: list[Drawing]) -> Iterator[list[Drawing]]:
         """Cut what could share a pass into passes of at most the knee's rows."""
         first = _call(group[0])
+        if first.layout is None:
+            yield group
+            return
         cap = self._batch * first.rows if self._batch else self.knee.cap(first.key)
         part: list[Drawing] = []
         for drawing in group:
@@ -94,8 +99,7 @@ class Stepper:
         import torch
 
         key, rows = calls[0].key, sum(one.rows for one in calls)
-        timed = self._device == "cpu" or self.knee.curious(key, rows)
-        self.knee.count(key)
+        timed = calls[0].layout is not None and self.knee.curious(key, rows)
         try:
             with torch.no_grad():
                 self._wait(timed)
@@ -108,8 +112,10 @@ class Stepper:
         except Exception as error:
             log.exception("a pass of %d rows broke", rows)
             return error
-        if timed and calls[0].layout is not None:
+        if timed:
             self.knee.learn(key, rows, time.perf_counter() - start)
+        if calls[0].layout is not None:
+            self.knee.count(key)
         return answers
 
     def _wait(self, timed: bool) -> None:
