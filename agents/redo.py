@@ -10,8 +10,8 @@ from memory.records import Step
 from tools.image import short
 from tools.tool import Tool
 
-MAKING = ("draw", "vary", "edit", "upscale", "write", "brainstorm", "speak")
-"""The tools whose use a person means by "again" and "undo"."""
+LOOKING = ("describe", "transcribe", "recall", "undo")
+"""The tools whose use nobody means by "again" or "undo"."""
 
 _WORDS = {"edit": "instruction", "write": "request", "brainstorm": "theme"}
 """What "prompt" and "request" are called by the tools that have another word for it."""
@@ -61,7 +61,7 @@ def _worked(steps: list[Step]) -> list[Step]:
 
 def _made(scene: Scene) -> list[Step]:
     gone = undone(scene.steps)
-    return [s for s in scene.steps if s.tool in MAKING and s.id not in gone]
+    return [s for s in scene.steps if s.tool not in LOOKING and s.id not in gone]
 
 
 def _fits(changes: Mapping[str, object], step: Step, tools: Mapping[str, Tool]) -> bool:

@@ -9,6 +9,9 @@ from agents.work import Moved, Said
 from memory.records import Step
 from tools.jobs import Note
 
+_PICTURES = (b"\xff\xd8", b"\x89PNG")
+"""How previews begin that are pictures; all others are text."""
+
 Phase = Literal["received", "thinking", "queued", "loading", "running", "writing"]
 
 
@@ -65,11 +68,11 @@ class Board:
         else:
             self._steps.setdefault(step.id, 0.0)
         fraction = sum(self._steps.values()) / len(self._steps)
-        text = ""
-        if step.tool in ("write", "brainstorm"):
-            text = (note.preview or b"").decode("utf-8", "ignore")
-        elif note.preview:
-            self._preview = note.preview  # it stays until there is a newer one
+        text, shown = "", note.preview or b""
+        if shown.startswith(_PICTURES):
+            self._preview = shown  # it stays until there is a newer one
+        else:
+            text = shown.decode("utf-8", "ignore")
         where = (step.tool, note.position, note.eta, fraction)
         self._view(Standing(self._id, note.phase, *where, self._preview, text))
 

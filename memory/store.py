@@ -126,6 +126,7 @@ class Store:
         rest = (
             "JOIN step_assets l ON l.step = s.seq WHERE l.asset = ? AND s.status = 'done'"
             + (" AND c.platform = ? AND c.id = ?" if chat else "")
+            + " AND s.tool != 'undo'"  # that only shows again what another step made
             + " ORDER BY s.seq DESC LIMIT 1"
         )
         found = await self._steps(rest, sha256, *((chat.platform, chat.id) if chat else ()))

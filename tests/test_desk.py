@@ -72,6 +72,27 @@ async def test_an_unclear_reference_is_one_question_and_its_answer_completes_it(
         assert done.steps[0].args["instruction"] == "darker"
 
 
+async def test_undo_does_not_become_the_recipe_of_what_it_shows_again(tmp_path: Path) -> None:
+    async with room(tmp_path) as here:
+        await here.say("draw a cat --seed 5")
+        cat = shas(here)[0]
+        await here.say("make it darker")
+        await here.say("undo")
+        assert shas(here) == [cat]
+        step = await here.studio.store.maker(cat, CHAT)
+        assert step is not None
+        assert (step.tool, step.args["seed"]) == ("draw", 5)
+
+
+async def test_looking_something_up_twice_does_not_find_the_first_time(tmp_path: Path) -> None:
+    async with room(tmp_path, FakeRunner("Noted.")) as here:
+        await here.say("the deadline is friday")
+        first = await here.say("what did we say about the deadline?")
+        assert "the deadline is friday" in first.message.text
+        second = await here.say("what did we say about the deadline?")
+        assert second.message.text == first.message.text
+
+
 async def test_people_are_kept_apart(tmp_path: Path) -> None:
     async with room(tmp_path) as here:
         await here.say("draw a cat", ANA)

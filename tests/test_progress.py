@@ -38,9 +38,9 @@ def test_the_share_is_that_of_all_steps_together() -> None:
 
 def test_a_preview_stays_until_there_is_a_newer_one() -> None:
     screen = Screen(0)
-    screen.board(Moved(DRAW, Note("running", done=1, total=9, preview=b"jpeg")))
+    screen.board(Moved(DRAW, Note("running", done=1, total=9, preview=b"\xff\xd8jpeg")))
     screen.board(Moved(DRAW, Note("running", done=2, total=9)))
-    assert screen.views[-1].preview == b"jpeg"
+    assert screen.views[-1].preview == b"\xff\xd8jpeg"
 
 
 def test_words_grow_as_they_are_written() -> None:
@@ -51,3 +51,10 @@ def test_words_grow_as_they_are_written() -> None:
     screen.board(Moved(WRITE, Note("running", done=1, total=9, preview="Once 猫".encode()[:-1])))
     assert screen.views[-1].text == "Once "
     assert screen.views[-1].preview is None
+
+
+def test_what_is_heard_is_words_and_no_picture() -> None:
+    screen = Screen(0)
+    heard = Step("transcribe", {}, ANA, CHAT, "turn", "running")
+    screen.board(Moved(heard, Note("running", done=1, total=2, preview=b"Good morning")))
+    assert (screen.views[-1].text, screen.views[-1].preview) == ("Good morning", None)

@@ -57,7 +57,7 @@ async def test_a_small_model_is_given_little_of_the_past_and_all_of_the_request(
     (spec,) = runner.prompts
     assert isinstance(spec, TextSpec)
     assert spec.messages[:4] == OPENING
-    assert [text[:2] for _, text in spec.messages[4:]] == ["14", "15", "16", "17", "18", "19"]
+    assert [text[:2] for _, text in spec.messages[4:]] == ["13", "14", "15", "16", "17", "18", "19"]
     assert max(len(text) for _, text in spec.messages[:-1]) <= 600
     assert len(spec.messages[-1][1]) > 5000
     assert runner.jobs[0].user == "console:ann"

@@ -66,6 +66,7 @@ class Model(_Data):
         default=0, ge=0, description="pictures that share a forward pass at most; 0: measured"
     )
     voices: tuple[str, ...] = ()
+    turns: int = Field(default=6, ge=0, description="past messages of a talk it can make use of")
     options: dict[str, object] = Field(default_factory=dict, description="extra keywords")
 
 

@@ -19,14 +19,23 @@ class Recall(Args):
 @tool
 async def recall(args: Recall, context: Context) -> Result:
     """Search what was said and made earlier in this chat."""
-    hits = await search(context.store.database, context.chat, args.query, limit=MOST + 1)
-    found = [hit for hit in hits if hit.message_id != context.turn][:MOST]  # not the question
+    hits = await search(context.store.database, context.chat, args.query, limit=4 * MOST)
+    found = [hit for hit in hits if not await _searching(hit, context)][:MOST]
     if not found:
         return Result(f'Nothing about "{short(args.query)}" was found in this chat.')
     things = "1 thing" if len(found) == 1 else f"{len(found)} things"
     lines = [f'{things} found for "{short(args.query)}":', *map(_line, found)]
     facts: dict[str, object] = {"messages": [one.message_id for one in found]}
     return Result("\n".join(lines), (), facts)
+
+
+async def _searching(hit: Found, context: Context) -> bool:
+    """Tell whether a hit is only part of looking something up, now or earlier."""
+    turn = hit.message_id
+    if not hit.step_id and not hit.author_name:
+        turn = (await context.store.message(turn)).reply_to
+    steps = await context.store.steps_of(turn)
+    return turn == context.turn or any(step.tool == "recall" for step in steps)
 
 
 def _line(found: Found) -> str:

@@ -10,7 +10,7 @@ from pydantic import Field
 from tools.errors import Refused
 from tools.image import PICTURE
 from tools.painting import keep, origin
-from tools.pictures import png
+from tools.pictures import MAX_PIXELS, png
 from tools.pixels import MAX_SIDE
 from tools.tool import Args, Context, Result, tool
 
@@ -27,10 +27,10 @@ async def upscale(args: Upscale, context: Context) -> Result:
     """Make a picture 2 or 4 times larger."""
     source = await origin(args.image, context)
     width, height = (side * args.factor for side in source.picture.size)
-    if max(width, height) > MAX_SIDE:
+    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise Refused(
-            f"{args.factor} times larger would be {width}x{height} pixels; "
-            f"a side may have at most {MAX_SIDE}."
+            f"{args.factor} times larger would be {width}x{height} pixels; a side may have at "
+            f"most {MAX_SIDE} and a picture {MAX_PIXELS // 10**6} million."
         )
     data = await asyncio.to_thread(_enlarged, source.picture, (width, height))
     made, parents = f"enlarged {args.factor} times", (args.image,)

@@ -17,13 +17,14 @@ from langchain_core.runnables import Runnable
 from langgraph.runtime import get_runtime
 
 from agents.bridge import REQUEST, Turn
+from agents.models.beyond import beyond
 from agents.models.talk import talk
 from agents.scene import Scene
 from agents.understanding.understand import understand
 from agents.understanding.wishes import Hints, Wish
 
 HELP = """Tell me what you would like, in your own words:
-• pictures: “draw four smiling cats”, “a red bicycle, wide”, “a lighthouse --ar 16:9 --seed 7”
+• pictures: “draw four smiling cats”, “draw a rocket, wide”, “a house --ar 16:9 --seed 7”
 • changes: “the second one, but darker”, “rotate it left”, “variations of the third”, “upscale 2”
 • words: “write a slogan for our jazz night”, “five ideas for a bakery name”
 • voice: “read aloud: good morning team”; send a sound file and I write it down
@@ -78,6 +79,8 @@ class RulesModel(BaseChatModel):
             yield _chunk(HELP)
         elif any(w.tool == "cancel" for w in wishes):
             yield _chunk("Nothing is running here that could be cancelled.")
+        elif sentence := beyond(_request(messages[-1])[0]):
+            yield _chunk(sentence)
         else:
             async for text in _talk(_request(messages[-1])[0]):
                 yield _chunk(text)

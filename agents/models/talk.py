@@ -13,8 +13,8 @@ OPENING = (
     ("assistant", "I'm sorry to hear that. I hope you get some rest soon!"),
 )
 """Two warm exchanges in place of a system message: with one, a very small model answers worse."""
-_TURNS, _LONGEST = 6, 600
-"""How much of the past a small model is given: messages, and characters of each."""
+_LONGEST = 600
+"""Characters of each past message a small model is given."""
 
 
 async def talk(
@@ -25,7 +25,7 @@ async def talk(
     `said` is (role, text), oldest first. Raises EngineFailed or ModelUnavailable.
     """
     model = catalogue.find("write")
-    past = ((role, text[:_LONGEST]) for role, text in said[-_TURNS:-1])
+    past = ((role, text[:_LONGEST]) for role, text in said[:-1][-model.turns or len(said) :])
     messages = (*OPENING, *past, *((role, _sentence(text)) for role, text in said[-1:]))
     spec = TextSpec(messages, max_tokens=100, temperature=0.2)
     job = Job(model.name, (spec,), user)

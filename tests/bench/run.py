@@ -27,6 +27,8 @@ PARTS = {
     "memory": "append and load at 10, 10 000 and 1 000 000 messages",
     "compute": "what a job costs beside its work",
     "understanding": "understanding a message by rules",
+    "stepping": "a burst of mixed pictures against diffusers one at a time and in batches",
+    "scheduling": "the queue against other policies, in simulated time",
 }
 
 

@@ -9,8 +9,10 @@ deciding do. `--plot FILE` draws the costs, if matplotlib is there.
 
 import argparse
 import random
+import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
 from itertools import count
@@ -158,10 +160,10 @@ def plot(found: dict[tuple[int, int], tuple[float, float]], file: Path) -> None:
     figure.savefig(file, dpi=120, bbox_inches="tight")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plot", type=Path, help="PNG to draw")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     flood_table()
     share_table()
     found = cost_table()
@@ -170,4 +172,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
