@@ -58,12 +58,13 @@ class _Kept:
 
 
 def _planned(steps: Sequence[Step]) -> list[Planned]:
-    """Return steps whose arguments name what an earlier one would make as "step:1:2"."""
-    made = {
-        asset.sha256: f"step:{number}:{n}"
-        for number, step in enumerate(steps, 1)
-        for n, asset in enumerate(step.assets, 1)
-    }
+    """Return steps whose arguments name what an earlier one would make: "step:1", "step:1:2"."""
+    made: dict[str, str] = {}
+    for number, step in enumerate(steps, 1):
+        many = len(step.assets) > 1
+        made[step.result] = f"step:{number}"
+        for n, asset in enumerate(step.assets, 1):
+            made[asset.sha256] = f"step:{number}:{n}" if many else f"step:{number}"
     return [(s.tool, {k: made.get(str(v), v) for k, v in s.args.items()}) for s in steps]
 
 

@@ -93,7 +93,7 @@ async def rehearse(tool: Tool, args: object, context: Context, step: Step) -> Re
     count, media_type = _YIELD.get(tool.name, (0, ""))
     count = int(getattr(args, "count", count)) if media_type.startswith("image") else count
     assets = tuple(_placeholder(step.id, n, media_type) for n in range(count))
-    return Result(f"Would {tool.name}.", assets)
+    return Result(f"Would {tool.name} (step {step.id}).", assets)
 
 
 _YIELD = {
