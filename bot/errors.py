@@ -3,9 +3,5 @@
 from memory.errors import AtelierError
 
 
-class AccessDenied(AtelierError):
-    """This person may not use Atelier here."""
-
-
 class SettingsError(AtelierError):
     """A setting is missing, misspelt or out of bounds."""

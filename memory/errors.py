@@ -12,7 +12,6 @@ AtelierError                 str(error) is one sentence that is safe and useful 
     ModelUnavailable           a model is unknown, not accepted or not fetched
   TurnError                  agents: the turn ends and the person is told
     Unclear                    one question has to be asked first
-  AccessDenied               bot
   SettingsError              bot: a setting is missing, misspelt or out of bounds
 JobCancelled(Exception)      not an error: somebody asked to stop
 """
