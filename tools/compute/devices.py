@@ -15,6 +15,9 @@ from tools.errors import ToolError
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
+Kind = Literal["process", "ray", "server"]
+"""Where a worker runs: a child of ours, an actor of a Ray cluster, or a server that is there."""
+
 _MIB = 2**20
 _WORDS = frozenset({"language", "speech", "hearing"})
 _VOICE = frozenset({"speech", "hearing"})
@@ -22,9 +25,10 @@ _VOICE = frozenset({"speech", "hearing"})
 
 @dataclass(frozen=True, slots=True)
 class WorkerPlan:
-    """One worker process: `device` as torch names it, CPU `threads`, `memory` for models in MiB.
+    """One worker: `device` as torch names it, CPU `threads`, `memory` for models in MiB.
 
-    `families` are the kinds of engine it runs; "*" stands for all that no worker names.
+    `families` are the kinds of engine it runs; "*" stands for all that no worker names. `place`
+    is the node of a Ray cluster, or the name of a server.
     """
 
     name: str
@@ -32,6 +36,8 @@ class WorkerPlan:
     families: frozenset[str]
     threads: int
     memory: int
+    kind: Kind = "process"
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

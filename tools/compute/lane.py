@@ -1,10 +1,11 @@
-"""One worker plan at work: its process, started when needed, and the jobs in it."""
+"""One worker plan at work: its worker, started when needed, and the jobs in it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tools.compute.child import Child
+from tools.compute.devices import WorkerPlan
+from tools.compute.link import Connect, Link
 from tools.compute.messages import (
     Cancel,
     Cancelled,
@@ -12,8 +13,12 @@ from tools.compute.messages import (
     Failed,
     Logged,
     News,
+    Order,
+    Pause,
+    Paused,
     Progress,
     Ready,
+    Resident,
     Room,
     Run,
     Setup,
@@ -27,30 +32,49 @@ class _Post:
     """A job in the worker: what the worker says of it, and who is heard when it is over."""
 
     inbox: asyncio.Queue[News | None] = field(default_factory=asyncio.Queue)
-    child: Child | None = None
+    link: Link | None = None
     computing: bool = False
     unwanted: bool = False
+    pausing: bool = False
     alarm: asyncio.TimerHandle | None = None
 
 
 class Lane:
-    """Performs jobs, and replaces the process when it died or had to be killed.
+    """Performs jobs, and replaces the worker when it died or had to be killed.
 
     Jobs of one model may be performed together as far as there is `room`. `grace` and `patience`
-    as in `Pool`, in seconds.
+    as in `Pool`, in seconds; `resident` is told which models are loaded. `gone`: its machine has
+    left, it is not to be used again.
     """
 
-    def __init__(self, setup: Setup, grace: float, patience: float) -> None:
-        self.name, self._setup = setup.plan.name, setup
+    def __init__(
+        self,
+        setup: Setup,
+        connect: Connect,
+        grace: float,
+        patience: float,
+        resident: Callable[[str, Sequence[str]], None] = lambda name, models: None,
+    ) -> None:
+        self.name, self._setup, self._connect = setup.plan.name, setup, connect
+        self._resident = resident
         self._grace, self._patience = grace, patience
         self.wake = asyncio.Event()
+        self.gone = False
+        self.restarts = -1
+        self.models: tuple[tuple[str, int], ...] = ()
         self._lock = asyncio.Lock()
         self._closed = False
-        self._child: Child | None = None
+        self._link: Link | None = None
         self._reader: asyncio.Task[None] | None = None
         self._posts: dict[str, _Post] = {}
+        self._paused: set[str] = set()
         self._sent, self._room = 0, Room(0, 0)
         self._heard = 0.0
+
+    @property
+    def plan(self) -> WorkerPlan:
+        """What the worker is."""
+        return self._setup.plan
 
     @property
     def room(self) -> int:
@@ -58,46 +82,60 @@ class Lane:
         return max(0, self._room.count - (self._sent - self._room.taken)) if self._posts else 0
 
     @property
+    def pausing(self) -> bool:
+        """Whether jobs have been asked to step aside and have not done so yet."""
+        return any(post.pausing for post in self._posts.values())
+
+    @property
     def pid(self) -> int | None:
         """The process id of the worker, None while there is none."""
-        return self._child.pid if self._child is not None and not self._child.ended else None
+        return self._link.pid if self._link is not None and not self._link.ended else None
 
-    async def start(self) -> Child:
-        """Return the worker process, starting one if there is none; raises EOFError."""
+    async def start(self) -> Link:
+        """Return the worker, starting one if there is none; raises EOFError."""
         async with self._lock:
-            if self._child is not None and self._child.ended:
+            if self._link is not None and self._link.ended:
                 await self._end()
             if self._closed:
                 raise EOFError
-            if self._child is None:
+            if self._link is None:
                 try:
-                    self._child = await Child.start(self._setup)
+                    self._link = await self._connect(self._setup)
                 except OSError as error:
                     raise EOFError from error
-                self._reader = asyncio.create_task(self._listen(self._child))
-            return self._child
+                self.restarts += 1
+                self._reader = asyncio.create_task(self._listen(self._link))
+            return self._link
 
-    async def perform(self, run: Run, tell: Callable[[News], None]) -> Outcome:
-        """Have a job done and pass on what is heard meanwhile.
+    async def perform(self, run: Run, tell: Callable[[News], None]) -> Outcome | Paused:
+        """Have a job done, or as far as it gets before it is paused; pass on what is heard.
 
         Raises EOFError when the worker died, TimeoutError when it had to be killed because this
         job, which was alone in it, gave no sign of life.
         """
         post = self._posts[run.job.id] = _Post()
         try:
-            child = await self.start()
+            link = await self.start()
             if post.unwanted:
                 return Cancelled(run.job.id)
-            post.child = child
-            child.send(run)
+            post.link = link
+            self._paused.discard(run.job.id)
+            link.send(run)
             self._sent += not run.alone
-            return await self._hear_out(child, post, tell)
+            return await self._hear_out(link, post, tell)
         finally:
             del self._posts[run.job.id]
             if not self._posts:
                 self._room = Room(0, self._sent)
             if post.alarm is not None:
                 post.alarm.cancel()
+
+    def pause(self) -> None:
+        """Ask all that runs to step aside; what does no steps runs to its end."""
+        for id, post in self._posts.items():
+            if not post.pausing:
+                post.pausing = True
+                self._send(Pause(id))
 
     def cancel(self, id: str) -> None:
         """Ask for the job to be stopped, if it is here; a worker that does not react is killed.
@@ -106,21 +144,29 @@ class Lane:
         """
         post = self._posts.get(id)
         if post is None:
+            if id in self._paused:
+                self._paused.discard(id)
+                self._send(Cancel(id))
             return
         post.unwanted = True
-        if self._child is not None:
-            self._child.send(Cancel(id))
-            if post.computing:
-                loop = asyncio.get_running_loop()
-                post.alarm = loop.call_later(self._grace, self._child.kill)
+        self._send(Cancel(id))
+        if self._link is not None and post.computing:
+            loop = asyncio.get_running_loop()
+            post.alarm = loop.call_later(self._grace, self._link.kill)
 
     async def close(self) -> None:
-        """End the worker process for good."""
+        """End the worker for good."""
         self._closed = True
         async with self._lock:
             await self._end()
 
-    async def _hear_out(self, child: Child, post: _Post, tell: Callable[[News], None]) -> Outcome:
+    def _send(self, order: Order) -> None:
+        if self._link is not None:
+            self._link.send(order)
+
+    async def _hear_out(
+        self, link: Link, post: _Post, tell: Callable[[News], None]
+    ) -> Outcome | Paused:
         loop = asyncio.get_running_loop()
         self._heard = loop.time()
         while True:
@@ -130,44 +176,54 @@ class Lane:
             except TimeoutError:
                 if loop.time() < self._heard + self._patience:
                     continue  # another job was heard of
-                await self._replace(child)
+                await self._replace(link)
                 if len(self._posts) == 1:
                     raise
                 raise EOFError from None  # which of them hangs is not known
             if news is None:
-                await self._replace(child)
+                await self._replace(link)
                 raise EOFError
-            if isinstance(news, Outcome):
+            if isinstance(news, Outcome | Paused):
                 return news
             post.computing = post.computing or isinstance(news, Progress)
             tell(news)
 
-    async def _listen(self, child: Child) -> None:
+    async def _listen(self, link: Link) -> None:
         """Hand what the worker says to whom it concerns, until it ends."""
         loop = asyncio.get_running_loop()
         try:
             while True:
-                news = await child.hear()
+                news = await link.hear()
                 self._heard = loop.time()
-                if isinstance(news, Room):
-                    self._room = news
-                    self.wake.set()
-                elif not isinstance(news, Ready | Logged) and news.id in self._posts:
-                    self._posts[news.id].inbox.put_nowait(news)
+                self._take(news)
         except EOFError:
             for post in self._posts.values():
-                if post.child is child:
+                if post.link is link:
                     post.inbox.put_nowait(None)
 
-    async def _replace(self, child: Child) -> None:
+    def _take(self, news: News) -> None:
+        if isinstance(news, Room):
+            self._room = news
+            self.wake.set()
+        elif isinstance(news, Resident):
+            self.models = news.models
+            self._resident(self.name, [name for name, _ in news.models])
+        elif not isinstance(news, Ready | Logged) and news.id in self._posts:
+            if isinstance(news, Paused):
+                self._paused.add(news.id)
+            self._posts[news.id].inbox.put_nowait(news)
+
+    async def _replace(self, link: Link) -> None:
         async with self._lock:
-            if self._child is child:
+            if self._link is link:
                 await self._end()
 
     async def _end(self) -> None:
-        if self._child is not None:
-            await self._child.close()
-            self._child, self._sent, self._room = None, 0, Room(0, 0)
+        if self._link is not None:
+            await self._link.close()
+            self._link, self._sent, self._room = None, 0, Room(0, 0)
+            self.models = ()
+            self._paused.clear()
         if self._reader is not None:
             await self._reader  # it has heard the end
             self._reader = None

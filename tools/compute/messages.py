@@ -28,11 +28,22 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Run a job; one without specs only loads the model. `alone`: beside no other."""
+    """Run a job; one without specs only loads the model. `alone`: beside no other.
+
+    One that was paused goes on. `wanted` are the models others wait for, the next first.
+    """
 
     job: Job
     model: Model
     alone: bool = False
+    wanted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stop the job at its next step, and keep what it has; one that does no steps goes on."""
+
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,20 @@ class Cancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """The job stopped because it was asked to step aside; it goes on when it is run again."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """The models the worker has loaded, least recently used first, and the MiB each is given."""
+
+    models: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Logged:
     """A line for the parent's log, with its traceback."""
 
@@ -111,8 +136,8 @@ class Logged:
     text: str
 
 
-Order = Setup | Run | Cancel
-News = Ready | Loading | Progress | Room | Done | Failed | Cancelled | Logged
+Order = Setup | Run | Pause | Cancel
+News = Ready | Loading | Progress | Room | Done | Failed | Cancelled | Paused | Resident | Logged
 
 
 class AsyncSource(Protocol):

@@ -8,6 +8,7 @@ bounds (`affinity`).
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from tools.compute.admission import Admission, Ledger, Roles, check_budget, equal
 from tools.compute.affinity import Device, Running
@@ -15,12 +16,9 @@ from tools.compute.costs import Costs, is_urgent
 from tools.compute.fairness import CREDIT, WARP, Flow, Lane, Top
 from tools.compute.forecast import Place
 from tools.compute.places import Places
+from tools.compute.preemption import SHARE, overdue, repaid
 from tools.compute.tickets import Entry, QueuedJob, Ticket
 
-QUANTUM = 10.0
-"""Device-seconds by which bulk work must have had too much to step aside for other bulk work."""
-SHARE = 3.0
-"""Device-seconds of urgent work for each one of the bulk it passes."""
 OVERTAKEN = 8
 """How often a job is passed by others that fit into a running batch."""
 _LEAST = 0.02  # device-seconds charged for anything
@@ -96,28 +94,13 @@ class Scheduler:
         return joined
 
     def should_yield(self, worker: str, now: float) -> bool:
-        """Say whether what runs should step aside (`pause`) for `next`, at a step boundary.
-
-        Only for a job of a model that is there, and that would be done altogether within what
-        every running one has had; so two jobs never take turns in stepping aside for each other.
-        """
+        """Say whether what runs should step aside (`pause`) for `next`, at a step boundary."""
         device, lane = self._device(worker), self._lanes.get(worker)
         if lane is None or not device.running or not lane.waiting:
             return False
         device.settle(now)
-        bulk = sum(run.entry.lately for run in device.running.values() if not run.entry.urgent)
-        top = self._choose(lane, device, repaid=SHARE * bulk)
-        if top is None or top.entry.ticket.model not in device.models:
-            return False
-        warp = WARP if lane.borrowed - SHARE * bulk < WARP else 0.0
-        done = top.tag + top.entry.left / lane.flows[top.entry.ticket.user].weight
-        done += QUANTUM if not top.entry.urgent else -warp
-        runs = [run.entry for run in device.running.values()]
-        flows = [lane.flows.get(entry.ticket.user, Flow(0.0)) for entry in runs]
-        return all(
-            done < entry.tag + entry.lately / flow.weight - warp * entry.urgent
-            for entry, flow in zip(runs, flows, strict=True)
-        )
+        top = self._choose(lane, device, repaid=repaid(device))
+        return top is not None and overdue(top, lane, device)
 
     def pause(self, id: str, now: float) -> None:
         """Put a running job back to its place, bound to its worker; what it has done is kept."""
@@ -134,6 +117,29 @@ class Scheduler:
         lane.charge(entry.ticket.user, -entry.used)
         entry.used, entry.workers, entry.told = 0.0, entry.ticket.workers, None
         self._wait(entry, lane, back=True)
+
+    def rehome(self, id: str, workers: frozenset[str]) -> None:
+        """Let a waiting job run on these workers from now on, if it waits; one keeps to its own."""
+        entry = self._waiting.get(id)
+        if entry is None or entry.ticket.workers == workers:
+            return
+        self._unwait(entry)
+        entry.ticket = replace(entry.ticket, workers=workers)
+        if not entry.workers <= workers or not entry.before:
+            entry.workers, entry.before, entry.used = workers, 0.0, 0.0
+        self._wait(entry, self._lane(workers), back=True)
+
+    def enlist(self, worker: str, memory: int) -> None:
+        """Take a worker in, with so many MiB for models."""
+        self._memory[worker] = self._device(worker).memory = memory
+
+    def retire(self, worker: str) -> None:
+        """Forget a worker that is gone, unless jobs that only it could run still wait for it."""
+        lane = self._lanes.get(worker, Lane())
+        if not any(worker in entry.workers for entry in lane.waiting.values()):
+            self._devices.pop(worker, None)
+            self._lanes.pop(worker, None)
+            lane.workers.discard(worker)
 
     def started(self, id: str, now: float) -> None:
         """Count a running job's time from now: its model is loaded."""

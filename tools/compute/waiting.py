@@ -19,7 +19,8 @@ log = logging.getLogger("atelier.pool")
 class Waiting:
     """A job and who waits for it; `told` is the position last reported.
 
-    `company` asked for exactly the same while it waited or ran, and gets the same.
+    It runs `since` then, when `before` steps were done. `crashes` took its worker with them,
+    `lost` were of its machine. `company` asked for exactly the same, and gets the same.
     """
 
     job: Job
@@ -29,7 +30,9 @@ class Waiting:
     future: asyncio.Future[list[Artifact]]
     told: int = -1
     crashes: int = 0
+    lost: int = 0
     since: float | None = None
+    before: int = 0
     done: int = 0
     total: int = 0
     company: list["Waiting"] = field(default_factory=list)

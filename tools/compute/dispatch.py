@@ -1,0 +1,200 @@
+"""Gives the lanes their jobs as the scheduler says, and takes what becomes of them to who waits."""
+
+import asyncio
+import logging
+from functools import partial
+
+from tools.compute.book import Book
+from tools.compute.devices import able
+from tools.compute.lane import Lane, Outcome
+from tools.compute.messages import Cancelled, Done, Failed, Loading, News, Paused, Progress, Run
+from tools.compute.scheduler import Scheduler
+from tools.compute.tickets import Ticket
+from tools.compute.waiting import Waiting
+from tools.jobs import Note
+
+log = logging.getLogger("atelier.pool")
+
+LOST = 3
+"""How often a job is begun anew because its machine went away, before that counts as a crash."""
+
+
+class Dispatch:
+    """Serves lanes, each in a task of its own, and tells everybody their place as it changes."""
+
+    def __init__(self, scheduler: Scheduler, book: Book, patience: float) -> None:
+        self._scheduler, self._book, self._patience = scheduler, book, patience
+        self.lanes: dict[str, Lane] = {}
+        self._announcing: asyncio.Handle | None = None
+
+    async def serve(self, lane: Lane) -> None:
+        """Start jobs in a lane: the next when it is idle, else those that may join what runs."""
+        running: dict[str, Ticket] = {}
+        async with asyncio.TaskGroup() as group:
+            while running or not lane.gone:
+                lane.wake.clear()
+                tickets = self._due(lane, running)
+                for ticket in tickets:
+                    running[ticket.id] = ticket
+                    group.create_task(self._work(lane, self._book[ticket.id], running))
+                if not tickets:
+                    await lane.wake.wait()
+                else:
+                    await asyncio.sleep(0)  # it has to be on its way before there is room
+
+    def rehome(self) -> None:
+        """Have everybody who waits served by the workers there are now; who has none waits on."""
+        plans = [lane.plan for lane in self.lanes.values()]
+        for entry in self._book:
+            if workers := able(entry.model, plans):
+                self._scheduler.rehome(entry.job.id, workers)
+        self.moved()
+
+    def turn_away(self) -> None:
+        """End the jobs that wait although no worker there is could run them, with a sentence."""
+        plans = [lane.plan for lane in self.lanes.values()]
+        for entry in self._book:
+            if not able(entry.model, plans) and self.withdraw(entry):
+                sentence = (
+                    f"All workers that run the model {entry.model.name} have left; "
+                    "please ask again when one is back."
+                )
+                for one in entry.everyone:
+                    one.settle(Failed(entry.job.id, "ModelUnavailable", sentence))
+
+    def withdraw(self, entry: Waiting) -> bool:
+        """Take a job out of the queue; False when it does not wait there."""
+        if not self._scheduler.cancel(entry.job.id, asyncio.get_running_loop().time()):
+            return False
+        self._book.remove(entry)
+        self.moved()
+        return True
+
+    def moved(self) -> None:
+        """Have everybody told their new place, once for all that happens now, and lanes look."""
+        if self._announcing is None:
+            self._announcing = asyncio.get_running_loop().call_soon(self._announce)
+        for lane in self.lanes.values():
+            lane.wake.set()
+
+    def close(self) -> None:
+        """Tell nobody anything any more."""
+        if self._announcing is not None:
+            self._announcing.cancel()
+
+    def eta(self, entry: Waiting) -> float | None:
+        """Return the seconds left, by the job's own pace once it has one, else by experience."""
+        now = asyncio.get_running_loop().time()
+        if entry.since is not None and entry.before < entry.done <= entry.total:
+            return (now - entry.since) / (entry.done - entry.before) * (entry.total - entry.done)
+        return self._scheduler.eta(entry.job.id, now)
+
+    def _due(self, lane: Lane, running: dict[str, Ticket]) -> list[Ticket]:
+        """Return what should start now; what runs is asked to step aside when its turn is over."""
+        now = asyncio.get_running_loop().time()
+        if lane.gone or (running and lane.pausing):
+            return []
+        if not running:
+            first = self._scheduler.next(lane.name, now)
+            return [first] if first is not None else []
+        if self._scheduler.should_yield(lane.name, now):
+            lane.pause()
+            return []
+        return self._scheduler.join(lane.name, now, next(iter(running.values())), lane.room)
+
+    async def _work(self, lane: Lane, entry: Waiting, running: dict[str, Ticket]) -> None:
+        self._gather(entry)
+        if entry.told < 0:
+            entry.tell(Note("queued", 1, self.eta(entry)))
+        self.moved()
+        try:
+            outcome = await lane.perform(self._order(lane, entry), partial(self._hear, lane, entry))
+        except EOFError:
+            self._crashed(lane, entry)
+        except TimeoutError:
+            sentence = (
+                f"The model {entry.model.name} gave no sign of life for {self._patience:.0f} s "
+                "and was stopped."
+            )
+            self._finish(entry, Failed(entry.job.id, "EngineFailed", sentence))
+        except Exception:
+            log.exception("job %s was lost", entry.job.id)
+            sentence = f"The work with the model {entry.model.name} was lost; the log says why."
+            self._finish(entry, Failed(entry.job.id, "EngineFailed", sentence))
+        else:
+            self._over(entry, outcome)
+        finally:
+            running.pop(entry.job.id)
+            lane.wake.set()
+
+    def _order(self, lane: Lane, entry: Waiting) -> Run:
+        wanted = tuple(self._scheduler.wanted(lane.name))
+        # after a crash by itself, so that it takes nobody with it
+        return Run(entry.job, entry.model, alone=entry.crashes > 0, wanted=wanted)
+
+    def _gather(self, entry: Waiting) -> None:
+        """Take those who wait for exactly the same out of the queue: this is their turn, too."""
+        now = asyncio.get_running_loop().time()
+        for other in self._book.run(entry):
+            if self._scheduler.cancel(other.job.id, now):
+                self._book.remove(other)
+                entry.company += other.everyone
+                other.company = []
+
+    def _crashed(self, lane: Lane, entry: Waiting) -> None:
+        name = entry.model.name
+        log.error("the worker %s of job %s (%s) is lost", lane.name, entry.job.id, name)
+        if lane.gone and entry.lost < LOST:
+            entry.lost += 1
+        else:
+            entry.crashes += 1
+        if entry.crashes <= 1 and entry.wanted:
+            entry.told, entry.since, entry.done, entry.total = -1, None, 0, 0
+            self._book.wait(entry)
+            self._scheduler.again(entry.job.id, asyncio.get_running_loop().time())
+            if lane.gone:
+                self.rehome()
+            self.moved()
+            return
+        sentence = (
+            f"The model {name} crashed twice at this request, perhaps for want of "
+            "memory; ask for less or choose another model."
+        )
+        self._finish(entry, Failed(entry.job.id, "EngineFailed", sentence))
+
+    def _over(self, entry: Waiting, outcome: Outcome | Paused) -> None:
+        if isinstance(outcome, Paused) and entry.wanted:
+            entry.told, entry.since = -1, None
+            self._book.wait(entry)
+            self._scheduler.pause(entry.job.id, asyncio.get_running_loop().time())
+            self.moved()
+        elif isinstance(outcome, Paused):
+            self._finish(entry, Cancelled(entry.job.id))
+        else:
+            self._finish(entry, outcome)
+
+    def _finish(self, entry: Waiting, outcome: Outcome) -> None:
+        self._book.remove(entry)
+        seconds = outcome.seconds if isinstance(outcome, Done) else None
+        self._scheduler.finished(entry.job.id, asyncio.get_running_loop().time(), seconds)
+        for one in entry.everyone:
+            one.settle(outcome)
+        self.moved()
+
+    def _hear(self, lane: Lane, entry: Waiting, news: News) -> None:
+        if isinstance(news, Loading):
+            entry.tell(Note("loading"))
+        elif isinstance(news, Progress):
+            if entry.since is None:
+                entry.since, entry.before = asyncio.get_running_loop().time(), news.done
+                self._scheduler.started(entry.job.id, entry.since)
+            entry.done, entry.total = news.done, news.total
+            entry.tell(Note("running", 0, self.eta(entry), news.done, news.total, news.preview))
+            lane.wake.set()  # it may have had enough for now
+
+    def _announce(self) -> None:
+        self._announcing = None
+        for job in self._scheduler.changes(asyncio.get_running_loop().time()):
+            entry = self._book[job.id]
+            entry.told = job.position
+            entry.tell(Note("queued", job.position, job.eta))
