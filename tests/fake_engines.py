@@ -129,6 +129,27 @@ class Fake:
         raise JobCancelled
 
 
+@ENGINES.register("parking")
+class Resting(Fake):
+    """Can leave the device, and can do with less of it: then it makes any number at once."""
+
+    _offloaded = False
+
+    def park(self) -> None:
+        self._note("park")
+
+    def wake(self) -> None:
+        self._note("wake")
+        if command := str(self._model.options.get("wake", "")):
+            self._obey(command, lambda *_: None)
+
+    def offload(self) -> bool:
+        first, self._offloaded, self._batch = not self._offloaded, True, 100
+        if first:
+            self._note("offload")
+        return first
+
+
 def _show(progress: Progress) -> None:
     """Make a step that is seen outside, although steps in quick succession are not."""
     select.select([], [], [], 2 * INTERVAL)

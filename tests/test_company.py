@@ -10,7 +10,7 @@ import pytest
 
 from tools.catalogue import Model, Source
 from tools.compute.company import Company, Outcome
-from tools.compute.messages import Cancelled, Done, Failed, News, Progress, Run
+from tools.compute.messages import Cancelled, Done, Failed, News, Paused, Progress, Run
 from tools.errors import EngineFailed, Refused
 from tools.jobs import Artifact, Job, PictureSpec, Spec
 
@@ -86,13 +86,18 @@ class Room:
 
     def __init__(self, places: int = 8) -> None:
         self.easel, self.said, self.over = Easel(places), list[News](), dict[str, Outcome]()
-        self.cancelled: set[str] = set()
+        self.cancelled, self.pausing = set[str](), set[str]()
         self.company = Company(
-            self.easel, AtOnce(), self.said.append, self.cancelled.__contains__, self._say
+            self.easel,
+            AtOnce(),
+            self.said.append,
+            self.cancelled.__contains__,
+            self.pausing.__contains__,
+            self._say,
         )
 
     def _say(self, run: Run, outcome: Outcome) -> None:
-        assert run.job.id not in self.over
+        assert not isinstance(self.over.get(run.job.id, Paused("")), Done | Failed | Cancelled)
         self.over[run.job.id] = outcome
 
     def add(self, *pictures: tuple[str, int]) -> str:

@@ -484,6 +484,86 @@ async def test_who_crashed_in_company_is_tried_alone(opened: Open) -> None:
     assert [a.data for a in await innocent] == [b"cat"]
 
 
+BOTH = WorkerPlan("both", "cpu", frozenset({"stepping", "fake"}), 1, 1000)
+
+
+async def test_short_work_of_another_model_goes_before_a_long_job_which_then_goes_on(
+    opened: Open,
+) -> None:
+    house = await opened(BOTH)
+    await house.run("echo first")
+    endless, told = await stepping(house, 10**9)
+    assert (await house.run("echo short", user="bob"))[0].data == b"short"
+    seen = max(note.done for note in told.notes)
+    told.busy.clear()
+    await asyncio.wait_for(told.busy.wait(), LIMIT)
+    assert told.notes[-1].done > seen
+    assert [note.phase for note in told.notes].count("loading") == 1
+    endless.cancel()
+    await asyncio.wait([endless])
+    assert (await house.run("echo last"))[0].data == b"last"
+
+
+async def test_a_job_that_stepped_aside_can_be_cancelled_and_its_company_stays(
+    opened: Open,
+) -> None:
+    house = await opened(BOTH)
+    await house.run("echo first")
+    picture = PictureSpec("cat", next(SEEDS), 8, 8, 3000, 0.0)
+    told = [Told(), Told()]
+    tasks = []
+    for each, user in zip(told, ("ann", "cy"), strict=True):
+        job = Job("s", (picture,), user)
+        tasks.append(asyncio.create_task(asyncio.wait_for(house.pool.run(job, each), LIMIT)))
+        await asyncio.wait_for(told[0].busy.wait(), LIMIT)
+    short = await house.block("bob")
+    tasks[0].cancel()
+    await asyncio.wait([tasks[0]])
+    house.release()
+    await short
+    assert [a.data for a in await tasks[1]] == [b"cat"]
+    assert house.calls.count("s close 1") == 1
+
+
+WEST, EAST = (WorkerPlan(name, "cpu", frozenset({"fake"}), 1, 1000) for name in ("west", "east"))
+
+
+async def test_what_ran_on_a_machine_that_leaves_is_begun_anew_on_another(opened: Open) -> None:
+    house = await opened(WEST)
+    pid = await house.pid()
+    running, told = await house.busy(f"wait {house.gate}")
+    waiting, _ = await house.waiting("echo next")
+    told.busy.clear()
+    house.pool.join(EAST)
+    assert (await waiting)[0].facts["pid"] != pid
+    await house.pool.leave("west")
+    await asyncio.wait_for(told.busy.wait(), LIMIT)
+    house.release()
+    assert (await running)[0].facts["pid"] != pid
+    assert gone(pid)
+    assert house.pool.queue() == []
+
+
+async def test_jobs_wait_for_a_worker_that_joins_but_not_for_ever(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await opened(WEST)
+    first, told = await house.busy(f"wait {house.gate}")
+    await house.pool.leave("west")
+    told.busy.clear()
+    with pytest.raises(ModelUnavailable, match="No worker"):
+        await house.run("echo late")
+    house.pool.join(EAST)
+    await asyncio.wait_for(told.busy.wait(), LIMIT)
+    house.release()
+    assert await first
+    last, _ = await house.busy(f"wait {house.gate}")
+    monkeypatch.setattr("tools.compute.pool.HOMELESS", 0.0)
+    await house.pool.leave("east")
+    with pytest.raises(ModelUnavailable, match="have left"):
+        await last
+
+
 async def test_closing_ends_the_workers_and_cancels_whoever_waits(house: House) -> None:
     pid = await house.pid()
     running, _ = await house.busy("hang")

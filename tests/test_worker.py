@@ -6,7 +6,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import BinaryIO
 
 import pytest
@@ -23,8 +25,11 @@ from tools.compute.messages import (
     Logged,
     News,
     Order,
+    Pause,
+    Paused,
     Progress,
     Ready,
+    Resident,
     Room,
     Run,
     Setup,
@@ -89,7 +94,7 @@ def test_a_job_gives_one_artifact_per_spec_in_order(bench: Bench) -> None:
     answer = bench.run("echo one", "echo two")
     assert isinstance(answer, Done)
     assert [a.data for a in answer.artifacts] == [b"one", b"two"]
-    assert [type(n) for n in bench.said[:2]] == [Loading, Progress]
+    assert [type(n) for n in bench.said[:3]] == [Loading, Resident, Progress]
 
 
 def test_a_model_is_loaded_once_and_a_job_without_specs_only_loads(bench: Bench) -> None:
@@ -120,7 +125,7 @@ def test_out_of_memory_unloads_the_others_then_halves_the_batch(bench: Bench, fi
         "m generate 3", "other unload", "m generate 3", "m generate 2", "m generate 1",
     ]  # fmt: skip
     steps = [(n.done, n.total) for n in bench.said if isinstance(n, Progress)]
-    assert steps[-1] == (2, 2)
+    assert steps[-1] == (3, 3)
 
 
 @pytest.mark.parametrize("count", [1, 5])
@@ -136,8 +141,71 @@ def test_out_of_memory_while_loading_is_tried_again_alone(bench: Bench, files: P
     answer = bench.run(on=model(files, load="oom"))
     assert isinstance(answer, Failed)
     assert answer.kind == "OutOfMemory"
-    assert bench.calls == ["other load", "m load", "m unload", "other unload", "m load"]
+    assert "does not fit" in answer.sentence
+    assert bench.calls == [
+        "other load", "m load", "m unload", "other unload", "m load", "m unload",
+    ]  # fmt: skip
     assert bench.worker.shelf.names == []
+
+
+def resting(files: Path, name: str, **options: str | int) -> Model:
+    return model(files, name).model_copy(update={"family": "parking", "options": options})
+
+
+def parked(files: Path, host: int) -> Bench:
+    bench = Bench(files)
+    plan = replace(setup(files).plan, host=host)
+    bench.worker = Worker(replace(setup(files), plan=plan), bench.said.append)
+    return bench
+
+
+def test_weights_wait_in_host_memory_as_far_as_there_is_room(files: Path) -> None:
+    bench = parked(files, host=800)
+    for name in ("a", "b", "c", "d", "e", "c"):
+        bench.run(on=resting(files, name))
+    assert bench.worker.shelf.names == ["e", "c"]
+    assert bench.calls == [
+        "a load", "b load", "a park", "c load", "b park", "d load", "c park", "a unload", "e load",
+        "d park", "b unload", "c wake",
+    ]  # fmt: skip
+    assert bench.worker.shelf.parked == ["d"]
+
+
+def test_without_room_in_host_memory_models_are_unloaded(files: Path) -> None:
+    bench = parked(files, host=300)
+    for name in ("a", "b", "c"):
+        bench.run(on=resting(files, name))
+    assert "a unload" in bench.calls
+
+
+def test_a_model_that_cannot_come_back_is_loaded_again(files: Path) -> None:
+    bench = parked(files, host=800)
+    for name in ("a", "b", "c", "a"):
+        answer = bench.run(on=resting(files, name, wake="oom"))
+        assert isinstance(answer, Done)
+    assert bench.calls[-3:] == ["a wake", "a unload", "a load"]
+
+
+def test_models_that_others_wait_for_are_the_last_to_make_room(files: Path) -> None:
+    bench = Bench(files, memory=1200)
+    for name in ("a", "b", "c"):
+        bench.run(on=model(files, name))
+    bench.worker.answer(Run(job(), model(files, "d"), wanted=("a", "b")))
+    assert bench.worker.shelf.names == ["a", "b", "d"]
+    bench.worker.answer(Run(job(), model(files, "e", memory=800), wanted=("d", "a", "b")))
+    assert bench.worker.shelf.names == ["d", "e"]
+    resident = [n.models for n in bench.said if isinstance(n, Resident)]
+    assert resident[-1] == (("d", 400), ("e", 800))
+
+
+def test_weights_are_offloaded_when_nothing_else_gives_memory(files: Path) -> None:
+    bench = Bench(files)
+    answer = bench.run("echo 1", "echo 2", on=resting(files, "m", batch=0))
+    assert isinstance(answer, Done)
+    assert [a.data for a in answer.artifacts] == [b"1", b"2"]
+    assert bench.calls == [
+        "m load", "m generate 2", "m generate 1", "m offload", "m generate 1", "m generate 1",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -256,6 +324,69 @@ def test_what_cannot_share_waits_for_the_end_of_those_that_can(files: Path) -> N
     assert {n.id for n in said if isinstance(n, Done)} == {j.id for j in (first, other, third)}
 
 
+class Serving:
+    """A worker in this process that serves in a thread, and what it says as it says it."""
+
+    def __init__(self, files: Path) -> None:
+        self.said: SimpleQueue[News] = SimpleQueue()
+        self.worker = Worker(setup(files), self.said.put)
+        threading.Thread(target=self.worker.serve, daemon=True).start()
+
+    def hear(self, *kinds: type[News]) -> News:
+        while True:
+            news = self.said.get(timeout=20)
+            if isinstance(news, kinds):
+                return news
+
+
+def test_a_paused_job_keeps_its_steps_and_others_go_before_it(files: Path) -> None:
+    serving = Serving(files)
+    slow, quick = long(300), long(1, "whole")
+    serving.worker.obey(Run(slow, stepping(files)))
+    serving.hear(Room)
+    serving.worker.obey(Pause(slow.id))
+    assert serving.hear(Paused) == Paused(slow.id)
+    other = model(files, "other")
+    for run in (Run(quick, stepping(files)), Run(long(1, "echo"), other)):
+        serving.worker.obey(run)
+        assert isinstance(serving.hear(Done, Failed), Done)
+    serving.worker.obey(Run(slow, stepping(files)))
+    done = serving.hear(Done, Failed)
+    assert isinstance(done, Done)
+    assert done.id == slow.id
+    calls = (files / "calls").read_text(encoding="utf-8").splitlines()
+    assert calls.count("m step 1") == 300
+    assert "m generate 1" in calls[: calls.index("m close 1")]
+
+
+def test_a_paused_job_can_be_cancelled(files: Path) -> None:
+    serving = Serving(files)
+    slow = long(5000)
+    serving.worker.obey(Run(slow, stepping(files)))
+    serving.hear(Room)
+    serving.worker.obey(Pause(slow.id))
+    serving.hear(Paused)
+    serving.worker.obey(Cancel(slow.id))
+    assert serving.hear(Cancelled) == Cancelled(slow.id)
+    assert "m drop" in (files / "calls").read_text(encoding="utf-8")
+
+
+def test_a_paused_job_whose_model_was_unloaded_begins_anew(files: Path) -> None:
+    serving = Serving(files)
+    slow = long(300)
+    serving.worker.obey(Run(slow, stepping(files)))
+    serving.hear(Room)
+    serving.worker.obey(Pause(slow.id))
+    serving.hear(Paused)
+    serving.worker.obey(Run(long(1, "echo"), model(files, "large", memory=900)))
+    serving.hear(Done)
+    before = (files / "calls").read_text(encoding="utf-8").count("m step 1")
+    serving.worker.obey(Run(slow, stepping(files)))
+    assert isinstance(serving.hear(Done, Failed), Done)
+    calls = (files / "calls").read_text(encoding="utf-8")
+    assert calls.count("m step 1") == before + 300
+
+
 def test_what_finds_no_memory_in_company_is_tried_by_itself(files: Path) -> None:
     lean, other = long(2, "lean"), long(3)
     said = served(files, *[Run(one, stepping(files)) for one in (other, lean)], answers=2)
@@ -272,7 +403,7 @@ class Process:
     def __init__(self, files: Path, cwd: Path) -> None:
         path = os.pathsep.join([str(HERE), str(HERE.parent), *sys.path])
         self.popen = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tools.compute.worker"], cwd=cwd,
+            [sys.executable, "-P", "-m", "tools.compute.process"], cwd=cwd,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip

@@ -132,6 +132,28 @@ class Engine(Protocol):
         ...
 
 
+@runtime_checkable
+class Parking(Protocol):
+    """An engine whose weights can leave the device and come back sooner than from the disk."""
+
+    def park(self) -> None:
+        """Move the weights to host memory and give the device's memory back; sessions stay."""
+        ...
+
+    def wake(self) -> None:
+        """Move the weights back to the device. Raises OutOfMemory."""
+        ...
+
+
+@runtime_checkable
+class Offloading(Protocol):
+    """An engine that can do with little of the device's memory, at a price in time."""
+
+    def offload(self) -> bool:
+        """Keep the weights in host memory except while they are used; False if nothing changes."""
+        ...
+
+
 class Session(Protocol):
     """One spec under way in an engine that works in steps."""
 

@@ -15,13 +15,22 @@ Send = Callable[[News], None]
 
 
 class Steps:
-    """The progress callback of one run: stops it when asked, and speaks at most every INTERVAL."""
+    """The progress callback of one run: stops it when asked, and speaks at most every INTERVAL.
+
+    The run makes `size` of a job's `count` specs; `start` are made already.
+    """
 
     def __init__(
-        self, id: str, send: Send, cancelled: Callable[[], bool], part: int = 0, parts: int = 1
+        self,
+        id: str,
+        send: Send,
+        cancelled: Callable[[], bool],
+        start: int = 0,
+        size: int = 1,
+        count: int = 1,
     ) -> None:
         self._id, self._send, self._cancelled = id, send, cancelled
-        self._part, self._parts = part, parts
+        self._start, self._size, self._count = start, size, count
         self._next = 0.0
         self._preview: bytes | None = None
 
@@ -33,7 +42,8 @@ class Steps:
         now = time.monotonic()
         if now < self._next and not 0 < total <= done:
             return
-        done, total = self._part * total + done, self._parts * total
+        done += self._start * total // self._size
+        total = self._count * total // self._size
         self._send(Progress(self._id, done, total, self._preview))
         self._next, self._preview = now + INTERVAL, None
 

@@ -42,7 +42,7 @@ class Child:
     async def start(cls, setup: Setup) -> "Child":
         """Start a worker process; it says Ready when it listens. Raises OSError."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "tools.compute.worker",
+            sys.executable, "-P", "-m", "tools.compute.process",
             stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=_BUFFER,
             env=_environment(setup.plan.threads),
             start_new_session=True,  # Ctrl-C in the terminal is for the parent only

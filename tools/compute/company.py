@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from tools.compute.answers import Send, Steps, failure
-from tools.compute.messages import Cancelled, Done, Failed, Run
+from tools.compute.messages import Cancelled, Done, Failed, Paused, Run
 from tools.errors import JobCancelled, OutOfMemory, ToolError
 from tools.jobs import Artifact, Session, Spec, StepEngine
 
@@ -20,7 +20,7 @@ log = logging.getLogger("atelier.worker")
 PREVIEW_EVERY = 1.0
 """Seconds between two previews of a job, at least."""
 
-Outcome = Done | Failed | Cancelled
+Outcome = Done | Failed | Cancelled | Paused
 T = TypeVar("T")
 
 
@@ -55,24 +55,39 @@ class Member:
 class Company:
     """Advances jobs step by step on one engine; called by one thread.
 
-    `say` is told of each job that is over, once, from any thread. Results are encoded by
-    `encoder`, so the device need not wait for that.
+    `say` is told of each job that is over, once, from any thread, and of each that was paused:
+    it steps aside with all it has, until it is added again. Results are encoded by `encoder`, so
+    the device need not wait for that.
     """
 
     def __init__(
-        self, engine: StepEngine[Any], encoder: Executor, send: Send,
-        cancelled: Callable[[str], bool], say: Callable[[Run, Outcome], None],
-    ) -> None:  # fmt: skip
+        self,
+        engine: StepEngine[Any],
+        encoder: Executor,
+        send: Send,
+        cancelled: Callable[[str], bool],
+        pausing: Callable[[str], bool],
+        say: Callable[[Run, Outcome], None],
+    ) -> None:
         self._engine, self._encoder, self._send = engine, encoder, send
-        self._cancelled, self._say = cancelled, say
+        self._cancelled, self._pausing, self._say = cancelled, pausing, say
         self._members: list[Member] = []
+        self._paused: dict[str, Member] = {}
 
     def __bool__(self) -> bool:
         return bool(self._members)
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is under way, not even paused."""
+        return not self._members and not self._paused
+
     def add(self, run: Run) -> None:
-        """Take a job in; it begins at the next step."""
+        """Take a job in, or back; it goes on at the next step."""
         id = run.job.id
+        if (member := self._paused.pop(id, None)) is not None:
+            self._members.append(member)
+            return
         tell = Steps(id, self._send, lambda: self._cancelled(id))
         self._members.append(Member(run, tell, deque(enumerate(run.job.specs))))
 
@@ -83,6 +98,8 @@ class Company:
 
     def advance(self) -> None:
         """Begin what there is room for, make one step of all, and let go what is done (blocks)."""
+        for member in [m for m in self._members if self._pausing(m.run.job.id)]:
+            self._set_aside(member)
         for member in list(self._members):
             self._guard(member, self._begin)
         if sessions := self._sessions():
@@ -93,9 +110,27 @@ class Company:
         self._members = [m for m in self._members if m.active or m.waiting]
 
     def give_up(self, error: Exception) -> None:
-        """End all jobs with an error."""
+        """End all jobs under way with an error."""
         for member in list(self._members):
             self._fail(member, error)
+
+    def sweep(self) -> None:
+        """End the paused jobs that are not wanted any more."""
+        for id, member in list(self._paused.items()):
+            if self._cancelled(id):
+                del self._paused[id]
+                self._fail(member, JobCancelled())
+
+    def abandon(self) -> None:
+        """Drop what is paused; those jobs begin anew when they are run again."""
+        for member in self._paused.values():
+            self._drop(member)
+        self._paused.clear()
+
+    def _set_aside(self, member: Member) -> None:
+        self._members.remove(member)
+        self._paused[member.run.job.id] = member
+        self._say(member.run, Paused(member.run.job.id))
 
     def _sessions(self) -> list[Session]:
         return [session for member in self._members for session in member.active]
@@ -137,12 +172,15 @@ class Company:
     def _fail(self, member: Member, error: Exception) -> None:
         if member in self._members:
             self._members.remove(member)
-        for session in member.active:
-            self._engine.drop(session)
-        member.active.clear()
+        self._drop(member)
         id = member.run.job.id
         stopped = isinstance(error, JobCancelled)
         self._end(member, Cancelled(id) if stopped else failure(id, member.run.model, error))
+
+    def _drop(self, member: Member) -> None:
+        for session in member.active:
+            self._engine.drop(session)
+        member.active.clear()
 
     def _make(self, member: Member, place: int, make: Callable[[], Artifact]) -> None:
         """Encode one result; the last of a job ends it (in a thread of the encoder)."""

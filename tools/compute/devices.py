@@ -28,7 +28,8 @@ class WorkerPlan:
     """One worker: `device` as torch names it, CPU `threads`, `memory` for models in MiB.
 
     `families` are the kinds of engine it runs; "*" stands for all that no worker names. `place`
-    is the node of a Ray cluster, or the name of a server.
+    is the node of a Ray cluster, or the name of a server. `host` is memory beside the device in
+    MiB, for weights that wait there.
     """
 
     name: str
@@ -38,6 +39,7 @@ class WorkerPlan:
     memory: int
     kind: Kind = "process"
     place: str = ""
+    host: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,9 @@ def able(model: Model, plans: Sequence[WorkerPlan]) -> frozenset[str]:
 def _with_gpus(machine: Machine) -> tuple[WorkerPlan, ...]:
     share = max(1, machine.cores // (len(machine.gpus) + 1))
     paint = frozenset({"diffusion", "language", "*"})
+    host = machine.memory * 50 // 100 // len(machine.gpus)
     gpus = [
-        WorkerPlan(f"gpu{i}", f"cuda:{i}", paint, share, memory * 92 // 100)
+        WorkerPlan(f"gpu{i}", f"cuda:{i}", paint, share, memory * 92 // 100, host=host)
         for i, memory in enumerate(machine.gpus)
     ]
     return (*gpus, WorkerPlan("voice", "cpu", _VOICE, share, machine.memory * 40 // 100))

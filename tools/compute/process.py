@@ -1,0 +1,96 @@
+"""A worker in a child process: orders come in on what was standard input, news goes out on what
+was standard output. When the orders end, so does the process, at once.
+
+Started as `python -m tools.compute.process`.
+"""
+
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from tools.compute.answers import Send
+from tools.compute.messages import Logged, News, Setup, pack, read_order
+from tools.compute.worker import Worker
+
+
+class ToParent(logging.Handler):
+    """Sends log records, tracebacks included, to the parent's log."""
+
+    def __init__(self, send: Send) -> None:
+        super().__init__()
+        self._say = send
+        self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record."""
+        self._say(Logged(record.levelno, self.format(record)))
+
+
+def _sender(news: BinaryIO) -> Send:
+    """Return what writes messages to the parent, from any thread; ends the process without one."""
+    lock = threading.Lock()
+
+    def send(message: News) -> None:
+        frame = pack(message)
+        try:
+            with lock:
+                news.write(frame)
+                news.flush()
+        except OSError:
+            os._exit(0)
+
+    return send
+
+
+def _listen(orders: BinaryIO, worker: Worker) -> None:
+    """Pass orders on until the parent is gone, then end the process, whatever it does."""
+    try:
+        while True:
+            worker.obey(read_order(orders))
+    except EOFError:
+        os._exit(0)
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Return the two pipes; what prints from now on, prints to standard error."""
+    orders, news = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return orders, news
+
+
+def _be_a_child() -> None:
+    # The parent decides when to end; Ctrl-C and a service's stop signal reach us as well.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    faulthandler.enable()
+    if sys.platform == "linux":  # short of memory, the kernel shall end us and not the bot
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+
+
+def main() -> None:
+    """Set the process up, then serve."""
+    orders, news = _take_pipes()
+    _be_a_child()
+    setup = read_order(orders)
+    assert isinstance(setup, Setup)
+    send = _sender(news)
+    logging.basicConfig(level=setup.log_level, handlers=[ToParent(send)])
+    logging.captureWarnings(True)
+    worker = Worker(setup, send)
+    threading.Thread(target=_listen, args=(orders, worker), name="orders", daemon=True).start()
+    worker.serve()
+
+
+if __name__ == "__main__":
+    main()
