@@ -6,7 +6,7 @@ from functools import partial
 
 from tools.compute.book import Book
 from tools.compute.devices import able
-from tools.compute.lane import Lane, Outcome
+from tools.compute.lane import Lane, Outcome, WorkerLost
 from tools.compute.messages import Cancelled, Done, Failed, Loading, News, Paused, Progress, Run
 from tools.compute.scheduler import Scheduler
 from tools.compute.tickets import Ticket
@@ -16,7 +16,7 @@ from tools.jobs import Note
 log = logging.getLogger("atelier.pool")
 
 LOST = 3
-"""How often a job is begun anew because its machine went away, before that counts as a crash."""
+"""How often a job's worker may go away through no fault of the job; from then on it is one."""
 
 
 class Dispatch:
@@ -109,8 +109,8 @@ class Dispatch:
         self.moved()
         try:
             outcome = await lane.perform(self._order(lane, entry), partial(self._hear, lane, entry))
-        except EOFError:
-            self._crashed(lane, entry)
+        except WorkerLost as loss:
+            self._lost(lane, entry, loss)
         except TimeoutError:
             sentence = (
                 f"The model {entry.model.name} gave no sign of life for {self._patience:.0f} s "
@@ -141,10 +141,11 @@ class Dispatch:
                 entry.company += other.everyone
                 other.company = []
 
-    def _crashed(self, lane: Lane, entry: Waiting) -> None:
+    def _lost(self, lane: Lane, entry: Waiting, loss: WorkerLost) -> None:
+        """Have a job done again, unless that may be what its workers die of."""
         name = entry.model.name
         log.error("the worker %s of job %s (%s) is lost", lane.name, entry.job.id, name)
-        if lane.gone and entry.lost < LOST:
+        if (lane.gone or not loss.begun) and entry.lost < LOST:
             entry.lost += 1
         else:
             entry.crashes += 1

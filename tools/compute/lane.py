@@ -27,12 +27,21 @@ from tools.compute.messages import (
 Outcome = Done | Failed | Cancelled
 
 
+class WorkerLost(Exception):
+    """The worker has died; `begun` says whether it had begun on the job."""
+
+    def __init__(self, begun: bool) -> None:
+        super().__init__()
+        self.begun = begun
+
+
 @dataclass(eq=False)
 class _Post:
     """A job in the worker: what the worker says of it, and who is heard when it is over."""
 
     inbox: asyncio.Queue[News | None] = field(default_factory=asyncio.Queue)
     link: Link | None = None
+    begun: bool = False
     computing: bool = False
     unwanted: bool = False
     pausing: bool = False
@@ -110,8 +119,8 @@ class Lane:
     async def perform(self, run: Run, tell: Callable[[News], None]) -> Outcome | Paused:
         """Have a job done, or as far as it gets before it is paused; pass on what is heard.
 
-        Raises EOFError when the worker died, TimeoutError when it had to be killed because this
-        job, which was alone in it, gave no sign of life.
+        Raises WorkerLost when the worker died, TimeoutError when it had to be killed because
+        this job, which was alone in it, gave no sign of life.
         """
         post = self._posts[run.job.id] = _Post()
         try:
@@ -123,6 +132,8 @@ class Lane:
             link.send(run)
             self._sent += not run.alone
             return await self._hear_out(link, post, tell)
+        except EOFError as error:
+            raise WorkerLost(post.begun) from error
         finally:
             del self._posts[run.job.id]
             if not self._posts:
@@ -185,7 +196,7 @@ class Lane:
                 raise EOFError
             if isinstance(news, Outcome | Paused):
                 return news
-            post.computing = post.computing or isinstance(news, Progress)
+            post.begun, post.computing = True, post.computing or isinstance(news, Progress)
             tell(news)
 
     async def _listen(self, link: Link) -> None:
