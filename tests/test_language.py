@@ -196,6 +196,18 @@ def test_a_model_that_cannot_chat_is_refused(catalogue, models_dir, language, tm
         Language(model, tmp_path, "cpu").load()
 
 
+def test_its_weights_can_leave_the_device_and_come_back(language):
+    spec = ask("What is the capital of France?", temperature=0.0)
+    before = write(language, spec)
+    language.park()
+    weight = next(language._network.parameters())
+    host = weight.data_ptr()
+    language.wake()
+    assert weight.data_ptr() != host
+    assert write(language, spec) == before
+    assert not language.offload()  # on a CPU there is nothing to gain
+
+
 def test_it_writes_nothing_to_the_terminal(models_dir, language):
     code = (
         "import sys\n"

@@ -1,6 +1,5 @@
 """Chat models through transformers: safetensors folders, hub repositories and GGUF files."""
 
-import gc
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tools.catalogue import Model
 from tools.engines import ENGINES
 from tools.engines.gguf import weights_folder
+from tools.engines.residence import Residence, release
 from tools.engines.sampling import Sampler, Watch
 from tools.errors import EngineFailed, JobCancelled, OutOfMemory, Refused, ToolError
 from tools.jobs import Artifact, Progress, Spec, TextSpec
@@ -39,6 +39,8 @@ class Language:
         self._template = cast(dict[str, Any], options.get("template", {}))
         self._extra = cast(dict[str, Any], options.get("load", {}))
         self._network: Any = None
+        self._offloaded = False
+        self._residence = Residence(device)
         self._tokenizer: Any = None
         self._ends: list[int] = []
         self._marks = re.compile(r"(?!)")
@@ -71,7 +73,8 @@ class Language:
         network = kind.from_pretrained(
             folder, dtype=getattr(torch, self._model.dtype), **self._extra
         )
-        self._network = network.train(False).to(self._device)
+        self._network = network.train(False)
+        self._place()
         self._ends = _ends(self._network, self._tokenizer)
         self._marks = _marks(self._tokenizer)
         window = getattr(config.get_text_config(), "max_position_embeddings", self._context)
@@ -79,12 +82,37 @@ class Language:
 
     def unload(self) -> None:
         """Drop the weights and give the device's memory back."""
-        import torch
-
         self._network = self._tokenizer = None
-        gc.collect()
-        if self._device.startswith("cuda"):
-            torch.cuda.empty_cache()
+        release(self._device)
+
+    def park(self) -> None:
+        """Move the weights to host memory; raises TypeError where they have to stay."""
+        if self._offloaded:
+            raise TypeError("offloaded weights are in host memory already")
+        self._residence.park([self._network])
+        release(self._device)
+
+    def wake(self) -> None:
+        """Move the weights back to the device. Raises OutOfMemory."""
+        self._residence.wake([self._network])
+
+    def offload(self) -> bool:
+        """Keep the weights in host memory except while a layer is used; False on a CPU."""
+        if self._offloaded or self._device == "cpu":
+            return False
+        self._offloaded = True
+        if self._network is not None:
+            self._place()
+        return True
+
+    def _place(self) -> None:
+        """Put the weights on the device, or where they wait for being used."""
+        if self._offloaded:
+            from accelerate import cpu_offload
+
+            cpu_offload(self._network.to("cpu"), self._device)
+        else:
+            self._network.to(self._device)
 
     def generate(self, specs: Sequence[Spec], progress: Progress) -> list[Artifact]:
         """Write one text per spec; `progress` counts tokens, previews are the text in UTF-8.
