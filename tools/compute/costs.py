@@ -89,6 +89,8 @@ class Costs:
         self._kinds: dict[str, Kind] = {}
         self._loading: dict[str, deque[float]] = {}
         self._medians: dict[tuple[str, _Key], float] = {}
+        self._loads: dict[str, float] = {}  # medians
+        self._load = LOADING
 
     def learn(self, model: str, shape: Shape, count: int, seconds: float) -> None:
         """Remember that a job of this shape and number of specs took so many device-seconds."""
@@ -106,7 +108,10 @@ class Costs:
     def learn_loading(self, model: str, seconds: float) -> None:
         """Remember how long a model took to load."""
         if 0 <= seconds < float("inf"):
-            self._loading.setdefault(model, deque(maxlen=_WINDOW)).append(seconds)
+            window = self._loading.setdefault(model, deque(maxlen=_WINDOW))
+            window.append(seconds)
+            self._loads[model] = median(window)
+            self._load = median(self._loads.values())
 
     def price(self, model: str, shape: Shape, count: int) -> Price:
         """Return what a job should take: as measured, by the nearest shape or model, or a guess."""
@@ -123,9 +128,7 @@ class Costs:
 
     def loading(self, model: str) -> float:
         """Return how long a model should take to load; like the others, if it never was."""
-        if window := self._loading.get(model):
-            return median(window)
-        return median(map(median, self._loading.values())) if self._loading else LOADING
+        return self._loads.get(model, self._load)
 
     def dump(self) -> dict[str, object]:
         """Return all that was learnt as plain data (JSON), for `restore`."""

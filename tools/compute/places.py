@@ -17,7 +17,7 @@ NEAR = 5
 """Up to this position every change is told at once; farther, only material ones, now and then."""
 _MATERIAL = 0.1  # part of a position
 _INTERVAL = 1.0  # seconds between two tellings or plays at least, where the queue is longer
-_PART = 0.35  # of the waiting jobs that came or went, after which it is played again
+_PART = 0.5  # of the waiting jobs that came or went, after which it is played again
 _OLD = 60.0  # seconds after which it is played again in any case; more by the next
 _OLD_EACH = 0.02  # seconds more for each that waits
 
