@@ -28,6 +28,7 @@ PARTS = {
     "compute": "what a job costs beside its work",
     "understanding": "understanding a message by rules",
     "stepping": "a burst of mixed pictures against diffusers one at a time and in batches",
+    "busy": "how soon a message is acknowledged while 200 jobs run",
     "scheduling": "the queue against other policies, in simulated time",
 }
 
