@@ -509,7 +509,7 @@ async def test_a_job_that_stepped_aside_can_be_cancelled_and_its_company_stays(
 ) -> None:
     house = await opened(BOTH)
     await house.run("echo first")
-    picture = PictureSpec("cat", next(SEEDS), 8, 8, 3000, 0.0)
+    picture = PictureSpec("cat", next(SEEDS), 8, 8, 600, 0.0)
     told = [Told(), Told()]
     tasks = []
     for each, user in zip(told, ("ann", "cy"), strict=True):

@@ -35,9 +35,7 @@ class Endless:
     done: int = 0
     finished: bool = field(default=False, init=False)
 
-    @property
-    def total(self) -> int:
-        return self.spec.steps
+    total = 10**6
 
 
 @ENGINES.register("busy")

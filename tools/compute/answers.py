@@ -8,7 +8,7 @@ from tools.catalogue import Model
 from tools.compute.messages import Failed, News, Progress
 from tools.errors import JobCancelled, ToolError
 
-INTERVAL = 0.05
+INTERVAL = 0.2
 """Seconds between two progress messages at least."""
 
 Send = Callable[[News], None]

@@ -15,6 +15,8 @@ from tools.jobs import Note
 
 log = logging.getLogger("atelier.pool")
 
+RETHINK = 0.25
+"""Seconds between two looks at least whether what runs in a lane should step aside."""
 LOST = 3
 """How often a job's worker may go away through no fault of the job; from then on it is one."""
 
@@ -191,7 +193,10 @@ class Dispatch:
                 self._scheduler.started(entry.job.id, entry.since)
             entry.done, entry.total = news.done, news.total
             entry.tell(Note("running", 0, self.eta(entry), news.done, news.total, news.preview))
-            lane.wake.set()  # it may have had enough for now
+            now = asyncio.get_running_loop().time()
+            if now >= lane.rethink:
+                lane.rethink = now + RETHINK
+                lane.wake.set()  # what runs may have had enough
 
     def _announce(self) -> None:
         self._announcing = None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tools.compute.devices import WorkerPlan
 from tools.compute.link import Connect, Link
@@ -11,6 +11,7 @@ from tools.compute.messages import (
     Cancelled,
     Done,
     Failed,
+    Loading,
     Logged,
     News,
     Order,
@@ -37,9 +38,10 @@ class WorkerLost(Exception):
 
 @dataclass(eq=False)
 class _Post:
-    """A job in the worker: what the worker says of it, and who is heard when it is over."""
+    """A job in the worker: who is told what is heard of it, and what became of it."""
 
-    inbox: asyncio.Queue[News | None] = field(default_factory=asyncio.Queue)
+    tell: Callable[[News], None]
+    over: asyncio.Future[Outcome | Paused]
     link: Link | None = None
     begun: bool = False
     computing: bool = False
@@ -69,6 +71,7 @@ class Lane:
         self._grace, self._patience = grace, patience
         self.wake = asyncio.Event()
         self.gone = False
+        self.rethink = 0.0
         self.restarts = -1
         self.models: tuple[tuple[str, int], ...] = ()
         self._lock = asyncio.Lock()
@@ -79,6 +82,7 @@ class Lane:
         self._paused: set[str] = set()
         self._sent, self._room = 0, Room(0, 0)
         self._heard = 0.0
+        self._watching: asyncio.TimerHandle | None = None
 
     @property
     def plan(self) -> WorkerPlan:
@@ -122,7 +126,8 @@ class Lane:
         Raises WorkerLost when the worker died, TimeoutError when it had to be killed because
         this job, which was alone in it, gave no sign of life.
         """
-        post = self._posts[run.job.id] = _Post()
+        loop = asyncio.get_running_loop()
+        post = self._posts[run.job.id] = _Post(tell, loop.create_future())
         try:
             link = await self.start()
             if post.unwanted:
@@ -131,8 +136,14 @@ class Lane:
             self._paused.discard(run.job.id)
             link.send(run)
             self._sent += not run.alone
-            return await self._hear_out(link, post, tell)
-        except EOFError as error:
+            self._heard = loop.time()
+            self._watch()
+            return await post.over
+        except (EOFError, TimeoutError) as error:
+            if post.link is not None:
+                await self._replace(post.link)
+            if isinstance(error, TimeoutError):
+                raise
             raise WorkerLost(post.begun) from error
         finally:
             del self._posts[run.job.id]
@@ -168,6 +179,8 @@ class Lane:
     async def close(self) -> None:
         """End the worker for good."""
         self._closed = True
+        if self._watching is not None:
+            self._watching.cancel()
         async with self._lock:
             await self._end()
 
@@ -175,29 +188,22 @@ class Lane:
         if self._link is not None:
             self._link.send(order)
 
-    async def _hear_out(
-        self, link: Link, post: _Post, tell: Callable[[News], None]
-    ) -> Outcome | Paused:
-        loop = asyncio.get_running_loop()
-        self._heard = loop.time()
-        while True:
-            try:
-                async with asyncio.timeout_at(self._heard + self._patience):
-                    news = await post.inbox.get()
-            except TimeoutError:
-                if loop.time() < self._heard + self._patience:
-                    continue  # another job was heard of
-                await self._replace(link)
-                if len(self._posts) == 1:
-                    raise
-                raise EOFError from None  # which of them hangs is not known
-            if news is None:
-                await self._replace(link)
-                raise EOFError
-            if isinstance(news, Outcome | Paused):
-                return news
-            post.begun, post.computing = True, post.computing or isinstance(news, Progress)
-            tell(news)
+    def _watch(self) -> None:
+        """Look again when the worker will have been silent for too long, while it has work."""
+        if self._watching is None:
+            loop = asyncio.get_running_loop()
+            self._watching = loop.call_at(self._heard + self._patience, self._look)
+
+    def _look(self) -> None:
+        self._watching = None
+        waiting = [post for post in self._posts.values() if post.link and not post.over.done()]
+        if not waiting:
+            return
+        if asyncio.get_running_loop().time() < self._heard + self._patience:
+            self._watch()
+            return
+        for post in waiting:  # of several it is not known which one hangs
+            post.over.set_exception(TimeoutError() if len(waiting) == 1 else EOFError())
 
     async def _listen(self, link: Link) -> None:
         """Hand what the worker says to whom it concerns, until it ends."""
@@ -209,8 +215,8 @@ class Lane:
                 self._take(news)
         except EOFError:
             for post in self._posts.values():
-                if post.link is link:
-                    post.inbox.put_nowait(None)
+                if post.link is link and not post.over.done():
+                    post.over.set_exception(EOFError())
 
     def _take(self, news: News) -> None:
         if isinstance(news, Room):
@@ -220,9 +226,21 @@ class Lane:
             self.models = news.models
             self._resident(self.name, [name for name, _ in news.models])
         elif not isinstance(news, Ready | Logged) and news.id in self._posts:
-            if isinstance(news, Paused):
-                self._paused.add(news.id)
-            self._posts[news.id].inbox.put_nowait(news)
+            self._pass_on(self._posts[news.id], news)
+
+    def _pass_on(self, post: _Post, news: Loading | Progress | Outcome | Paused) -> None:
+        if post.over.done():
+            return
+        if isinstance(news, Loading | Progress):
+            post.begun, post.computing = True, post.computing or isinstance(news, Progress)
+            try:
+                post.tell(news)
+            except Exception as error:  # noqa: BLE001 - who waits for the job raises it again
+                post.over.set_exception(error)
+            return
+        if isinstance(news, Paused):
+            self._paused.add(news.id)
+        post.over.set_result(news)
 
     async def _replace(self, link: Link) -> None:
         async with self._lock:
