@@ -10,6 +10,14 @@ from tools.errors import ModelUnavailable
 
 PROFILES = ["starter", "8gb", "24gb", "80gb", "cluster"]
 
+PIPELINE = """
+[models.x]
+family = "diffusion"
+tasks = ["draw"]
+licence = "MIT"
+source = { hub = "a/b" }
+"""
+
 
 def written(folder: Path, text: str) -> Path:
     path = folder / "mine.toml"
@@ -80,7 +88,14 @@ def test_a_model_of_ones_own_replaces_and_adds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[models.x]\nfamily = 'diffusion'", r"models\.x\.tasks"),
+        ("[models.x]\nlicence='MIT'\nsource={hub='a/b'}\nfamily='a'", r"models\.x\.tasks"),
+        (f"{PIPELINE}run = {{ quantize = 'int7' }}", r"models\.x\.run\.quantize.*'int8'"),
+        (f"{PIPELINE}run = {{ ofload = 'group' }}", r"models\.x\.run\.ofload"),
+        (f"{PIPELINE}parts = {{ unet = {{ hub = 'a/c' }} }}", "part unet needs .* one file"),
+        (
+            f"{PIPELINE}parts = {{ unet = {{ wheel = 'a==1', files = {{ 'x.gguf' = '' }} }} }}",
+            "part unet needs a hub or folder",
+        ),
         ("not toml at all [", "cannot be read"),
         ("[models.x]\nfamily='a'\ntasks=['draw']\nlicence='MIT'\nsource={}", "exactly one"),
         ("[models.x]\nfamily='a'\ntasks=['sing']\nlicence='MIT'\nsource={hub='a/b'}", "tasks"),
@@ -91,6 +106,19 @@ def test_a_wrong_file_is_one_sentence(tmp_path: Path, text: str, words: str) -> 
         Catalogue.read(written(tmp_path, text))
     assert "mine.toml" in str(caught.value)
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_part_may_come_from_a_file_of_its_own(tmp_path: Path) -> None:
+    parts = """[models.x.parts]
+        unet = { hub = "a/c", files = { "x.gguf" = "" } }
+        vae = { folder = "here", files = { "vae.safetensors" = "" } }
+        """
+    model = Catalogue.read(written(tmp_path, PIPELINE + parts)).find("draw", "x")
+    assert model.part("unet", Path("/models/x")) == Path("/models/x/unet/x.gguf")
+    assert model.part("vae", Path("/models/x")) == tmp_path / "here" / "vae.safetensors"
+    far = PIPELINE.replace('hub = "a/b"', 'folder = "."') + parts
+    with pytest.raises(ModelUnavailable, match="unet comes from the hub, so the model must"):
+        Catalogue.read(written(tmp_path, far))
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:

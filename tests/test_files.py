@@ -206,6 +206,7 @@ HUB = {
     "unet/weights.fp16.safetensors": b"half",
     "everything.safetensors": b"a single-file checkpoint",
 }
+HUB_SHA = sha(HUB["everything.safetensors"])
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -281,6 +282,28 @@ def test_a_hub_repository_is_fetched_once(hub: type[Hub], tmp_path: Path) -> Non
     assert verify(hub_model(), tmp_path)
     hub.status = 500
     assert fetch(hub_model(), tmp_path, lambda _: None) == folder
+
+
+def test_a_part_is_fetched_from_its_own_repository(hub: type[Hub], tmp_path: Path) -> None:
+    def with_part(file: str) -> Model:
+        source = Source(hub="c/d", files={file: HUB_SHA})
+        return hub_model().model_copy(update={"parts": {"unet": source}})
+
+    with pytest.raises(ModelUnavailable, match=r"c/d has no file none\.gguf"):
+        fetch(with_part("none.gguf"), tmp_path, lambda _: None)
+    model, said = with_part("everything.safetensors"), list[str]()
+    folder = fetch(hub_model(), tmp_path, lambda _: None)
+    with pytest.raises(ModelUnavailable, match="not here yet"):  # the part was named later
+        locate(model, tmp_path)
+    (folder / ".files.json").unlink()
+    (folder / "unet/weights.safetensors").unlink()
+    fetch(model, tmp_path, said.append)
+    assert [line.split()[1] for line in said if "downloading" in line] == ["a/b", "c/d"]
+    assert not (folder / "unet/weights.safetensors").exists()
+    assert model.part("unet", folder).read_bytes() == HUB["everything.safetensors"]
+    model.part("unet", folder).write_bytes(b"damaged")
+    with pytest.raises(ModelUnavailable, match=r"unet/everything\.safetensors .* damaged"):
+        locate(model, tmp_path)
 
 
 def test_a_damaged_hub_file_is_fetched_again(hub: type[Hub], tmp_path: Path) -> None:

