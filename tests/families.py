@@ -90,6 +90,25 @@ def tiny(name: str, folder: Path, facts: str = "") -> Model:
     return added(folder, facts + own)
 
 
+def save_lora(weights: Path, file: Path, seed: int, *parts: str) -> Path:
+    """Save random LoRA weights for parts of the pipeline in a folder, as trainers save them."""
+    import torch
+    from diffusers import DiffusionPipeline
+    from peft import LoraConfig, get_peft_model_state_dict
+
+    torch.manual_seed(seed)
+    pipe = DiffusionPipeline.from_pretrained(weights)
+    layers = {}
+    for part in parts:
+        model = getattr(pipe, part)
+        targets = ["to_v", "to_out.0", "to_add_out", "linear_out", "q_proj", "v_proj"]
+        model.add_adapter(LoraConfig(r=2, target_modules=targets, init_lora_weights=False))
+        drawn = get_peft_model_state_dict(model).items()
+        layers[f"{part}_lora_layers"] = {key: 3 * value for key, value in drawn}
+    pipe.save_lora_weights(file.parent, weight_name=file.name, **layers)
+    return file
+
+
 def family_of(name: str, folder: Path, facts: str = "") -> Family:
     """Return a tiny model of a family, with more of its catalogue block if given."""
     model = tiny(name, folder, facts)

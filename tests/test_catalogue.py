@@ -7,6 +7,7 @@ import pytest
 from tools.catalogue import Catalogue
 from tools.engines import ENGINES
 from tools.errors import ModelUnavailable
+from tools.jobs import Adapter
 
 PROFILES = ["starter", "8gb", "24gb", "80gb", "cluster"]
 
@@ -119,6 +120,46 @@ def test_a_part_may_come_from_a_file_of_its_own(tmp_path: Path) -> None:
     far = PIPELINE.replace('hub = "a/b"', 'folder = "."') + parts
     with pytest.raises(ModelUnavailable, match="unet comes from the hub, so the model must"):
         Catalogue.read(written(tmp_path, far))
+
+
+LORAS = """
+[loras.oil]
+base = ["x"]
+licence = "MIT"
+source = { folder = "here", files = { "oil.safetensors" = "" } }
+[loras.chalk]
+base = ["x", "starter"]
+licence = "Not for sale"
+accept = true
+weight = 0.7
+source = { hub = "a/c", files = { "chalk.safetensors" = "" } }
+"""
+
+
+def test_loras_are_found_by_the_model_they_fit(tmp_path: Path) -> None:
+    path = written(tmp_path, PIPELINE + LORAS)
+    known = Catalogue.read(path, accepted=frozenset({"chalk"}), root=Path("/models"))
+    model, starter = known.find("draw", "x"), known.find("draw")
+    oil, chalk = (known.adapter(known.lora(name, model)) for name in ("oil", "chalk"))
+    assert oil == Adapter("oil", tmp_path / "here" / "oil.safetensors", 1.0)
+    assert chalk == Adapter("chalk", Path("/models/chalk/chalk.safetensors"), 0.7)
+    with pytest.raises(ModelUnavailable, match="no LoRA 'oil' for starter; there are: chalk"):
+        known.lora("oil", starter)
+    with pytest.raises(ModelUnavailable, match="chalk has the licence Not for sale"):
+        Catalogue.read(path).lora("chalk", model)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (LORAS.replace(', files = { "oil.safetensors" = "" }', ""), r"loras\.oil: a LoRA needs"),
+        (LORAS.replace('base = ["x"]', "base = []"), r"loras\.oil\.base"),
+        (LORAS.replace("[loras.oil]", "[loras.starter]"), "starter is given to a model and to a"),
+    ],
+)
+def test_a_wrong_lora_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(ModelUnavailable, match=words):
+        Catalogue.read(written(tmp_path, text))
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 import pytest
 
 from memory.errors import StorageFull
-from tools.catalogue import Model, Source
+from tools.catalogue import Lora, Model, Source
 from tools.errors import ModelUnavailable
 from tools.files import fetch, locate, verify
 
@@ -304,6 +304,16 @@ def test_a_part_is_fetched_from_its_own_repository(hub: type[Hub], tmp_path: Pat
     model.part("unet", folder).write_bytes(b"damaged")
     with pytest.raises(ModelUnavailable, match=r"unet/everything\.safetensors .* damaged"):
         locate(model, tmp_path)
+
+
+def test_a_lora_is_one_file_of_its_repository(hub: type[Hub], tmp_path: Path) -> None:
+    source = Source(hub="e/f", files={"everything.safetensors": HUB_SHA})
+    lora = Lora(name="style", base=("big",), source=source, licence="MIT")
+    folder = fetch(lora, tmp_path, lambda _: None)
+    assert (folder / "everything.safetensors").read_bytes() == HUB["everything.safetensors"]
+    assert not (folder / "model_index.json").exists()
+    assert locate(lora, tmp_path) == folder
+    assert verify(lora, tmp_path)
 
 
 def test_a_damaged_hub_file_is_fetched_again(hub: type[Hub], tmp_path: Path) -> None:

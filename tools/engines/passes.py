@@ -2,11 +2,13 @@
 
 import inspect
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any, Literal
 from weakref import ref
+
+from tools.jobs import Adapter
 
 Kind = Literal["prepare", "denoise", "decode"]
 PLAIN = (bool, int, float, str, type(None))
@@ -63,6 +65,14 @@ class Call:
     rows: int
     key: Hashable
     """Equal for calls that may share a forward pass."""
+    adapters: tuple[Adapter, ...] | None = None
+    """What has to be switched on; None where it has no influence."""
+
+    def under(self, adapters: tuple[Adapter, ...]) -> "Call":
+        """Return the call for a picture with these adapters; decoders know nothing of them."""
+        if self.kind == "decode":
+            return self
+        return replace(self, adapters=adapters, key=(adapters, self.key))
 
 
 def lone(function: Callable[..., Any], *args: Any, **keywords: Any) -> Call:

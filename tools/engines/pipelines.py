@@ -23,12 +23,15 @@ AUTOMATIC = {
 
 
 class Pipelines:
-    """The pipelines of one model by task, made when first asked for; they share their weights."""
+    """The pipelines of one model by task, made when first asked for; they share their weights.
+
+    `base` is the one they were read into.
+    """
 
     def __init__(self, model: Model, files: Path, device: str) -> None:
         self._model, self._device = model, device
         self._offload = "" if device == "cpu" else model.run.offload
-        self._base = self._read(files)
+        self.base = self._read(files)
         self._made: dict[str, Any] = {}
         self._placed: Any = None
 
@@ -60,18 +63,18 @@ class Pipelines:
         import diffusers
 
         name = self._model.pipelines.get(task, "")
-        if name and name == type(self._base).__name__:
-            return self._base
-        if task == "draw" and not name and "image" not in parameters(self._base):
-            return self._base  # AutoPipeline imports every pipeline it knows: up to a second
+        if name and name == type(self.base).__name__:
+            return self.base
+        if task == "draw" and not name and "image" not in parameters(self.base):
+            return self.base  # AutoPipeline imports every pipeline it knows: up to a second
         made = _named(diffusers, name or AUTOMATIC[task], self._model)
         # without dtype, a class's own from_pipe would turn the shared weights to float32
-        more = {"dtype": self._base.dtype} if name else {}
+        more = {"dtype": self.base.dtype} if name else {}
         try:
-            return made.from_pipe(self._base, **more)
+            return made.from_pipe(self.base, **more)
         except ValueError as error:  # diffusers' tables do not know it
             if task == "draw" and not name:
-                return self._base
+                return self.base
             raise EngineFailed(f"The model {self._model.name} cannot {task}.") from error
 
     def _place(self, pipe: Any) -> None:
@@ -84,7 +87,7 @@ class Pipelines:
         else:
             pipe.to(self._device)
         if self._placed is None:
-            quicken(self._base, self._model)
+            quicken(self.base, self._model)
         self._placed = pipe
 
     def _place_groups(self, pipe: Any) -> None:
