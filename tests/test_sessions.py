@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.families import Family, apart, encoded, family_of, striped
-from tests.tiny_models import BUILDERS
+from tests.families import CLOSE, Family, apart, encoded, family_of, striped
+from tests.tiny_models import BUILDERS, VARYING
 from tools.catalogue import Catalogue
 from tools.engines.stepper import Stepper
 from tools.errors import EngineFailed, JobCancelled, OutOfMemory
@@ -81,6 +81,7 @@ def test_sessions_join_and_leave_in_the_middle(family: Family) -> None:
         family.engine.close(left)
 
 
+@pytest.mark.parametrize("family", ["starter", *VARYING], indirect=True)
 def test_image_to_image_and_other_sizes_step_beside_it(family: Family) -> None:
     vary = replace(MIXED[1], task="vary", image=striped(), strength=0.5)
     more = replace(vary, seed=9, strength=0.9, steps=4, guidance=1.0)
@@ -91,6 +92,7 @@ def test_image_to_image_and_other_sizes_step_beside_it(family: Family) -> None:
         family.check(session)
 
 
+@pytest.mark.parametrize("family", ["starter", *VARYING], indirect=True)
 def test_filling_in_steps_too(family: Family) -> None:
     mask = Image.new("L", (64, 64), 0)
     mask.paste(255, (0, 0, 64, 32))
@@ -126,6 +128,18 @@ def test_without_guidance_only_one_half_runs(starter: Family) -> None:
         starter.engine.drop(session)
 
 
+def test_distilled_guidance_is_the_models_own_input(tmp_path: Path) -> None:
+    flux = family_of("flux", tmp_path)
+    specs = [replace(ONE, guidance=g, negative="blue") for g in (1.0, 3.5)]
+    sessions = [flux.engine.open(spec) for spec in specs]
+    flux.rows.clear()
+    flux.draw(*sessions)
+    assert flux.rows == [2] * 4
+    made = [flux.engine.close(session) for session in sessions]
+    assert all(one.facts["ignored"] == ["negative"] for one in made)
+    assert float((sessions[0].latents - sessions[1].latents).abs().max()) > CLOSE
+
+
 def test_what_was_encoded_is_remembered(starter: Family) -> None:
     cache = starter.engine._prompts
     cache.clear()
@@ -140,6 +154,7 @@ def test_what_was_encoded_is_remembered(starter: Family) -> None:
         assert cache.misses - before == misses
 
 
+@pytest.mark.parametrize("family", ["starter", *VARYING], indirect=True)
 def test_all_models_run_in_the_thread_that_steps(family: Family) -> None:
     pipe, seen = family.engine._pipe("vary"), set[int]()
     hooks = [

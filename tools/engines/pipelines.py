@@ -100,8 +100,12 @@ class Pipelines:
 
 
 def parameters(pipe: Any) -> frozenset[str]:
-    """Return the names of the keywords a pipeline takes."""
-    return frozenset(inspect.signature(type(pipe).__call__).parameters)
+    """Return the names of the keywords a pipeline takes and its model can make use of."""
+    names = frozenset(inspect.signature(type(pipe).__call__).parameters)
+    if getattr(getattr(getattr(pipe, "transformer", None), "config", None), "guidance_embeds", 0):
+        # guidance is one of the model's own inputs, not a second pass against something
+        names -= {"true_cfg_scale", "negative_prompt"}
+    return names
 
 
 def _named(diffusers: Any, name: str, model: Model) -> Any:
