@@ -219,11 +219,8 @@ def _lengthened(value: Any, length: int) -> Any:
     import torch
 
     rows, now, *rest = value.shape
-    return (
-        value
-        if now == length
-        else torch.cat([value, value.new_zeros((rows, length - now, *rest))], 1)
-    )
+    missing = value.new_zeros((rows, length - now, *rest))
+    return torch.cat([value, missing], 1)
 
 
 def _split(output: Any, rows: list[int]) -> list[Any]:
