@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.families import apart, family_of, save_lora, striped
+from tools.engines import speed
 from tools.engines.adapters import Adapters
 from tools.engines.diffusion import Diffusion
 from tools.engines.pieces import keywords, piece
@@ -26,7 +27,7 @@ class Lab:
     """A tiny model with two LoRAs for it, and what plain pipelines draw with them."""
 
     def __init__(self, name: str, folder: Path) -> None:
-        self.family = family_of(name, folder)
+        self.name, self.family = name, family_of(name, folder)
         self.files = self.family.files
         parts = PARTS[name]
         self.one = Adapter("one", save_lora(self.files, folder / "one.safetensors", 1, *parts))
@@ -191,13 +192,25 @@ def test_after_unloading_they_are_loaded_again(sdxl: Lab) -> None:
     assert apart(sdxl.drawn(spec)[0], before) == 0
 
 
-def test_weights_in_fewer_bits_take_loras(sdxl: Lab, tmp_path: Path) -> None:
-    small = family_of("sdxl", tmp_path, 'run = { quantize = "int8" }\n')
-    spec = replace(ONE, adapters=(sdxl.one,))
+def test_weights_in_fewer_bits_take_loras(lab: Lab, tmp_path: Path) -> None:
+    small = family_of(lab.name, tmp_path, 'run = { quantize = "int8" }\n')
+    spec = replace(ONE, adapters=(lab.one,))
     session = small.engine.open(spec)
     small.draw(session)
-    difference = np.asarray(result(small.engine, session)).astype(int) - sdxl.plain(spec)
-    assert 0 < np.abs(difference).mean() < 4
+    difference = np.asarray(result(small.engine, session)).astype(int) - lab.plain(spec)
+    assert 0 < np.abs(difference).mean() < 1
+
+
+def test_compiled_blocks_take_loras(
+    sdxl: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speed, "BACKEND", "aot_eager")
+    fast = family_of("sdxl", tmp_path, "run = { compile = true }\n")
+    specs = [ONE, replace(ONE, adapters=(sdxl.one,)), replace(ONE, adapters=(sdxl.two,))]
+    sessions = [fast.engine.open(spec) for spec in specs]
+    fast.draw(*sessions)
+    for spec, session in zip(specs, sessions, strict=True):
+        assert apart(result(fast.engine, session), sdxl.plain(spec)) <= 1
 
 
 def test_nothing_is_printed(sdxl: Lab, capfd: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.families import Family, apart, family_of
+from tests.families import Family, apart, family_of, striped
 from tools.engines import quantize, speed
 from tools.engines.speed import denoisers
 from tools.errors import EngineFailed
@@ -47,8 +47,9 @@ def differ(one: Family, other: Family, spec: PictureSpec = ONE) -> float:
 
 
 def steps_together(family: Family) -> None:
-    """Draw pictures in company and compare each with the pipeline's own."""
-    sessions = [family.engine.open(spec) for spec in MIXED]
+    """Draw and vary pictures in company and compare each with the pipeline's own."""
+    vary = replace(ONE, task="vary", image=striped(), strength=0.8)
+    sessions = [family.engine.open(spec) for spec in (*MIXED, vary)]
     family.draw(*sessions)
     for session in sessions:
         family.check(session)

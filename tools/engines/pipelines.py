@@ -68,11 +68,9 @@ class Pipelines:
         if task == "draw" and not name and "image" not in parameters(self.base):
             return self.base  # AutoPipeline imports every pipeline it knows: up to a second
         made = _named(diffusers, name or AUTOMATIC[task], self._model)
-        # without dtype, a class's own from_pipe would turn the shared weights to float32
-        more = {"dtype": self.base.dtype} if name else {}
         try:
-            return made.from_pipe(self.base, **more)
-        except ValueError as error:  # diffusers' tables do not know it
+            return _over(made, self.base) if name else made.from_pipe(self.base)
+        except (ValueError, TypeError) as error:  # parts are missing, or no table knows it
             if task == "draw" and not name:
                 return self.base
             raise EngineFailed(f"The model {self._model.name} cannot {task}.") from error
@@ -106,6 +104,13 @@ def parameters(pipe: Any) -> frozenset[str]:
         # guidance is one of the model's own inputs, not a second pass against something
         names -= {"true_cfg_scale", "negative_prompt"}
     return names
+
+
+def _over(kind: Any, base: Any) -> Any:
+    """Return another pipeline with the parts of one; a class's own `from_pipe` would cast them."""
+    known = dict(base.config) | base.components
+    wanted = inspect.signature(kind.__init__).parameters
+    return kind(**{name: known[name] for name in wanted if name in known})
 
 
 def _named(diffusers: Any, name: str, model: Model) -> Any:
