@@ -80,7 +80,8 @@ def _wish(
     new = _renamed(changes, step.tool)
     args = {k: v for k, v in step.args.items() if k in fields and k != "seed"}
     if "model" in new:
-        args.pop("steps", None)  # the number of steps belongs to the model it was meant for
+        for name in ("steps", "lora"):  # they belong to the model they were meant for
+            args.pop(name, None)
     args |= {k: _linked(v, before) for k, v in args.items()}
     if step.tool in ("edit", "upscale") and step.assets and "seed" not in step.args:
         if not str(args["image"]).startswith("step:"):

@@ -6,14 +6,16 @@ from typing import get_args
 
 from bot.settings import Settings
 from tools import files
-from tools.catalogue import Catalogue, Model, Task
+from tools.catalogue import Catalogue, Item, Lora, Model, Task
 from tools.errors import ModelUnavailable
 
 
 def catalogue(settings: Settings) -> Catalogue:
     """Read the built-in catalogue and the operator's own; raises ModelUnavailable."""
     more = (settings.catalogue,) if settings.catalogue else ()
-    return Catalogue.read(*more, profile=settings.profile, accepted=settings.accept)
+    return Catalogue.read(
+        *more, profile=settings.profile, accepted=settings.accept, root=settings.models
+    )
 
 
 def _say(text: str) -> None:
@@ -21,18 +23,20 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _chosen(known: Catalogue, names: Sequence[str]) -> list[Model]:
-    """Return the named models, or the profile's defaults; raises ModelUnavailable.
+def _chosen(known: Catalogue, names: Sequence[str]) -> list[Item]:
+    """Return the named models and LoRAs, or the profile's defaults; raises ModelUnavailable.
 
     Also when the operator has not accepted the licence of one of them.
     """
     if not names:
         found = [known.find(task) for task in known.profiles[known.profile]]
         return list({model.name: model for model in found}.values())
+    items: dict[str, Item] = {**known.models, **known.loras}
     for name in names:
-        if name not in known.models:
+        if name not in items:
             raise ModelUnavailable(f"There is no model {name!r}; `atelier models` lists them.")
-    return [known.find(known.models[name].tasks[0], name) for name in names]
+        known.licensed(items[name])
+    return [items[name] for name in names]
 
 
 def listing(settings: Settings) -> int:
@@ -47,6 +51,10 @@ def listing(settings: Settings) -> int:
         for model in able:
             used = known.profiles[known.profile].get(task) == model.name
             sys.stdout.write(_row(model, here[model.name], used, settings))
+    if known.loras:
+        sys.stdout.write("\nStyles and things for some of them (lora)\n")
+    for lora in known.loras.values():
+        sys.stdout.write(_lora_row(lora, settings))
     sys.stdout.write("\nTo fetch one: atelier models fetch NAME. To accept a licence: accept in\n")
     sys.stdout.write('atelier.toml, such as accept = ["sdxl"].\n')
     return 0
@@ -64,15 +72,23 @@ _TASKS: dict[Task, str] = {
 
 
 def _row(model: Model, here: str, used: bool, settings: Settings) -> str:
-    terms = model.licence
-    if model.accept:
-        done = model.name in settings.accept
-        terms += "; you accepted it" if done else "; you must accept it first"
-    size = f"{model.memory / 1024:.1f} GiB"
+    size, terms = f"{model.memory / 1024:.1f} GiB", _terms(model, settings)
     return f"{'*' if used else ' '} {model.name:24} {here:8} {size:>9}  {terms}\n"
 
 
-def _here(model: Model, settings: Settings) -> str:
+def _lora_row(lora: Lora, settings: Settings) -> str:
+    base, terms = ", ".join(lora.base), _terms(lora, settings)
+    return f"  {lora.name:24} {_here(lora, settings):8} for {base}  {terms}\n"
+
+
+def _terms(item: Item, settings: Settings) -> str:
+    if not item.accept:
+        return item.licence
+    done = item.name in settings.accept
+    return item.licence + ("; you accepted it" if done else "; you must accept it first")
+
+
+def _here(model: Item, settings: Settings) -> str:
     try:
         files.locate(model, settings.models)
     except ModelUnavailable:

@@ -13,7 +13,7 @@ from memory.assets import Assets
 from memory.database import Database
 from memory.records import Asset, Chat, Message, Step, User
 from memory.store import Store
-from tools.catalogue import Catalogue, Model, Source, Task
+from tools.catalogue import Catalogue, Lora, Model, Source, Task
 from tools.errors import ToolError
 from tools.jobs import (
     Artifact,
@@ -30,6 +30,15 @@ from tools.tool import Context
 
 ANN = User("console", "ann", "Ann")
 ROOM = Chat("console", "room")
+
+PIXEL = Lora(
+    name="pixel",
+    base=("small",),
+    source=Source(hub="owner/pixel", files={"pixel.safetensors": ""}),
+    licence="MIT",
+    weight=0.8,
+    triggers=("pixel art", "8-bit"),
+)
 
 
 class FakeRunner:
@@ -145,7 +154,8 @@ def catalogue(*models: Model) -> Catalogue:
     for one in models:
         for task in one.tasks:
             defaults.setdefault(task, one.name)
-    return Catalogue({one.name: one for one in models}, {"starter": defaults})
+    named = {one.name: one for one in models}
+    return Catalogue(named, {"starter": defaults}, loras={"pixel": PIXEL}, root=Path("/models"))
 
 
 @asynccontextmanager

@@ -7,8 +7,17 @@ import pytest
 from tools.catalogue import Catalogue
 from tools.engines import ENGINES
 from tools.errors import ModelUnavailable
+from tools.jobs import Adapter
 
 PROFILES = ["starter", "8gb", "24gb", "80gb", "cluster"]
+
+PIPELINE = """
+[models.x]
+family = "diffusion"
+tasks = ["draw"]
+licence = "MIT"
+source = { hub = "a/b" }
+"""
 
 
 def written(folder: Path, text: str) -> Path:
@@ -80,7 +89,14 @@ def test_a_model_of_ones_own_replaces_and_adds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[models.x]\nfamily = 'diffusion'", r"models\.x\.tasks"),
+        ("[models.x]\nlicence='MIT'\nsource={hub='a/b'}\nfamily='a'", r"models\.x\.tasks"),
+        (f"{PIPELINE}run = {{ quantize = 'int7' }}", r"models\.x\.run\.quantize.*'int8'"),
+        (f"{PIPELINE}run = {{ ofload = 'group' }}", r"models\.x\.run\.ofload"),
+        (f"{PIPELINE}parts = {{ unet = {{ hub = 'a/c' }} }}", "part unet needs .* one file"),
+        (
+            f"{PIPELINE}parts = {{ unet = {{ wheel = 'a==1', files = {{ 'x.gguf' = '' }} }} }}",
+            "part unet needs a hub or folder",
+        ),
         ("not toml at all [", "cannot be read"),
         ("[models.x]\nfamily='a'\ntasks=['draw']\nlicence='MIT'\nsource={}", "exactly one"),
         ("[models.x]\nfamily='a'\ntasks=['sing']\nlicence='MIT'\nsource={hub='a/b'}", "tasks"),
@@ -91,6 +107,59 @@ def test_a_wrong_file_is_one_sentence(tmp_path: Path, text: str, words: str) -> 
         Catalogue.read(written(tmp_path, text))
     assert "mine.toml" in str(caught.value)
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_part_may_come_from_a_file_of_its_own(tmp_path: Path) -> None:
+    parts = """[models.x.parts]
+        unet = { hub = "a/c", files = { "x.gguf" = "" } }
+        vae = { folder = "here", files = { "vae.safetensors" = "" } }
+        """
+    model = Catalogue.read(written(tmp_path, PIPELINE + parts)).find("draw", "x")
+    assert model.part("unet", Path("/models/x")) == Path("/models/x/unet/x.gguf")
+    assert model.part("vae", Path("/models/x")) == tmp_path / "here" / "vae.safetensors"
+    far = PIPELINE.replace('hub = "a/b"', 'folder = "."') + parts
+    with pytest.raises(ModelUnavailable, match="unet comes from the hub, so the model must"):
+        Catalogue.read(written(tmp_path, far))
+
+
+LORAS = """
+[loras.oil]
+base = ["x"]
+licence = "MIT"
+source = { folder = "here", files = { "oil.safetensors" = "" } }
+[loras.chalk]
+base = ["x", "starter"]
+licence = "Not for sale"
+accept = true
+weight = 0.7
+source = { hub = "a/c", files = { "chalk.safetensors" = "" } }
+"""
+
+
+def test_loras_are_found_by_the_model_they_fit(tmp_path: Path) -> None:
+    path = written(tmp_path, PIPELINE + LORAS)
+    known = Catalogue.read(path, accepted=frozenset({"chalk"}), root=Path("/models"))
+    model, starter = known.find("draw", "x"), known.find("draw")
+    oil, chalk = (known.adapter(known.lora(name, model)) for name in ("oil", "chalk"))
+    assert oil == Adapter("oil", tmp_path / "here" / "oil.safetensors", 1.0)
+    assert chalk == Adapter("chalk", Path("/models/chalk/chalk.safetensors"), 0.7)
+    with pytest.raises(ModelUnavailable, match="no LoRA 'oil' for starter; there are: chalk"):
+        known.lora("oil", starter)
+    with pytest.raises(ModelUnavailable, match="chalk has the licence Not for sale"):
+        Catalogue.read(path).lora("chalk", model)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (LORAS.replace(', files = { "oil.safetensors" = "" }', ""), r"loras\.oil: a LoRA needs"),
+        (LORAS.replace('base = ["x"]', "base = []"), r"loras\.oil\.base"),
+        (LORAS.replace("[loras.oil]", "[loras.starter]"), "starter is given to a model and to a"),
+    ],
+)
+def test_a_wrong_lora_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(ModelUnavailable, match=words):
+        Catalogue.read(written(tmp_path, text))
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:

@@ -252,9 +252,10 @@ async def test_one_failing_step_does_not_lose_the_others(tmp_path: Path) -> None
         reply = await here.say("draw 50 cats and read aloud: hello")
         statuses = {s.tool: s.status for s in reply.steps}
         assert statuses["speak"] == "done"
-        reply = await here.say("draw a cat --model nonsense")
-        assert reply.kind == "error"
-        assert "nonsense" in reply.message.text
+        for flag in ("model", "lora"):
+            reply = await here.say(f"draw a cat --{flag} nonsense")
+            assert reply.kind == "error"
+            assert "nonsense" in reply.message.text
 
 
 @pytest.mark.parametrize(

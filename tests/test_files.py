@@ -13,7 +13,7 @@ from zipfile import ZipFile
 import pytest
 
 from memory.errors import StorageFull
-from tools.catalogue import Model, Source
+from tools.catalogue import Lora, Model, Source
 from tools.errors import ModelUnavailable
 from tools.files import fetch, locate, verify
 
@@ -206,6 +206,7 @@ HUB = {
     "unet/weights.fp16.safetensors": b"half",
     "everything.safetensors": b"a single-file checkpoint",
 }
+HUB_SHA = sha(HUB["everything.safetensors"])
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -281,6 +282,38 @@ def test_a_hub_repository_is_fetched_once(hub: type[Hub], tmp_path: Path) -> Non
     assert verify(hub_model(), tmp_path)
     hub.status = 500
     assert fetch(hub_model(), tmp_path, lambda _: None) == folder
+
+
+def test_a_part_is_fetched_from_its_own_repository(hub: type[Hub], tmp_path: Path) -> None:
+    def with_part(file: str) -> Model:
+        source = Source(hub="c/d", files={file: HUB_SHA})
+        return hub_model().model_copy(update={"parts": {"unet": source}})
+
+    with pytest.raises(ModelUnavailable, match=r"c/d has no file none\.gguf"):
+        fetch(with_part("none.gguf"), tmp_path, lambda _: None)
+    model, said = with_part("everything.safetensors"), list[str]()
+    folder = fetch(hub_model(), tmp_path, lambda _: None)
+    with pytest.raises(ModelUnavailable, match="not here yet"):  # the part was named later
+        locate(model, tmp_path)
+    (folder / ".files.json").unlink()
+    (folder / "unet/weights.safetensors").unlink()
+    fetch(model, tmp_path, said.append)
+    assert [line.split()[1] for line in said if "downloading" in line] == ["a/b", "c/d"]
+    assert not (folder / "unet/weights.safetensors").exists()
+    assert model.part("unet", folder).read_bytes() == HUB["everything.safetensors"]
+    model.part("unet", folder).write_bytes(b"damaged")
+    with pytest.raises(ModelUnavailable, match=r"unet/everything\.safetensors .* damaged"):
+        locate(model, tmp_path)
+
+
+def test_a_lora_is_one_file_of_its_repository(hub: type[Hub], tmp_path: Path) -> None:
+    source = Source(hub="e/f", files={"everything.safetensors": HUB_SHA})
+    lora = Lora(name="style", base=("big",), source=source, licence="MIT")
+    folder = fetch(lora, tmp_path, lambda _: None)
+    assert (folder / "everything.safetensors").read_bytes() == HUB["everything.safetensors"]
+    assert not (folder / "model_index.json").exists()
+    assert locate(lora, tmp_path) == folder
+    assert verify(lora, tmp_path)
 
 
 def test_a_damaged_hub_file_is_fetched_again(hub: type[Hub], tmp_path: Path) -> None:

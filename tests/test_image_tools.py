@@ -24,6 +24,7 @@ from tests.fakes import (
 from tools.edit import Edit, edit
 from tools.errors import EngineFailed, ModelUnavailable, Refused
 from tools.image import Draw, Vary, draw, vary
+from tools.jobs import Adapter
 from tools.look import Describe, colours, describe
 from tools.painting import size_for
 from tools.pictures import png
@@ -120,6 +121,54 @@ async def test_unknown_models_and_broken_ones_are_told(context: Context) -> None
     runner_of(context).fails = EngineFailed("The model small broke.")
     with pytest.raises(EngineFailed, match="small broke"):
         await draw.run(Draw(prompt="a cat"), context)
+
+
+async def test_a_lora_is_lent_with_the_words_that_call_it_up(context: Context) -> None:
+    result = await draw.run(Draw(prompt="a Pixel Art cat", seed=1, count=2, lora="pixel"), context)
+    (first, _) = specs = runner_of(context).pictures
+    assert {s.prompt for s in specs} == {"a Pixel Art cat, 8-bit"}
+    assert {s.adapters for s in specs} == {
+        (Adapter("pixel", Path("/models/pixel/pixel.safetensors"), 0.8),)
+    }
+    assert result.text == "2 pictures of a Pixel Art cat (small with pixel, seed 1-2)."
+    assert result.resolved["lora"] == "pixel"
+    recipe = read_recipe(await context.assets.read(result.assets[0]))
+    assert recipe
+    assert (recipe.lora, recipe.lora_weight, recipe.prompt) == ("pixel", 0.8, first.prompt)
+
+
+@pytest.mark.parametrize("model_name", ["small", "other"])
+async def test_variations_and_changes_keep_the_lora_if_it_fits(
+    tmp_path: Path, model_name: str
+) -> None:
+    models = [model(model_name, "vary"), model("small", "draw")]
+    if model_name == "small":
+        models = [model()]
+    async with workshop(tmp_path, models=models) as context:
+        asset = await drawn(context, lora="pixel")
+        result = await vary.run(Vary(image=asset.sha256, count=1), context)
+        await edit.run(Edit(image=asset.sha256, instruction="with a hat"), context)
+        changed = runner_of(context).pictures[1:]
+    fits = model_name == "small"
+    assert [[one.name for one in s.adapters] for s in changed] == [["pixel"] if fits else []] * 2
+    assert changed[0].prompt == "a red apple, pixel art, 8-bit"
+    assert result.resolved.get("lora") == ("pixel" if fits else None)
+
+
+async def test_a_lora_that_does_not_fit_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    async with workshop(tmp_path, models=[model(), model("big")]) as context:
+        asset = await drawn(context)
+        with pytest.raises(ModelUnavailable, match="no LoRA 'oil' for small; there are: pixel"):
+            await draw.run(Draw(prompt="a cat", lora="oil"), context)
+        with pytest.raises(ModelUnavailable, match="no LoRA 'pixel' for big; there are none"):
+            await draw.run(Draw(prompt="a cat", lora="pixel", model="big"), context)
+        for tool, args in (
+            (vary, Vary(image=asset.sha256, lora="oil")),
+            (edit, Edit(image=asset.sha256, instruction="a hat", lora="oil")),
+        ):
+            with pytest.raises(ModelUnavailable, match="no LoRA 'oil'"):
+                await tool.run(args, context)
+        assert len(runner_of(context).jobs) == 1
 
 
 async def test_variations_start_from_the_picture_and_its_words(context: Context) -> None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from tests.tiny_models import BUILDERS, added, save_klein
+from tests.tiny_models import BUILDERS, VARYING, added, save_klein
 from tools.engines.diffusion import Diffusion
 from tools.errors import EngineFailed, JobCancelled
 from tools.files import locate
@@ -41,7 +41,7 @@ def encoded(picture: Image.Image) -> bytes:
     return file.getvalue()
 
 
-@pytest.fixture(scope="module", params=list(BUILDERS))
+@pytest.fixture(scope="module", params=VARYING)
 def tiny(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """A random pipeline saved to a folder, and the engine the catalogue's TOML makes of it."""
     import torch

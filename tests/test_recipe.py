@@ -47,6 +47,12 @@ def test_the_common_form_is_that_of_automatic1111() -> None:
     )
 
 
+def test_a_lora_is_written_as_others_write_it() -> None:
+    recipe = Recipe(prompt="a cat", steps=4, lora="pixel", lora_weight=0.8)
+    assert parameters(recipe).startswith("a cat <lora:pixel:0.8>\nSteps: 4")
+    assert read_recipe(with_recipe(picture(), recipe)) == recipe
+
+
 @pytest.mark.parametrize("prompt", ["一只微笑的猫", "gato 😺", "Käse\nSteps: 9", "", "a\0b"])
 def test_any_prompt_survives(prompt: str) -> None:
     recipe = Recipe(prompt=prompt, seed=7, steps=3)

@@ -49,13 +49,13 @@ async def test_again_draws_anew_with_what_is_to_be_different(tmp_path: Path) -> 
         assert (step.args["prompt"], step.args["aspect"]) == ("a dog", "1:1")
 
 
-async def test_another_model_gets_its_own_number_of_steps(tmp_path: Path) -> None:
+async def test_another_model_gets_its_own_number_of_steps_and_no_lora(tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
-        await here.do(wish("draw", prompt="a cat", steps=3))
+        await here.do(wish("draw", prompt="a cat", steps=3, lora="pixel"))
         (step,) = await again(here)
-        assert step.args["steps"] == 3
+        assert (step.args["steps"], step.args["lora"]) == (3, "pixel")
         (step,) = await again(here, changes={"model": "small"})
-        assert step.args["steps"] == 20
+        assert (step.args["steps"], step.args.get("lora", "")) == (20, "")
 
 
 async def test_again_repeats_a_whole_request_with_what_builds_on_what(tmp_path: Path) -> None:

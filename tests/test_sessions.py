@@ -1,29 +1,22 @@
 """Pictures drawn step by step in company: they equal those of diffusers' own pipelines."""
 
-import io
 import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from tests.tiny_models import BUILDERS, added
-from tools.catalogue import Catalogue, Model
-from tools.engines.diffusion import Diffusion
-from tools.engines.pieces import keywords, piece
-from tools.engines.pipelines import parameters, silence
-from tools.engines.sessions import Drawing
+from tests.families import CLOSE, Family, apart, encoded, family_of, striped
+from tests.tiny_models import BUILDERS, VARYING
+from tools.catalogue import Catalogue
 from tools.engines.stepper import Stepper
 from tools.errors import EngineFailed, JobCancelled, OutOfMemory
 from tools.files import locate
 from tools.jobs import PictureSpec, StepEngine
 
 FAMILIES = ["starter", *BUILDERS]
-CLOSE = 1e-3
-
 ONE = PictureSpec("a cat", 7, 64, 64, 4, 1.0)
 MIXED = [
     ONE,
@@ -33,80 +26,12 @@ MIXED = [
 ]
 
 
-class Family:
-    """An engine with its passes counted, and diffusers' own pipelines of the same files."""
-
-    def __init__(self, model: Model, files: Path) -> None:
-        self.model, self.files = model.model_copy(update={"batch": 8}), files
-        self.engine = Diffusion(self.model, files, "cpu")
-        self.engine.load()
-        self.rows: list[int] = []
-        self.denoiser.register_forward_hook(self._count, with_kwargs=True)
-
-    @property
-    def denoiser(self) -> Any:
-        pipe = self.engine._pipe("draw")
-        return getattr(pipe, "unet", None) or pipe.transformer
-
-    def _count(self, module: Any, args: Any, given: dict[str, Any], output: Any) -> None:
-        self.rows.append(len(output[0]))
-
-    def plain(self, spec: PictureSpec) -> tuple[Any, Image.Image]:
-        """Return the last latents and the picture of the plain pipeline."""
-        pipe = self.engine._pipe(spec.task)
-        takes, last = parameters(pipe), []
-
-        def keep(_: Any, __: int, ___: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            last.append(tensors["latents"])
-            return {}
-
-        given = keywords([piece(self.model, spec, takes)], self.model, takes)
-        with silence():
-            image: Image.Image = pipe(**given, callback_on_step_end=keep).images[0]
-        return last[-1], image
-
-    def check(self, session: Drawing) -> None:
-        """Close a session and compare it with the plain pipeline."""
-        self.engine.close(session)
-        latents, image = self.plain(session.piece.spec)
-        assert session.strand.result is not None
-        if session.piece.spec.task != "inpaint":  # what is kept is put in after the step
-            assert float((session.latents - latents).abs().max()) <= CLOSE
-        assert apart(session.strand.result, image) <= 1
-
-    def draw(self, *sessions: Drawing) -> None:
-        while not all(session.finished for session in sessions):
-            self.engine.step(sessions)
-
-
-def apart(one: Image.Image, other: Image.Image) -> int:
-    """Return the largest difference of any value of any pixel (0-255)."""
-    return int(np.abs(np.asarray(one).astype(int) - np.asarray(other)).max())
-
-
-def encoded(picture: Image.Image) -> bytes:
-    picture.save(file := io.BytesIO(), "PNG")
-    return file.getvalue()
-
-
-def striped(wide: int = 64, high: int = 64) -> bytes:
-    values = np.add.outer(np.arange(high) * 3, np.arange(wide) * 2) % 256
-    return encoded(Image.fromarray(np.stack([values] * 3, -1).astype(np.uint8)))
-
-
 @pytest.fixture(scope="module", params=FAMILIES)
 def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Family:
-    import torch
-
-    if request.param == "starter":
-        model = Catalogue.read().find("draw", "starter")
-        return Family(model, locate(model, Path()))
-    save, facts = BUILDERS[request.param]
-    folder = tmp_path_factory.mktemp(request.param)
-    torch.manual_seed(0)
-    save(folder / "weights")
-    model = added(folder, facts)
-    return Family(model, locate(model, folder))
+    if request.param != "starter":
+        return family_of(request.param, tmp_path_factory.mktemp(request.param))
+    model = Catalogue.read().find("draw", "starter")
+    return Family(model, locate(model, Path()))
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +81,7 @@ def test_sessions_join_and_leave_in_the_middle(family: Family) -> None:
         family.engine.close(left)
 
 
+@pytest.mark.parametrize("family", ["starter", *VARYING], indirect=True)
 def test_image_to_image_and_other_sizes_step_beside_it(family: Family) -> None:
     vary = replace(MIXED[1], task="vary", image=striped(), strength=0.5)
     more = replace(vary, seed=9, strength=0.9, steps=4, guidance=1.0)
@@ -166,6 +92,7 @@ def test_image_to_image_and_other_sizes_step_beside_it(family: Family) -> None:
         family.check(session)
 
 
+@pytest.mark.parametrize("family", ["starter", *VARYING], indirect=True)
 def test_filling_in_steps_too(family: Family) -> None:
     mask = Image.new("L", (64, 64), 0)
     mask.paste(255, (0, 0, 64, 32))
@@ -201,6 +128,18 @@ def test_without_guidance_only_one_half_runs(starter: Family) -> None:
         starter.engine.drop(session)
 
 
+def test_distilled_guidance_is_the_models_own_input(tmp_path: Path) -> None:
+    flux = family_of("flux", tmp_path)
+    specs = [replace(ONE, guidance=g, negative="blue") for g in (1.0, 3.5)]
+    sessions = [flux.engine.open(spec) for spec in specs]
+    flux.rows.clear()
+    flux.draw(*sessions)
+    assert flux.rows == [2] * 4
+    made = [flux.engine.close(session) for session in sessions]
+    assert all(one.facts["ignored"] == ["negative"] for one in made)
+    assert float((sessions[0].latents - sessions[1].latents).abs().max()) > CLOSE
+
+
 def test_what_was_encoded_is_remembered(starter: Family) -> None:
     cache = starter.engine._prompts
     cache.clear()
@@ -215,6 +154,7 @@ def test_what_was_encoded_is_remembered(starter: Family) -> None:
         assert cache.misses - before == misses
 
 
+@pytest.mark.parametrize("family", ["starter", *VARYING], indirect=True)
 def test_all_models_run_in_the_thread_that_steps(family: Family) -> None:
     pipe, seen = family.engine._pipe("vary"), set[int]()
     hooks = [
@@ -231,10 +171,7 @@ def test_all_models_run_in_the_thread_that_steps(family: Family) -> None:
 
 
 def test_klein_edits_by_instruction_in_company(tmp_path: Path) -> None:
-    save, facts = BUILDERS["klein"]
-    save(tmp_path / "weights")
-    model = added(tmp_path, facts)
-    klein = Family(model, locate(model, tmp_path))
+    klein = family_of("klein", tmp_path)
     edit = replace(ONE, task="edit", image=striped(128, 64))
     tall = replace(edit, image=striped(64, 128))  # as many tokens, in other places
     sessions = [klein.engine.open(spec) for spec in (edit, replace(edit, seed=1, steps=6), tall)]

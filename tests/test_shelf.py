@@ -28,6 +28,12 @@ def own(tmp_path: Path) -> Settings:
         licence = "Not for sale"
         accept = true
 
+        [loras.oil]
+        base = ["here"]
+        source = { folder = "folder", files = { "oil.safetensors" = "" } }
+        licence = "Not for sale either"
+        accept = true
+
         [profiles.own]
         draw = "here"
         vary = "here"
@@ -77,6 +83,17 @@ def test_what_is_missing_says_how_to_get_it(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "here             whole"
     assert "run: atelier models fetch whisper-tiny-en" in lines[1]
+
+
+def test_loras_are_on_the_shelf_too(own: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    shelf.listing(own)
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("  oil "))
+    assert row.endswith("for here  Not for sale either; you must accept it first")
+    with pytest.raises(ModelUnavailable, match="oil has the licence Not for sale either"):
+        shelf.fetch(own, ["oil"])
+    accepted = own.model_copy(update={"accept": frozenset({"oil"})})
+    assert shelf.fetch(accepted, ["oil"]) == 0
+    assert shelf.verify(accepted, ["oil"]) == 0
 
 
 def test_a_licence_that_is_not_accepted_or_a_model_nobody_knows_is_refused(own: Settings) -> None:

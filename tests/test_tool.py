@@ -16,9 +16,9 @@ from tools.text import Write
 from tools.tool import TOOLS, Args, Context, Result, Tool, sentence, tool
 
 FIELDS = {
-    "draw": ["prompt", "count", "aspect", "style", "negative", "seed", "steps", "model"],
-    "edit": ["image", "instruction", "strength"],
-    "vary": ["image", "count", "strength"],
+    "draw": ["prompt", "count", "aspect", "style", "negative", "seed", "steps", "model", "lora"],
+    "edit": ["image", "instruction", "strength", "lora"],
+    "vary": ["image", "count", "strength", "lora"],
     "upscale": ["image", "factor"],
     "describe": ["image", "question"],
     "write": ["request", "kind", "max_words", "language"],

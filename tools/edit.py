@@ -7,9 +7,9 @@ from PIL import Image
 from pydantic import Field
 
 from tools.catalogue import Model
-from tools.image import LONGEST, PICTURE, redrawing
+from tools.image import LONGEST, LORA, PICTURE, redrawing
 from tools.jobs import PictureSpec
-from tools.painting import Origin, keep, origin, paint, seeds, size_for
+from tools.painting import Origin, keep, kept_lora, origin, paint, seeds, size_for
 from tools.pictures import flat, png
 from tools.pixels import Operation, luminance
 from tools.recipe import Recipe
@@ -31,6 +31,7 @@ class Edit(Args):
     strength: float | None = Field(
         default=None, ge=0.1, le=1, description="how far it may move away from the picture"
     )
+    lora: str = Field(default="", max_length=100, description=LORA)
 
 
 @tool
@@ -92,7 +93,9 @@ async def _edited(source: Origin, args: Edit, model: Model, context: Context) ->
         strength=STRENGTH if args.strength is None else args.strength,
     )
     recipe = Recipe(tool="edit", made=args.instruction, parents=(args.image,))
-    painting = await paint(model, [spec], recipe, context)
+    painting = await paint(
+        model, [spec], recipe, context, kept_lora(args.lora, source, model, context)
+    )
     result = painting.result(f"The picture edited: {args.instruction}")
     # The words of the whole picture, for what is made of it later.
     return replace(result, resolved=result.resolved | {"prompt": _joined(source, args.instruction)})
@@ -118,7 +121,9 @@ async def _redrawn(source: Origin, args: Edit, context: Context) -> Result:
         size_for(model, picture.width / picture.height),
     )
     recipe = Recipe(tool="edit", made=args.instruction, parents=(args.image,))
-    painting = await paint(model, [spec], recipe, context)
+    painting = await paint(
+        model, [spec], recipe, context, kept_lora(args.lora, source, model, context)
+    )
     made = f", made {told(operations)} first," if operations else ""
     return painting.result(
         f'Redrawn from the picture{made} with the words "{prompt}"',

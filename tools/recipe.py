@@ -37,6 +37,8 @@ class Recipe:
     tool: str = ""
     made: str = ""
     strength: float = 0.0
+    lora: str = ""
+    lora_weight: float = 0.0
     parents: tuple[str, ...] = field(default=())
 
 
@@ -53,7 +55,8 @@ def parameters(recipe: Recipe) -> str:
     if not recipe.strength:
         del values["Denoising strength"]
     # Line breaks inside a prompt would be read as the next part.
-    lines = [" ".join(recipe.prompt.split())]
+    called = f" <lora:{recipe.lora}:{recipe.lora_weight:g}>" if recipe.lora else ""
+    lines = [" ".join(recipe.prompt.split()) + called]
     if recipe.negative:
         lines.append(f"Negative prompt: {' '.join(recipe.negative.split())}")
     lines.append(", ".join(f"{name}: {value}" for name, value in values.items()))

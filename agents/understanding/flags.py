@@ -19,14 +19,15 @@ _NAMES = {
     "style": "style",
     "model": "model",
     "m": "model",
+    "lora": "lora",
 }
-TAKES = {"vary": ("count",), "brainstorm": ("count",)}
+TAKES = {"vary": ("count", "lora"), "edit": ("lora",), "brainstorm": ("count",)}
 """Tools beside draw that know some of the flags, and which."""
 
 _DASH = r"(?<!\S)(?:--|[—–―])\s?"
 _ENDS = r"(?=\s+(?:--|[—–―])\s?[a-z]|\s*(?:\n|;|,?\s*\bthen\b|[,.]\s*(?:and|then|now)\b|$))"
 _FLAG = re.compile(
-    rf"{_DASH}(?:ar|aspect|seed|n|count|steps|model|m)\b[ =:]*[^\s,]+"
+    rf"{_DASH}(?:ar|aspect|seed|n|count|steps|model|m|lora)\b[ =:]*[^\s,]+"
     rf"|{_DASH}(?:no|negative|style)\b[ =:]*[^\n—–]*?{_ENDS}"
 )
 _NAMED = re.compile(rf"{_DASH}(?=[A-Za-z])")

@@ -12,6 +12,7 @@ from typing import Any
 from memory.errors import AtelierError
 from tools.catalogue import Model
 from tools.engines import ENGINES
+from tools.engines.adapters import Adapters
 from tools.engines.pieces import artifact, keywords, piece, planned
 from tools.engines.pipelines import Pipelines, parameters, silence
 from tools.engines.preview import Preview
@@ -37,8 +38,9 @@ class Diffusion:
         self._model, self._files, self._device = model, files, device
         self._pipelines: Pipelines | None = None
         self._preview = Preview(None)
-        self._prompts = Prompts()
-        self._stepper = Stepper(device, model.batch)
+        self._adapters = Adapters(model.name, lambda: self._weights().base)
+        self._prompts = Prompts(speaking=self._adapters.speaking)
+        self._stepper = Stepper(device, model.batch, self._adapters.switch)
 
     def load(self) -> None:
         """Read the weights and put them on the device (blocks for seconds)."""
@@ -58,6 +60,7 @@ class Diffusion:
 
         self._pipelines, self._preview = None, Preview(None)
         self._prompts.clear()
+        self._adapters.clear()
         gc.collect()
         if self._device.startswith("cuda"):
             torch.cuda.empty_cache()
@@ -73,12 +76,14 @@ class Diffusion:
         with self._drawing():
             if all(map(self.can_step, pictures)):
                 return self._together(pictures, progress)
-            return draw_whole(self._model, self._pipe, pictures, self._preview, progress)
+            return draw_whole(
+                self._model, self._pipe, self._adapters.switch, pictures, self._preview, progress
+            )
 
     def can_step(self, spec: Spec) -> bool:
         """Return whether a spec can be opened as a session; others go to `generate`."""
         # hooks that move whole models belong to one pipeline at a time
-        moves = self._device != "cpu" and self._model.options.get("offload") == "model"
+        moves = self._device != "cpu" and self._model.run.offload == "model"
         return isinstance(spec, PictureSpec) and not moves
 
     def open(self, spec: Spec) -> Drawing:
@@ -173,9 +178,12 @@ class Diffusion:
         return spec
 
     def _pipe(self, task: str) -> Any:
+        return self._weights().get(task)
+
+    def _weights(self) -> Pipelines:
         if self._pipelines is None:
             raise EngineFailed(f"The model {self._model.name} is not loaded.")
-        return self._pipelines.get(task)
+        return self._pipelines
 
     @contextmanager
     def _drawing(self) -> Iterator[None]:

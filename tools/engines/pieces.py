@@ -1,6 +1,5 @@
 """One picture to be made: what its pipeline gets, and how the result is framed and written."""
 
-import io
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +9,7 @@ from tools.catalogue import Model
 from tools.errors import EngineFailed
 from tools.framing import Frame, finish, fit, fit_mask, frame, restore
 from tools.jobs import Artifact, PictureSpec
-from tools.pictures import flat, open_picture
+from tools.pictures import flat, open_picture, png
 from tools.plurals import singular
 
 REFERENCE_SIDE = 1536
@@ -94,8 +93,6 @@ def artifact(piece: Piece, image: Image.Image, takes: frozenset[str]) -> Artifac
         picture = restore(image, piece.original, mask, piece.frame)
     else:
         picture = finish(image, piece.frame)
-    file = io.BytesIO()
-    picture.save(file, "PNG", compress_level=2)
     facts: dict[str, object] = {
         "width": picture.width,
         "height": picture.height,
@@ -107,7 +104,7 @@ def artifact(piece: Piece, image: Image.Image, takes: frozenset[str]) -> Artifac
     }
     heeded = "negative_prompt" in takes and spec.guidance > 1
     return Artifact(
-        file.getvalue(),
+        png(picture),
         "image/png",
         facts | ({"ignored": ["negative"]} if spec.negative and not heeded else {}),
     )

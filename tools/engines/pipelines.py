@@ -1,7 +1,6 @@
 """One set of weights, and a diffusers pipeline over it for each task."""
 
 import inspect
-import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tools.catalogue import Model
+from tools.engines.speed import quicken
+from tools.engines.weights import read_pipeline
 from tools.errors import EngineFailed
 
 # diffusers finds these by the name of the loaded pipeline, where its own tables know it
@@ -21,12 +22,15 @@ AUTOMATIC = {
 
 
 class Pipelines:
-    """The pipelines of one model by task, made when first asked for; they share their weights."""
+    """The pipelines of one model by task, made when first asked for; they share their weights.
+
+    `base` is the one they were read into.
+    """
 
     def __init__(self, model: Model, files: Path, device: str) -> None:
         self._model, self._device = model, device
-        self._offload = "" if device == "cpu" else str(model.options.get("offload", ""))
-        self._base = self._read(files)
+        self._offload = "" if device == "cpu" else model.run.offload
+        self.base = self._read(files)
         self._made: dict[str, Any] = {}
         self._placed: Any = None
 
@@ -50,33 +54,24 @@ class Pipelines:
 
         wanted = self._model.pipelines
         name = wanted.get("draw") or next(iter(wanted.values()), "DiffusionPipeline")
-        return _named(diffusers, name, self._model).from_pretrained(
-            files, dtype=self._dtype(), local_files_only=True
-        )
-
-    def _dtype(self) -> Any:
-        import torch
-
-        half_on_cpu = self._device == "cpu" and self._model.dtype == "float16"
-        return torch.float32 if half_on_cpu else getattr(torch, self._model.dtype)
+        kind = _named(diffusers, name, self._model)
+        return read_pipeline(kind, self._model, files, self._device)
 
     def _derive(self, task: str) -> Any:
         """Build another pipeline over the same weights."""
         import diffusers
 
         name = self._model.pipelines.get(task, "")
-        if name and name == type(self._base).__name__:
-            return self._base
-        if task == "draw" and not name and "image" not in parameters(self._base):
-            return self._base  # AutoPipeline imports every pipeline it knows: up to a second
+        if name and name == type(self.base).__name__:
+            return self.base
+        if task == "draw" and not name and "image" not in parameters(self.base):
+            return self.base  # AutoPipeline imports every pipeline it knows: up to a second
         made = _named(diffusers, name or AUTOMATIC[task], self._model)
-        # without dtype, a class's own from_pipe would turn the shared weights to float32
-        more = {"dtype": self._base.dtype} if name else {}
         try:
-            return made.from_pipe(self._base, **more)
-        except ValueError as error:  # diffusers' tables do not know it
+            return _over(made, self.base) if name else made.from_pipe(self.base)
+        except (ValueError, TypeError) as error:  # parts are missing, or no table knows it
             if task == "draw" and not name:
-                return self._base
+                return self.base
             raise EngineFailed(f"The model {self._model.name} cannot {task}.") from error
 
     def _place(self, pipe: Any) -> None:
@@ -88,6 +83,8 @@ class Pipelines:
             self._place_groups(pipe)
         else:
             pipe.to(self._device)
+        if self._placed is None:
+            quicken(self.base, self._model)
         self._placed = pipe
 
     def _place_groups(self, pipe: Any) -> None:
@@ -100,8 +97,19 @@ class Pipelines:
 
 
 def parameters(pipe: Any) -> frozenset[str]:
-    """Return the names of the keywords a pipeline takes."""
-    return frozenset(inspect.signature(type(pipe).__call__).parameters)
+    """Return the names of the keywords a pipeline takes and its model can make use of."""
+    names = frozenset(inspect.signature(type(pipe).__call__).parameters)
+    if getattr(getattr(getattr(pipe, "transformer", None), "config", None), "guidance_embeds", 0):
+        # guidance is one of the model's own inputs, not a second pass against something
+        names -= {"true_cfg_scale", "negative_prompt"}
+    return names
+
+
+def _over(kind: Any, base: Any) -> Any:
+    """Return another pipeline with the parts of one; a class's own `from_pipe` would cast them."""
+    known = dict(base.config) | base.components
+    wanted = inspect.signature(kind.__init__).parameters
+    return kind(**{name: known[name] for name in wanted if name in known})
 
 
 def _named(diffusers: Any, name: str, model: Model) -> Any:
@@ -127,7 +135,6 @@ def silence() -> Iterator[None]:
     for library in (diffusers_logging, transformers_logging):
         library.set_verbosity_error()
         library.disable_progress_bar()
-    logging.getLogger("accelerate").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

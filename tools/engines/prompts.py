@@ -5,17 +5,26 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
+from tools.jobs import Adapter
+
 LIMIT = 256 * 2**20
 """Bytes of embeddings that are kept."""
 
 PLAIN = (bool, int, float, str, type(None))
+Choice = tuple[Adapter, ...]
 
 
 class Prompts:
-    """Embeddings by what a pipeline's `encode_prompt` was asked, least recently used first."""
+    """Embeddings by what a pipeline's `encode_prompt` was asked, least recently used first.
 
-    def __init__(self, limit: int = LIMIT) -> None:
-        self._limit = limit
+    `speaking` returns those of some adapters that change the text encoder; it is asked when they
+    are loaded.
+    """
+
+    def __init__(
+        self, limit: int = LIMIT, speaking: Callable[[Choice], Choice] = lambda all: all
+    ) -> None:
+        self._limit, self._speaking = limit, speaking
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self.hits = self.misses = 0
 
@@ -23,12 +32,13 @@ class Prompts:
         """Forget everything: the text encoder has changed."""
         self._kept.clear()
 
-    def remembered(self, pipe: Any) -> Callable[..., Any]:
+    def remembered(self, pipe: Any, adapters: Choice = ()) -> Callable[..., Any]:
         """Return the pipeline's `encode_prompt`, with a memory."""
-        encode, encoder = pipe.encode_prompt, id(getattr(pipe, "text_encoder", None))
+        encode, here = pipe.encode_prompt, id(getattr(pipe, "text_encoder", None))
         signature = inspect.signature(encode)
 
         def remember(*args: Any, **keywords: Any) -> Any:
+            encoder = here, self._speaking(adapters)
             bound = signature.bind(*args, **keywords)
             bound.apply_defaults()
             given = dict(bound.arguments)
@@ -43,7 +53,7 @@ class Prompts:
 
         return remember
 
-    def _once(self, encode: Callable[..., Any], encoder: int, given: dict[str, Any]) -> Any:
+    def _once(self, encode: Callable[..., Any], encoder: Hashable, given: dict[str, Any]) -> Any:
         words = _plain(given)
         if words is None:
             return encode(**given)

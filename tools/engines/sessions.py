@@ -11,9 +11,9 @@ from tools.engines.passes import DECODING, DENOISING, Call, call, lone, paramete
 from tools.engines.pieces import Piece
 from tools.engines.prompts import Prompts
 from tools.engines.strand import Strand
+from tools.engines.weights import DENOISERS
 
 Ask = Callable[[Call], Any]
-DENOISERS = ("unet", "transformer", "transformer_2")
 
 
 class Drawing:
@@ -36,8 +36,17 @@ class Drawing:
         self.latents: Any = None
         self._steps = 0
 
-        def draw(ask: Ask) -> Image.Image:
-            twin = _twin(pipe, ask, self._stepped, prompts)
+        adapters = piece.spec.adapters
+
+        def draw(plainly: Ask) -> Image.Image:
+            def ask(one: Call) -> Any:
+                return plainly(one.under(adapters))
+
+            twin = _twin(pipe, ask, self._stepped)
+            if hasattr(pipe, "encode_prompt"):
+                # every big computation is asked for: a thread that computes on a GPU costs memory
+                encode = prompts.remembered(pipe, adapters)
+                twin.encode_prompt = partial(_prepare, ask, encode)
             image: Image.Image = twin(**keywords).images[0]
             return image
 
@@ -99,7 +108,7 @@ class _Autoencoder(_Asking):
         return self._ask(call("decode", self._model.decode, names, layout, args, keywords))
 
 
-def _twin(pipe: Any, ask: Ask, stepped: Callable[[Any], None], prompts: Prompts) -> Any:
+def _twin(pipe: Any, ask: Ask, stepped: Callable[[Any], None]) -> Any:
     """Return a pipeline over the same weights that has a scheduler of its own and asks."""
     twin = copy.copy(pipe)
     own = vars(twin)  # assigning to the pipeline would write to its configuration
@@ -110,9 +119,6 @@ def _twin(pipe: Any, ask: Ask, stepped: Callable[[Any], None], prompts: Prompts)
     vae = getattr(pipe, "vae", None)
     if type(vae).__name__ in DECODING and not _upcast(vae):
         own["vae"] = _Autoencoder(vae, ask)
-    if hasattr(pipe, "encode_prompt"):
-        # every big computation is asked for: a thread that computes on a GPU costs it memory
-        own["encode_prompt"] = partial(_prepare, ask, prompts.remembered(pipe))
     return twin
 
 

@@ -2,12 +2,13 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tools.engines.knee import Knee
 from tools.engines.passes import Call, together
 from tools.engines.sessions import Drawing
+from tools.jobs import Adapter
 
 log = logging.getLogger(__name__)
 
@@ -16,11 +17,17 @@ class Stepper:
     """Advances drawings; a forward pass holds as many rows as pay, or as fit into the memory.
 
     `batch` fixes how many pictures share a pass; 0 has it measured. A pass that finds no memory
-    is made in halves. What breaks a drawing is kept in its strand.
+    is made in halves. What breaks a drawing is kept in its strand. `switch` puts the adapters of
+    a pass in force.
     """
 
-    def __init__(self, device: str, batch: int = 0) -> None:
-        self._device, self._batch = device, batch
+    def __init__(
+        self,
+        device: str,
+        batch: int = 0,
+        switch: Callable[[tuple[Adapter, ...]], None] = lambda adapters: None,
+    ) -> None:
+        self._device, self._batch, self._switch = device, batch, switch
         self.knee = Knee()
 
     def begin(self, drawing: Drawing) -> None:
@@ -102,6 +109,8 @@ class Stepper:
         timed = calls[0].layout is not None and self.knee.curious(key, rows)
         try:
             with torch.no_grad():
+                if calls[0].adapters is not None:
+                    self._switch(calls[0].adapters)
                 self._wait(timed)
                 start = time.perf_counter()
                 answers = together(calls)

@@ -10,20 +10,28 @@ from tools.engines.pieces import artifact, keywords, piece, planned
 from tools.engines.pipelines import parameters
 from tools.engines.preview import Preview
 from tools.engines.steps import Steps, watched
-from tools.jobs import Artifact, PictureSpec, Progress
+from tools.jobs import Adapter, Artifact, PictureSpec, Progress
 
 Pipe = Callable[[str], Any]
 """Gives the pipeline of a task."""
+Switch = Callable[[tuple[Adapter, ...]], None]
+"""Puts the adapters of a batch in force."""
 
 
 def draw_whole(
-    model: Model, pipe: Pipe, specs: list[PictureSpec], preview: Preview, progress: Progress
+    model: Model,
+    pipe: Pipe,
+    switch: Switch,
+    specs: list[PictureSpec],
+    preview: Preview,
+    progress: Progress,
 ) -> list[Artifact]:
     """Make one PNG per spec, in order; specs that agree in their numbers share a batch (blocks)."""
     batches = _batches(pipe, specs)
     steps = Steps(progress, preview, sum(planned(specs[b[0]]) for b in batches))
     made: dict[int, Artifact] = {}
     for batch in batches:
+        switch(specs[batch[0]].adapters)
         together = _batch(model, pipe, [specs[i] for i in batch], steps)
         made |= dict(zip(batch, together, strict=True))
     progress(steps.total, steps.total, None)
@@ -34,7 +42,7 @@ def _batches(pipe: Pipe, specs: list[PictureSpec]) -> list[list[int]]:
     """Return the places of specs that can share a batch."""
     groups: dict[object, list[int]] = {}
     for place, spec in enumerate(specs):
-        key: object = (spec.task, spec.width, spec.height, spec.steps, spec.guidance)
+        key: object = (spec.task, spec.width, spec.height, spec.steps, spec.guidance, spec.adapters)
         if spec.task != "draw":
             # a list of pictures means several references to some pipelines
             alone = "strength" not in parameters(pipe(spec.task))
