@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -70,8 +71,11 @@ def test_every_tool_is_in_the_table(tool: str) -> None:
 
 def test_every_setting_is_in_the_example() -> None:
     example = (ROOT / "deploy" / "atelier.example.toml").read_text(encoding="utf-8")
-    for name in Settings.model_fields:
+    for name, field in Settings.model_fields.items():
         assert f"{name} =" in example or f"[{name}]" in example
+        for inner in (field.annotation, *get_args(field.annotation)):
+            for key in getattr(inner, "model_fields", ()):
+                assert f"{key} =" in example.partition(f"[{name}]")[2].partition("\n[")[0], key
 
 
 def test_the_examples_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
