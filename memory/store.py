@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from memory import erase, message_rows, rows, step_rows
 from memory.database import Database
 from memory.errors import NotFound
-from memory.records import Action, Asset, Chat, Delivery, Feedback, Kind, Message, Step
+from memory.records import Action, Asset, Chat, Delivery, Feedback, Kind, Message, Step, User
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -76,6 +76,14 @@ class Store:
                 (reply.reply_to,),
             )
             return message_rows.delivery(db.conn, reply)
+
+        return await self._database(work)
+
+    async def names(self, users: Collection[User]) -> dict[User, str]:
+        """Return the name each user was last known by; "" for those who have none."""
+
+        def work(db: sqlite_utils.Database) -> dict[User, str]:
+            return {user: rows.name_of(db.conn, user) for user in users}
 
         return await self._database(work)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self, cast
 
 from tools.catalogue import Catalogue, Model, Task
+from tools.compute.admission import Role
 from tools.compute.book import Book
 from tools.compute.child import Child
 from tools.compute.costs import shape_of
@@ -142,6 +143,11 @@ class Pool:
         line = self._scheduler.line(asyncio.get_running_loop().time())
         jobs = [one for job in line if job.count for one in self._views(job)]
         return [job for job in jobs if job.user == (user or job.user)]
+
+    def allowance(self, user: str) -> tuple[Role, float]:
+        """Return a user's role, and the device-seconds they had or have coming today."""
+        now = asyncio.get_running_loop().time()
+        return self._scheduler.roles(user), self._scheduler.ledger.today(user, now)
 
     def status(self, *, queue: bool = True) -> Status:
         """Return how everything stands; without the queue it is cheap however long that is."""
