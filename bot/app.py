@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -11,10 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bot import __version__
 from bot.adapter import Handler
+from bot.control import Snapshot, listening
 from bot.desk import Desk
 from bot.learnt import remembered
 from bot.middleware import with_errors, with_log
+from bot.queue import names_of
 from bot.settings import Settings
 from bot.sharing import roles_of
 from bot.shelf import catalogue
@@ -31,6 +35,8 @@ from tools.compute.scheduler import Scheduler
 from tools.jobs import Runner
 
 log = logging.getLogger(__name__)
+
+_SEEN = 200  # users, and jobs in the queue, whose names are looked up for who watches
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ async def opened(settings: Settings, *, interval: float = 0.2) -> AsyncIterator[
         await stack.enter_async_context(remembered(scheduler, Store(database)))
         pool = Pool(known, settings.models, workers, scheduler=scheduler)
         await stack.enter_async_context(pool)
+        await _show(stack, settings, pool, Store(database))
         yield _app(settings, database, folder.assets, known, pool, interval=interval)
 
 
@@ -110,6 +117,24 @@ def _scheduler(settings: Settings) -> Scheduler:
     """Return an empty queue that knows everybody's role; its clock is the event loop's."""
     roles = roles_of(settings.roles)
     return Scheduler(settings.queue.admission(), roles=roles, epoch=time.time() - time.monotonic())
+
+
+async def _show(stack: AsyncExitStack, settings: Settings, pool: Pool, store: Store) -> None:
+    """Let other programs see how the pool stands; raises SettingsError."""
+
+    async def take() -> Snapshot:
+        status = pool.status()
+        seen = [user.user for user in status.users[:_SEEN]]
+        names = await names_of(store, {*seen, *(job.user for job in status.queue[:_SEEN])})
+        return Snapshot(__version__, os.getpid(), status, names)
+
+    if settings.metrics.port:
+        from bot.metrics import exported  # only then: it brings an HTTP server along
+
+        await stack.enter_async_context(
+            exported(pool, settings.metrics.host, settings.metrics.port)
+        )
+    await stack.enter_async_context(listening(settings.data, take))
 
 
 def _copy(database: Path, target: Path) -> None:

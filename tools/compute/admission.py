@@ -137,7 +137,7 @@ def check_budget(role: Role, spent: float, price: float, left: float) -> None:
 def duration(seconds: float) -> str:
     """Return a length of time in words, such as "40 seconds" or "3 hours"."""
     for size, unit in ((3600.0, "hour"), (60.0, "minute")):
-        if seconds >= 1.5 * size:
+        if seconds > 1.5 * size:
             return f"{ceil(seconds / size - 0.5)} {unit}s"
     count = max(0, ceil(seconds - 1e-9))
     return f"{count} second" + "s" * (count != 1)
