@@ -65,7 +65,8 @@ async def listening(data: Path, take: Take) -> AsyncIterator[None]:
         assert task is not None
         tasks.add(task)
         task.add_done_callback(tasks.discard)
-        await _answer(reader, writer, take)
+        with suppress(asyncio.CancelledError):  # asyncio's streams would log it (Python 3.11)
+            await _answer(reader, writer, take)
 
     try:
         server = await asyncio.start_unix_server(answer, sock=_bound(path))

@@ -22,7 +22,8 @@ from tools.compute.tally import MINUTE
 from tools.compute.tickets import QueuedJob
 
 EVERY = 1.0
-"""Seconds between two frames."""
+"""Seconds between two frames, at least."""
+_CALM = 20.0  # times as long as an answer took: a long queue is not asked for all the time
 ROWS = 20
 """Rows of users and of the queue, at most."""
 _WIDE = 200  # columns, where a program reads them
@@ -61,16 +62,18 @@ def frame(snapshot: Snapshot, rows: int = ROWS) -> RenderableType:
 def _watch(settings: Settings, console: Console) -> None:
     with _keys() as pressed, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
+            asked = time.monotonic()
             snapshot = ask(settings.data)
+            pause = max(EVERY, _CALM * (time.monotonic() - asked))
             free = console.height - len(snapshot.status.workers) - 12
             live.update(frame(snapshot, max(3, free // 2)), refresh=True)
-            if pressed() in ("q", "Q"):
+            if pressed(pause) in ("q", "Q"):
                 return
 
 
 @contextmanager
-def _keys() -> Iterator[Callable[[], str]]:
-    """Give what waits EVERY seconds and returns the key pressed meanwhile, if any."""
+def _keys() -> Iterator[Callable[[float], str]]:
+    """Give what waits so many seconds at most and returns the key pressed meanwhile, if any."""
     if not sys.stdin.isatty():
         yield _pause
         return
@@ -78,19 +81,18 @@ def _keys() -> Iterator[Callable[[], str]]:
     before = termios.tcgetattr(file)
     tty.setcbreak(file)
     try:
-        yield (
-            lambda: (
-                os.read(file, 1).decode("ascii", "ignore")
-                if select.select([file], [], [], EVERY)[0]
-                else ""
-            )
-        )
+        yield lambda seconds: _key(file, seconds)
     finally:
         termios.tcsetattr(file, termios.TCSADRAIN, before)
 
 
-def _pause() -> str:
-    time.sleep(EVERY)
+def _key(file: int, seconds: float) -> str:
+    ready, _, _ = select.select([file], [], [], seconds)
+    return os.read(file, 1).decode("ascii", "replace") or "q" if ready else ""  # or it hung up
+
+
+def _pause(seconds: float) -> str:
+    time.sleep(seconds)
     return ""
 
 

@@ -79,6 +79,12 @@ async def test_workers_users_and_the_queue_while_one_works_and_others_wait(house
     assert status.workers[0].pid == await house.pid()
 
 
+async def test_warming_up_is_nobodys_work(house: House) -> None:
+    await house.pool.prepare("draw")
+    status = house.pool.status()
+    assert (status.users, status.work, status.workers[0].state) == ((), (), "idle")
+
+
 async def test_each_request_is_counted_once_by_how_it_ended(house: House) -> None:
     await house.run("echo", "echo")
     with pytest.raises(EngineFailed):

@@ -70,7 +70,7 @@ def users_of(book: Book, scheduler: Scheduler, now: float) -> tuple[UserStatus, 
     for entry in book:
         counter = running if book.running(entry) is entry else waiting
         counter.update(one.job.user for one in entry.everyone if one.job.specs)
-    known = {*waiting, *running, *scheduler.ledger.users(now)}
+    known = {*waiting, *running, *scheduler.ledger.users(now)} - {""}  # who only warms up
     found = []
     for user in known:
         role, today = scheduler.roles(user), scheduler.ledger.today(user, now)
