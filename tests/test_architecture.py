@@ -24,7 +24,7 @@ HOMES = {
     "langgraph": ("agents",),
     "discord": ("bot/adapters",),
     "telegram": ("bot/adapters",),
-    "rich": ("bot/adapters", "bot/top.py"),
+    "rich": ("bot/adapters", "bot/top.py", "bot/frame.py"),
     "prometheus_client": ("bot/metrics.py",),
     "prompt_toolkit": ("bot/adapters",),
 }
