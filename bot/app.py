@@ -64,7 +64,8 @@ class App:
 async def opened(settings: Settings, *, interval: float = 0.2) -> AsyncIterator[App]:
     """Open the data folder and everything that works on it.
 
-    Raises DataFolderBusy, StorageFull, ModelUnavailable, or ToolError for a device it lacks.
+    Raises DataFolderBusy, StorageFull, ModelUnavailable, ToolError for a device it lacks, and
+    SettingsError for a port that is taken.
     """
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder.claim(settings.data))

@@ -49,6 +49,7 @@ def test_members_have_their_role_and_all_others_the_default(
     )
     role = roles_of(read().roles)
     assert role("discord:123") == role("terminal:ana") == Role(3.0, None)
+    assert role("") == Role()
     assert role("discord:124") == role("telegram:123") == Role(1.0, 1800.0)
 
 

@@ -150,7 +150,7 @@ class Pool:
         return self._scheduler.roles(user), self._scheduler.ledger.today(user, now)
 
     def status(self, *, queue: bool = True) -> Status:
-        """Return how everything stands; without the queue it is cheap however long that is."""
+        """Return how everything stands; without the queue's order some us a job and user."""
         now = asyncio.get_running_loop().time()
         dispatch = self._dispatch
         found = status_of(
@@ -200,7 +200,9 @@ class Pool:
         """Return a job as each of those who wait for it sees it."""
         entry = self._book[job.id]
         eta = self._dispatch.eta(entry) if job.status == "running" else job.eta
-        seen = replace(job, eta=eta, done=entry.done, total=entry.total)
+        seen = job if job.position else replace(job, eta=eta, done=entry.done, total=entry.total)
+        if not entry.company:
+            return [seen]
         mine = (one.job for one in entry.everyone if not one.future.done())
         return [replace(seen, id=one.id, user=one.user) for one in mine]
 

@@ -1,7 +1,7 @@
 """How a pool stands, as plain data that can be shown, exported or sent elsewhere as JSON."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,13 +63,20 @@ class Status:
     queue: tuple[QueuedJob, ...] = ()
 
 
-def users_of(book: Book, scheduler: Scheduler, now: float) -> tuple[UserStatus, ...]:
-    """Return everybody who waits, is served, or has had something today; most in hand first."""
+def users_of(
+    book: Book, served: Set[str], scheduler: Scheduler, now: float
+) -> tuple[UserStatus, ...]:
+    """Return everybody who waits, is served, or has had something today; most in hand first.
+
+    `served` are the ids of the jobs that workers have in hand.
+    """
     waiting: Counter[str] = Counter()
     running: Counter[str] = Counter()
     for entry in book:
-        counter = running if book.running(entry) is entry else waiting
-        counter.update(one.job.user for one in entry.everyone if one.job.specs)
+        counter = running if entry.job.id in served else waiting
+        if entry.job.specs:
+            for one in entry.everyone if entry.company else (entry,):
+                counter[one.job.user] += 1
     known = {*waiting, *running, *scheduler.ledger.users(now)} - {""}  # who only warms up
     found = []
     for user in known:
@@ -84,10 +91,12 @@ def status_of(
     lanes: Sequence[Lane], book: Book, scheduler: Scheduler, tally: Tally, now: float, began: float
 ) -> Status:
     """Return how a pool stands, without its queue (O(jobs and users))."""
-    users = users_of(book, scheduler, now)
+    workers = tuple(map(_worker, lanes))
+    served = {id for worker in workers for id in worker.jobs}
+    users = users_of(book, served, scheduler, now)
     return Status(
         uptime=now - began,
-        workers=tuple(map(_worker, lanes)),
+        workers=workers,
         waiting=sum(user.waiting for user in users),
         running=sum(user.running for user in users),
         users=users,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tools.compute.costs import Kind, shape_of
+from tools.compute.costs import Kind, kind_of
 from tools.errors import ModelUnavailable, QueueFull, Refused
 from tools.jobs import Job
 
@@ -153,7 +153,10 @@ class Tally:
         return Waits(p50, p90, p99)
 
     def _of(self, job: Job) -> _Kept:
-        return self._kinds.setdefault(shape_of(job).kind, _Kept())
+        kind = kind_of(job)
+        if kind not in self._kinds:
+            self._kinds[kind] = _Kept()
+        return self._kinds[kind]
 
     def _forget(self, now: float) -> None:
         while self._recent and self._recent[0][0] <= now - MINUTE:
