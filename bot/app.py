@@ -2,18 +2,25 @@
 
 import asyncio
 import logging
+import os
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bot import __version__
 from bot.adapter import Handler
+from bot.control import Snapshot, listening
 from bot.desk import Desk
+from bot.learnt import remembered
 from bot.middleware import with_errors, with_log
+from bot.queue import names_of
 from bot.settings import Settings
+from bot.sharing import roles_of
 from bot.shelf import catalogue
 from bot.studio import Rehearsal, Studio, rehearse
 from memory.assets import Assets
@@ -22,11 +29,14 @@ from memory.folder import DataFolder
 from memory.store import Store
 from tools.builtin import every_tool
 from tools.catalogue import Catalogue
-from tools.compute.devices import Machine, WorkerPlan, plan
+from tools.compute.devices import Machine, WorkerPlan
 from tools.compute.pool import Pool
+from tools.compute.scheduler import Scheduler
 from tools.jobs import Runner
 
 log = logging.getLogger(__name__)
+
+_SEEN = 200  # users, and jobs in the queue, whose names are looked up for who watches
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +64,19 @@ class App:
 async def opened(settings: Settings, *, interval: float = 0.2) -> AsyncIterator[App]:
     """Open the data folder and everything that works on it.
 
-    Raises DataFolderBusy, StorageFull or ModelUnavailable.
+    Raises DataFolderBusy, StorageFull, ModelUnavailable, ToolError for a device it lacks, and
+    SettingsError for a port that is taken.
     """
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder.claim(settings.data))
         database = await stack.enter_async_context(Database(folder.database))
         known = catalogue(settings)
-        workers = await asyncio.to_thread(_workers)
-        pool = await stack.enter_async_context(Pool(known, settings.models, workers))
+        workers = await asyncio.to_thread(_workers, settings)
+        scheduler = _scheduler(settings)
+        await stack.enter_async_context(remembered(scheduler, Store(database)))
+        pool = Pool(known, settings.models, workers, scheduler=scheduler)
+        await stack.enter_async_context(pool)
+        await _show(stack, settings, pool, Store(database))
         yield _app(settings, database, folder.assets, known, pool, interval=interval)
 
 
@@ -94,9 +109,33 @@ def _app(
     return App(desk, with_log(with_errors(desk, store)), studio)
 
 
-def _workers() -> tuple[WorkerPlan, ...]:
-    """Look at the machine; asking a GPU driver may take a second."""
-    return plan(Machine.here())
+def _workers(settings: Settings) -> tuple[WorkerPlan, ...]:
+    """Look at the machine; asking a GPU driver may take a second. Raises ToolError."""
+    return settings.compute.workers(Machine.here())
+
+
+def _scheduler(settings: Settings) -> Scheduler:
+    """Return an empty queue that knows everybody's role; its clock is the event loop's."""
+    roles = roles_of(settings.roles)
+    return Scheduler(settings.queue.admission(), roles=roles, epoch=time.time() - time.monotonic())
+
+
+async def _show(stack: AsyncExitStack, settings: Settings, pool: Pool, store: Store) -> None:
+    """Let other programs see how the pool stands; raises SettingsError."""
+
+    async def take() -> Snapshot:
+        status = pool.status()
+        seen = [user.user for user in status.users[:_SEEN]]
+        names = await names_of(store, {*seen, *(job.user for job in status.queue[:_SEEN])})
+        return Snapshot(__version__, os.getpid(), status, names)
+
+    if settings.metrics.port:
+        from bot.metrics import exported  # only then: it brings an HTTP server along
+
+        await stack.enter_async_context(
+            exported(pool, settings.metrics.host, settings.metrics.port)
+        )
+    await stack.enter_async_context(listening(settings.data, take))
 
 
 def _copy(database: Path, target: Path) -> None:

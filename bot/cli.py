@@ -84,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("text", help="the request")
     plan.add_argument("--json", action="store_true", help='print {"steps": [...], "text": ...}')
     add("doctor", _doctor, "say in plain words what works here and what does not")
+    top = add("top", _top, "watch a running Atelier: workers, memory, queue, users (q leaves)")
+    top.add_argument("--once", action="store_true", help="print one frame and end")
+    top.add_argument("--json", action="store_true", help="print everything as one line of JSON")
     models = add("models", _models, "list all models, fetch or verify those of the profile")
     models.add_argument("what", nargs="?", choices=("list", "fetch", "verify"), default="list")
     models.add_argument("names", nargs="*", help="only these models")
@@ -109,6 +112,12 @@ def _plan(settings: "Settings", given: argparse.Namespace) -> int:
     from bot.rehearse import plan
 
     return plan(settings, given.text, as_json=given.json)
+
+
+def _top(settings: "Settings", given: argparse.Namespace) -> int:
+    from bot.top import top
+
+    return top(settings, once=given.once, as_json=given.json)
 
 
 def _doctor(settings: "Settings", given: argparse.Namespace) -> int:

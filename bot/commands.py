@@ -28,7 +28,7 @@ COMMANDS = {
     "again": "do the last thing again: /again --ar 16:9",
     "undo": "take back the last result",
     "cancel": "stop what is running for you here",
-    "queue": "what is being worked on",
+    "queue": "what is being worked on, and when it is your turn",
     "info": "how a picture was made: /info 2",
     "models": "which models there are",
     "forget": "erase everything said and made in this chat: /forget yes",

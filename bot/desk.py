@@ -15,7 +15,8 @@ from bot import commands, notices
 from bot.actions import FEEDBACK, actions, answers, command
 from bot.adapter import Event, Outbox, Pressed, Received, Reply
 from bot.progress import Board
-from bot.studio import Studio
+from bot.queue import Turns, queue_notice
+from bot.studio import NOBODY, Studio
 from memory.errors import AtelierError
 from memory.records import Chat, Delivery, Feedback, Message, User
 from tools.errors import Refused
@@ -174,7 +175,7 @@ class Desk:
             count = self.cancel(message.chat, message.author)
             return "Stopping." if count else "Nothing of yours is running here."
         if wanted.name == "queue":
-            return notices.queue_notice(studio)
+            return await queue_notice(studio, message.author or NOBODY, self._standing(message))
         if wanted.name == "models":
             return notices.models_notice(studio.catalogue)
         if wanted.name == "info":
@@ -184,6 +185,15 @@ class Desk:
         if wanted.name == "forget":
             return await self._forget(message.chat, wanted.words)
         return notices.help_notice()
+
+    def _standing(self, message: Message) -> Turns:
+        """Count the requests of a message's author in its chat."""
+        mine = [
+            turn.task is not None
+            for turn in self._turns.values()
+            if (turn.message.chat, turn.message.author) == (message.chat, message.author)
+        ]
+        return Turns(mine.count(True), mine.count(False))
 
     async def _forget(self, chat: Chat, words: str) -> str:
         if words.lower() != "yes":

@@ -53,7 +53,7 @@ def _verdict(bad: int, warned: int) -> str:
 def look(settings: Settings) -> Iterator[Finding]:
     """Yield what there is to say, one thing after the other (blocks for seconds)."""
     yield _python()
-    yield _device()
+    yield _device(settings)
     yield _room("room: data", settings.data)
     yield _room("room: models", settings.models)
     yield _folder(settings)
@@ -75,8 +75,12 @@ def _python() -> Finding:
     return Finding("warn", "Python", f"{version} is untried; 3.11 to 3.14 are known to work.")
 
 
-def _device() -> Finding:
+def _device(settings: Settings) -> Finding:
     machine = Machine.here()
+    try:
+        settings.compute.workers(machine)
+    except AtelierError as error:
+        return Finding("bad", "device", str(error))
     size = f"{machine.cores} cores, {machine.memory / 1024:.0f} GiB of memory"
     if machine.gpus:
         gpus = ", ".join(f"{m / 1024:.0f} GiB" for m in machine.gpus)

@@ -1,4 +1,4 @@
-"""Answers that only tell: what waits, which models there are, how a picture was made."""
+"""Answers that only tell: what can be asked, which models there are, how a picture was made."""
 
 from collections.abc import Sequence
 from typing import get_args
@@ -9,7 +9,6 @@ from bot.commands import help_text
 from bot.studio import Studio
 from memory.records import Step
 from tools.catalogue import Catalogue, Task
-from tools.compute.pool import Pool
 
 
 def help_notice() -> str:
@@ -19,19 +18,6 @@ def help_notice() -> str:
         f"“read aloud: good morning”), or use a command:\n{help_text()}\n"
         "In the terminal Ctrl-C is /cancel while something is being made, and /quit at the prompt."
     )
-
-
-def queue_notice(studio: Studio) -> str:
-    """Return what is being computed and what waits."""
-    jobs = studio.runner.queue() if isinstance(studio.runner, Pool) else []
-    if not jobs:
-        return "Nothing is running and nothing waits."
-    lines = []
-    for job in jobs:
-        eta = "" if job.eta is None else f", about {job.eta:.0f} s"
-        where = "running" if job.position == 0 else f"number {job.position} in line"
-        lines.append(f"{job.model} for {job.user}: {where}{eta}")
-    return "\n".join(lines)
 
 
 def models_notice(catalogue: Catalogue) -> str:

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from bot.errors import SettingsError
+from bot.sharing import ComputeSettings, QueueSettings, RoleSettings, distinct
 
 FILE = Path("atelier.toml")
 
@@ -38,6 +39,15 @@ class Platform(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     token: SecretStr = Field(default=SecretStr(""), description="token of the bot")
+
+
+class Metrics(BaseModel):
+    """Where numbers for Prometheus are served."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    port: int = Field(default=0, ge=0, le=65535, description="port of /metrics; 0: not served")
+    host: str = Field(default="127.0.0.1", description="address to serve it on")
 
 
 class Settings(BaseSettings):
@@ -67,6 +77,12 @@ class Settings(BaseSettings):
     chat: ChatModel = Field(default_factory=ChatModel, description="the chat model")
     discord: Platform = Field(default_factory=Platform, description="Discord")
     telegram: Platform = Field(default_factory=Platform, description="Telegram")
+    roles: dict[str, RoleSettings] = Field(
+        default={}, description="who may have how much of the machine"
+    )
+    queue: QueueSettings = Field(default_factory=QueueSettings, description="how much may wait")
+    compute: ComputeSettings = Field(default_factory=ComputeSettings, description="what computes")
+    metrics: Metrics = Field(default_factory=Metrics, description="numbers for Prometheus")
     log: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="how much is logged to standard error"
     )
@@ -78,6 +94,12 @@ class Settings(BaseSettings):
             return path and path.expanduser().absolute()
         except RuntimeError as error:
             raise ValueError("there is no such home folder") from error
+
+    @field_validator("roles")
+    @classmethod
+    def _one_each(cls, roles: dict[str, RoleSettings]) -> dict[str, RoleSettings]:
+        distinct(roles)
+        return roles
 
     @classmethod
     def settings_customise_sources(
@@ -139,6 +161,7 @@ _WORDS = {
     "frozen_set_type": 'it must be a list, such as ["one", "two"]',
     "path_type": "it must be a path in quotes",
     "string_type": "it must be text in quotes",
+    "dict_type": "it must be a section of its own",
 }
 
 
@@ -149,7 +172,10 @@ def _why(error: Exception) -> str:
 
 
 def _known(section: tuple[int | str, ...]) -> str:
-    model: Any = Settings.model_fields[str(section[0])].annotation if section else Settings
+    model: Any = Settings
+    for name in section:
+        keys_and_values = get_args(model)
+        model = keys_and_values[1] if keys_and_values else model.model_fields[str(name)].annotation
     return ", ".join(sorted(model.model_fields))
 
 

@@ -83,3 +83,9 @@ def first(db: sqlite_utils.Database) -> None:
     """Create what the first version needs."""
     for statement in _FIRST:
         db.execute(statement)
+
+
+@SCHEMA()
+def facts(db: sqlite_utils.Database) -> None:
+    """Create what holds facts that are no part of any conversation, as JSON under a name."""
+    db.execute("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")

@@ -36,6 +36,11 @@ class User:
     id: str
     name: str = field(default="", compare=False)
 
+    @property
+    def key(self) -> str:
+        """Who they are in one word, "platform:id", as jobs and roles name them."""
+        return f"{self.platform}:{self.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:

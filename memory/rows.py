@@ -51,6 +51,13 @@ def user_number(conn: sqlite3.Connection, user: User, chat: int | None = None) -
     return int(number)
 
 
+def name_of(conn: sqlite3.Connection, user: User) -> str:
+    """Return the name a user was last known by, "" when there is none."""
+    sql = "SELECT name FROM users WHERE platform = ? AND id = ?"
+    row = conn.execute(sql, (user.platform, user.id)).fetchone()
+    return row[0] if row else ""
+
+
 def users(conn: sqlite3.Connection, numbers: Iterable[int | None]) -> dict[int | None, User]:
     """Return the users of those numbers; None is nobody."""
     sql = "SELECT platform, id, name FROM users WHERE number = ?"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from memory import erase, message_rows, rows, step_rows
 from memory.database import Database
 from memory.errors import NotFound
-from memory.records import Action, Asset, Chat, Delivery, Feedback, Kind, Message, Step
+from memory.records import Action, Asset, Chat, Delivery, Feedback, Kind, Message, Step, User
 
 if TYPE_CHECKING:
     import sqlite_utils
+
+log = logging.getLogger(__name__)
 
 
 class Store:
@@ -73,6 +76,14 @@ class Store:
                 (reply.reply_to,),
             )
             return message_rows.delivery(db.conn, reply)
+
+        return await self._database(work)
+
+    async def names(self, users: Collection[User]) -> dict[User, str]:
+        """Return the name each user was last known by; "" for those who have none."""
+
+        def work(db: sqlite_utils.Database) -> dict[User, str]:
+            return {user: rows.name_of(db.conn, user) for user in users}
 
         return await self._database(work)
 
@@ -187,6 +198,31 @@ class Store:
             while await self._database(partial(erase.compact, table, start)):
                 start = False
         return await self._database(partial(erase.leftovers, chat))
+
+    async def keep(self, name: str, facts: Mapping[str, object]) -> None:
+        """Store facts under a name, in place of those before; anything JSON can hold."""
+
+        def work(db: sqlite_utils.Database) -> None:
+            db.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(facts)))
+
+        await self._database(work)
+
+    async def kept(self, name: str) -> dict[str, object]:
+        """Return the facts stored under a name; none when there are none or they are damaged."""
+
+        def work(db: sqlite_utils.Database) -> dict[str, object]:
+            sql = "SELECT value FROM facts WHERE name = ?"
+            row = db.conn.execute(sql, (name,)).fetchone()
+            try:
+                facts = json.loads(row[0]) if row else {}
+            except (ValueError, TypeError, RecursionError):
+                facts = None
+            if isinstance(facts, dict):
+                return facts
+            log.warning("what was kept as %r is damaged and is begun anew", name)
+            return {}
+
+        return await self._database(work)
 
     async def _steps(self, rest: str, *values: object) -> list[Step]:
         return await self._database(lambda db: step_rows.select(db.conn, rest, *values))

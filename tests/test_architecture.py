@@ -27,7 +27,8 @@ HOMES = {
     "langgraph": ("agents",),
     "discord": ("bot/adapters",),
     "telegram": ("bot/adapters",),
-    "rich": ("bot/adapters",),
+    "rich": ("bot/adapters", "bot/top.py", "bot/frame.py"),
+    "prometheus_client": ("bot/metrics.py",),
     "prompt_toolkit": ("bot/adapters",),
 }
 FILES = sorted(p for layer in LAYERS for p in (ROOT / layer).rglob("*.py"))

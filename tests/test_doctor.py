@@ -12,7 +12,9 @@ import pytest
 
 from bot import doctor
 from bot.settings import ChatModel, Settings
+from bot.sharing import ComputeSettings
 from memory.folder import DataFolder
+from tools.compute.devices import Machine
 
 
 @pytest.fixture
@@ -52,6 +54,15 @@ def test_what_is_bad_says_what_to_do(
     finding = found(wrong)[what]
     assert finding.state == "bad"
     assert hint in finding.found
+
+
+def test_a_device_that_is_not_there_is_bad(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Machine, "here", lambda: Machine(2, 1000))
+    wrong = settings.model_copy(update={"compute": ComputeSettings(device="cuda")})
+    finding = found(wrong)["device"]
+    assert (finding.state, "set the device to cpu or auto" in finding.found) == ("bad", True)
 
 
 def test_something_bad_is_a_status_of_one(

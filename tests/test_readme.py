@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from PIL import Image
 import tools
 from bot.commands import COMMANDS
 from bot.settings import Settings
+from bot.sharing import roles_of
 from tests.fakes import picture
 from tests.rooms import room
+from tests.test_control import STATUS
 from tools.builtin import ORDER
 from tools.catalogue import Catalogue
 from tools.engines.diffusion import Diffusion
@@ -70,8 +73,11 @@ def test_every_tool_is_in_the_table(tool: str) -> None:
 
 def test_every_setting_is_in_the_example() -> None:
     example = (ROOT / "deploy" / "atelier.example.toml").read_text(encoding="utf-8")
-    for name in Settings.model_fields:
+    for name, field in Settings.model_fields.items():
         assert f"{name} =" in example or f"[{name}]" in example
+        for inner in (field.annotation, *get_args(field.annotation)):
+            for key in getattr(inner, "model_fields", ()):
+                assert f"{key} =" in example.partition(f"[{name}]")[2].partition("\n[")[0], key
 
 
 def test_the_examples_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,3 +100,21 @@ def test_help_names_every_command() -> None:
     from bot.commands import help_text
 
     assert all(f"/{name}" in help_text() for name in COMMANDS)
+
+
+def test_the_roles_shown_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "atelier.toml").write_text(block("toml", "[roles]"))
+    monkeypatch.chdir(tmp_path)
+    from bot.settings import read
+
+    role = roles_of(read().roles)
+    assert (role("terminal:you").weight, role("terminal:you").budget) == (3, 4 * 3600)
+    assert role("web:1").budget == 1800
+
+
+def test_every_metric_is_in_the_table() -> None:
+    from bot.metrics import PoolMetrics
+
+    for metric in PoolMetrics(lambda: STATUS).collect():
+        name = f"{metric.name}_total" if metric.type == "counter" else metric.name
+        assert f"`{name}`" in README

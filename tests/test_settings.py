@@ -58,6 +58,23 @@ def test_home_is_understood_and_an_empty_variable_is_none(
         (b"[chat]\nmodel = 'server'", "chat.url and chat.name are not both set"),
         (b"[discord]\ntoken = ['sesame']", "discord.token is wrong: it must be text in quotes"),
         (b"discord = 'sesame'", "discord is wrong: it must be a section"),
+        (b"roles = 1", "roles is wrong: it must be a section"),
+        (b"[roles]\na = 5", "roles.a is wrong: it must be a section"),
+        (
+            b"[roles.a]\nwieght = 1",
+            "no setting 'roles.a.wieght'; there are: budget, members, weight",
+        ),
+        (b"[roles.a]\nweight = 0", "roles.a.weight is wrong: .* greater than 0, not '0'"),
+        (b"[roles.a]\nbudget = 'much'", 'roles.a.budget is wrong: .* "2 hours", .*, not .much'),
+        (b"[roles.a]\nmembers = ['ann']", "roles.a.members is wrong: .* such as .*, not 'ann'"),
+        (b"[roles.default]\nmembers = ['web:1']", "roles is wrong: the role default takes no"),
+        (
+            b"[roles]\na = {members = ['web:1']}\nb = {members = ['web:1']}",
+            "'web:1' has two roles, a and b",
+        ),
+        (b"[queue]\nlimit = 0", "queue.limit is wrong: .* greater than or equal to 1"),
+        (b"[compute]\ndevice = 'tpu'", "compute.device is wrong: .*'cuda'"),
+        (b"[metrics]\nport = 99999", "metrics.port is wrong: .*65535"),
     ],
 )
 def test_a_broken_file_is_one_sentence_without_secrets(

@@ -368,3 +368,16 @@ async def test_many_at_once_lose_nothing(store: Store) -> None:
     await asyncio.gather(*(turn(n) for n in range(300)))
     assert await store.open_turns("test") == []
     assert len(await store.pending("test")) == 300
+
+
+async def test_people_are_known_by_their_last_name(store: Store) -> None:
+    await store.add(Message(HERE, ANA, "hi"))
+    await store.add(Message(HERE, dataclasses.replace(ANA, name="Ana Maria"), "hi"))
+    assert await store.names({ANA, BEN}) == {ANA: "Ana Maria", BEN: ""}
+
+
+async def test_facts_take_the_place_of_those_before(store: Store) -> None:
+    assert await store.kept("costs") == {}
+    await store.keep("costs", {"a": 1})
+    await store.keep("costs", {"b": [1.5, None]})
+    assert await store.kept("costs") == {"b": [1.5, None]}

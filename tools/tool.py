@@ -44,7 +44,7 @@ class Context:
     @property
     def asker(self) -> str:
         """Whose turn in the queue a job takes."""
-        return f"{self.user.platform}:{self.user.id}"
+        return self.user.key
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """Who may put how much into the queue: bounds, daily budgets, and the sentences that say so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
 
 from tools.errors import QueueFull
 
 DAY = 86_400.0
+_NOTHING = 1e-9  # device-seconds: what rounding leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +32,55 @@ def equal(user: str) -> Role:
 
 @dataclass(slots=True)
 class Ledger:
-    """Device-seconds each user has had or has coming today; `epoch` is UTC minus `now`."""
+    """Device-seconds each user has `spent` today, and those `reserved` for what is in the queue.
+
+    `epoch` is UTC minus `now`.
+    """
 
     epoch: float = 0.0
     day: int = -1
     spent: dict[str, float] = field(default_factory=dict)
+    reserved: dict[str, float] = field(default_factory=dict)
 
     def today(self, user: str, now: float) -> float:
         """Return what a user has had or has coming on the day of `now`, in device-seconds."""
+        self._turn(now)
+        return self.spent.get(user, 0.0) + self.reserved.get(user, 0.0)
+
+    def users(self, now: float) -> set[str]:
+        """Return who has had or has coming anything today."""
+        self._turn(now)
+        return {*self.spent, *self.reserved}
+
+    def reserve(self, user: str, seconds: float, now: float) -> None:
+        """Hold device-seconds for what a user has coming, or (negative) let go of them."""
+        self._turn(now)
+        self.reserved[user] = self.reserved.get(user, 0.0) + seconds
+        if self.reserved[user] <= _NOTHING:
+            del self.reserved[user]
+
+    def spend(self, user: str, seconds: float, now: float) -> None:
+        """Count device-seconds that a user has had."""
+        self._turn(now)
+        self.spent[user] = self.spent.get(user, 0.0) + seconds
+
+    def dump(self) -> dict[str, object]:
+        """Return what was spent as plain data (JSON), for `restore`; what is reserved is not."""
+        return {"day": self.day, "spent": dict(self.spent)}
+
+    def restore(self, data: Mapping[str, object], now: float) -> None:
+        """Take over what `dump` returned, if it is of today; another form is passed over."""
+        self._turn(now)
+        spent = data.get("spent")
+        if data.get("day") == self.day and isinstance(spent, dict):
+            for user, seconds in spent.items():
+                if type(seconds) in (int, float) and 0 <= seconds < inf:
+                    self.spent[str(user)] = float(seconds)
+
+    def _turn(self, now: float) -> None:
         day = int((now + self.epoch) // DAY)
         if day != self.day:
-            self.day, self.spent = day, {}
-        return self.spent.get(user, 0.0)
-
-    def add(self, user: str, seconds: float, now: float) -> None:
-        """Reserve, spend or (negative) give back device-seconds."""
-        self.spent[user] = max(0.0, self.today(user, now) + seconds)
+            self.day, self.spent, self.reserved = day, {}, {}
 
     def until_tomorrow(self, now: float) -> float:
         """Return the seconds until the next day begins."""
@@ -103,7 +137,7 @@ def check_budget(role: Role, spent: float, price: float, left: float) -> None:
 def duration(seconds: float) -> str:
     """Return a length of time in words, such as "40 seconds" or "3 hours"."""
     for size, unit in ((3600.0, "hour"), (60.0, "minute")):
-        if seconds >= 1.5 * size:
+        if seconds > 1.5 * size:
             return f"{ceil(seconds / size - 0.5)} {unit}s"
     count = max(0, ceil(seconds - 1e-9))
     return f"{count} second" + "s" * (count != 1)

@@ -62,6 +62,11 @@ def shape_of(job: Job) -> Shape:
     return max((_shape(spec) for spec in job.specs), key=lambda s: s.work, default=Shape())
 
 
+def kind_of(job: Job) -> Kind:
+    """Return what kind of work a job is; its specs are of one."""
+    return _shape(job.specs[0]).kind if job.specs else ""
+
+
 def _shape(spec: Spec) -> Shape:
     if isinstance(spec, PictureSpec):
         # img2img pipelines skip the part of the steps that strength leaves out.

@@ -9,6 +9,7 @@ from tools.compute.devices import able
 from tools.compute.lane import Lane, Outcome, WorkerLost
 from tools.compute.messages import Cancelled, Done, Failed, Loading, News, Paused, Progress, Run
 from tools.compute.scheduler import Scheduler
+from tools.compute.tally import Tally
 from tools.compute.tickets import Ticket
 from tools.compute.waiting import Waiting
 from tools.jobs import Note
@@ -27,6 +28,7 @@ class Dispatch:
     def __init__(self, scheduler: Scheduler, book: Book, patience: float) -> None:
         self._scheduler, self._book, self._patience = scheduler, book, patience
         self.lanes: dict[str, Lane] = {}
+        self.tally = Tally()
         self._announcing: asyncio.Handle | None = None
 
     async def serve(self, lane: Lane) -> None:
@@ -178,8 +180,11 @@ class Dispatch:
 
     def _finish(self, entry: Waiting, outcome: Outcome) -> None:
         self._book.remove(entry)
-        seconds = outcome.seconds if isinstance(outcome, Done) else None
-        self._scheduler.finished(entry.job.id, asyncio.get_running_loop().time(), seconds)
+        seconds, now = None, asyncio.get_running_loop().time()
+        if isinstance(outcome, Done):
+            seconds = outcome.seconds
+            self.tally.computed(entry.job, entry.waits(now), seconds, now)
+        self._scheduler.finished(entry.job.id, now, seconds)
         for one in entry.everyone:
             one.settle(outcome)
         self.moved()
@@ -190,6 +195,7 @@ class Dispatch:
         elif isinstance(news, Progress):
             if entry.since is None:
                 entry.since, entry.before = asyncio.get_running_loop().time(), news.done
+                entry.began = entry.began or entry.since
                 self._scheduler.started(entry.job.id, entry.since)
             entry.done, entry.total = news.done, news.total
             entry.tell(Note("running", 0, self.eta(entry), news.done, news.total, news.preview))

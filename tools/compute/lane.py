@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from tools.compute.devices import WorkerPlan
 from tools.compute.link import Connect, Link
@@ -73,6 +74,7 @@ class Lane:
         self.gone = False
         self.rethink = 0.0
         self.restarts = -1
+        self.crashes = 0
         self.models: tuple[tuple[str, int], ...] = ()
         self._lock = asyncio.Lock()
         self._closed = False
@@ -98,6 +100,18 @@ class Lane:
     def pausing(self) -> bool:
         """Whether jobs have been asked to step aside and have not done so yet."""
         return any(post.pausing for post in self._posts.values())
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """The ids of the jobs in the worker, or on their way into it."""
+        return tuple(self._posts)
+
+    @property
+    def state(self) -> Literal["off", "idle", "loading", "busy"]:
+        """What the worker does; loading is also its own start."""
+        if self._posts:
+            return "busy" if any(p.computing for p in self._posts.values()) else "loading"
+        return "off" if self._link is None or self._link.ended else "idle"
 
     @property
     def pid(self) -> int | None:
@@ -245,6 +259,7 @@ class Lane:
     async def _replace(self, link: Link) -> None:
         async with self._lock:
             if self._link is link:
+                self.crashes += 1
                 await self._end()
 
     async def _end(self) -> None:

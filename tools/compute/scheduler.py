@@ -42,7 +42,7 @@ class Scheduler:
     ) -> None:
         self.costs = costs or Costs()
         self.ledger = Ledger(epoch)
-        self._admission, self._roles = admission or Admission(), roles
+        self._admission, self.roles = admission or Admission(), roles
         self._memory = dict(memory or {})
         self._devices: dict[str, Device] = {}
         self._lanes: dict[str, Lane] = {}  # by worker
@@ -53,14 +53,14 @@ class Scheduler:
 
     def submit(self, ticket: Ticket, now: float) -> None:
         """Put a job into the queue; raises QueueFull when too much waits or the budget is spent."""
-        lane, role = self._lane(ticket.workers), self._roles(ticket.user)
+        lane, role = self._lane(ticket.workers), self.roles(ticket.user)
         price = self.costs.price(ticket.model, ticket.shape, ticket.count)
         flow = lane.flows.get(ticket.user, Flow(0.0))
         wait = min(lane.backlog, (flow.backlog + price.seconds) * lane.users / role.weight)
         self._admission.check(flow.waiting, len(self._waiting), wait / len(ticket.workers))
         spent = self.ledger.today(ticket.user, now)
         check_budget(role, spent, price.seconds, self.ledger.until_tomorrow(now))
-        self.ledger.add(ticket.user, price.seconds, now)
+        self.ledger.reserve(ticket.user, price.seconds, now)
         self._arrived += 1
         urgent = is_urgent(ticket.shape, price.seconds)
         self._wait(Entry.of(ticket, price, self._arrived, urgent), lane)
@@ -157,8 +157,9 @@ class Scheduler:
         """
         run, _ = self._stop(id, now, seconds)
         entry, ticket = run.entry, run.entry.ticket
-        self.ledger.add(ticket.user, (0 if seconds is None else entry.used) - entry.reserved, now)
+        self.ledger.reserve(ticket.user, -entry.reserved, now)
         if seconds is not None:
+            self.ledger.spend(ticket.user, entry.used, now)
             if run.loading is not None:  # never said to have started: it only loaded
                 self.costs.learn_loading(ticket.model, now - run.since - seconds)
             self.costs.learn(ticket.model, ticket.shape, ticket.count, entry.used)
@@ -169,7 +170,7 @@ class Scheduler:
         if (entry := self._waiting.get(id)) is None:
             return False
         self._unwait(entry)
-        self.ledger.add(entry.ticket.user, -entry.reserved, now)
+        self.ledger.reserve(entry.ticket.user, -entry.reserved, now)
         return True
 
     def resident(self, worker: str, models: Iterable[str]) -> None:
@@ -217,7 +218,7 @@ class Scheduler:
         return left * len(device.running) if run.entry.known else None
 
     def _wait(self, entry: Entry, lane: Lane, *, back: bool = False) -> None:
-        lane.push(entry, self._roles(entry.ticket.user).weight, back=back)
+        lane.push(entry, self.roles(entry.ticket.user).weight, back=back)
         self._waiting[entry.ticket.id] = entry
         self._places.came(entry, lane)
 

@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tools.compute.costs import Price, Shape
+from tools.compute.costs import Kind, Price, Shape
 from tools.jobs import Job
 
 
@@ -37,6 +37,7 @@ class QueuedJob:
     eta: float | None
     done: int = 0
     total: int = 0
+    kind: Kind = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -83,7 +84,10 @@ class Entry:
         """Return what is told about it."""
         ticket = self.ticket
         status: Literal["queued", "running"] = "queued" if position else "running"
-        return QueuedJob(ticket.id, ticket.user, ticket.model, ticket.count, status, position, eta)
+        return QueuedJob(
+            ticket.id, ticket.user, ticket.model, ticket.count, status, position, eta,
+            kind=ticket.shape.kind,
+        )  # fmt: skip
 
 
 def key_of(job: Job) -> Hashable:

@@ -19,8 +19,9 @@ log = logging.getLogger("atelier.pool")
 class Waiting:
     """A job and who waits for it; `told` is the position last reported.
 
-    It runs `since` then, when `before` steps were done. `crashes` took its worker with them,
-    `lost` were of its machine. `company` asked for exactly the same, and gets the same.
+    It `came` then, first `began` to be computed then, and runs `since` then, when `before` steps
+    were done. `crashes` took its worker with them, `lost` were of its machine. `company` asked
+    for exactly the same, and gets the same.
     """
 
     job: Job
@@ -29,6 +30,8 @@ class Waiting:
     report: Report
     future: asyncio.Future[list[Artifact]]
     told: int = -1
+    came: float = 0.0
+    began: float | None = None
     crashes: int = 0
     lost: int = 0
     since: float | None = None
@@ -46,6 +49,11 @@ class Waiting:
     def wanted(self) -> bool:
         """Say whether anybody still waits for it."""
         return not all(one.future.done() for one in self.everyone)
+
+    def waits(self, now: float) -> list[float]:
+        """Return how long each who still waits for it waited until it began, in seconds."""
+        began = now if self.began is None else self.began
+        return [max(0.0, began - one.came) for one in self.everyone if not one.future.done()]
 
     def tell(self, note: Note) -> None:
         """Report to everyone who still waits; what a report raises is only logged."""

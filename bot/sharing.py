@@ -1,0 +1,109 @@
+"""Settings of how the machine is shared: who may have how much, what may wait, what computes."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from tools.compute.admission import Admission, Role, Roles
+from tools.compute.devices import Device, Machine, WorkerPlan, plan
+
+DEFAULT = "default"
+"""The role of everybody who is no member of another."""
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_PART = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(s|seconds?|m|min|minutes?|h|hours?|d|days?)(?:\s+|\s*,\s*|$)"
+)
+
+
+def seconds_of(value: object) -> float:
+    """Read a length of time: "2 hours", "1 h 30 min", or a number of seconds; raises ValueError."""
+    if type(value) in (int, float) and 0 <= float(str(value)) < float("inf"):
+        return float(str(value))
+    words = str(value).strip().lower()
+    parts = list(_PART.finditer(words))
+    if isinstance(value, str) and words and "".join(part[0] for part in parts) == words:
+        return sum(float(part[1]) * _UNITS[part[2][0]] for part in parts)
+    raise ValueError('it must be a time such as "30 minutes" or "2 hours", or a number of seconds')
+
+
+Seconds = Annotated[float, BeforeValidator(seconds_of)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RoleSettings(_Section):
+    """What the members of a role may have."""
+
+    weight: float = Field(
+        default=1.0, gt=0, le=1000, description="share of the machine, beside others who want it"
+    )
+    budget: Seconds | None = Field(
+        default=None, description="computing time a day (UTC); without it there is no bound"
+    )
+    members: frozenset[str] = Field(
+        default=frozenset(), description='who has it, as "platform:id", such as "discord:123"'
+    )
+
+    @field_validator("members")
+    @classmethod
+    def _named(cls, members: frozenset[str]) -> frozenset[str]:
+        for member in sorted(members):
+            platform, _, id = member.partition(":")
+            if not platform or not id:
+                raise ValueError(f'members are "platform:id" such as "discord:123", not {member!r}')
+        return members
+
+
+class QueueSettings(_Section):
+    """How much may wait."""
+
+    limit: int = Field(default=500, ge=1, description="requests that may wait in all")
+    per_user: int = Field(default=50, ge=1, description="requests of one person that may wait")
+    longest: Seconds = Field(default=7200.0, description="longest wait worth queueing for")
+
+    def admission(self) -> Admission:
+        """Return the bounds as the scheduler knows them."""
+        return Admission(self.limit, self.per_user, self.longest)
+
+
+class ComputeSettings(_Section):
+    """What computes on this machine."""
+
+    device: Device = Field(default="auto", description="auto, cpu, cuda or mps")
+    memory: int = Field(default=0, ge=0, description="MiB for models in each worker; 0: by itself")
+    threads: int = Field(default=0, ge=0, description="CPU threads of each worker; 0: by itself")
+
+    def workers(self, machine: Machine) -> tuple[WorkerPlan, ...]:
+        """Return the workers for a machine; raises ToolError for a device it lacks."""
+        plans = plan(machine, self.device, self.memory)
+        return tuple(replace(p, threads=self.threads) for p in plans) if self.threads else plans
+
+
+def distinct(roles: Mapping[str, RoleSettings]) -> None:
+    """Check that everybody has one role; raises ValueError."""
+    if DEFAULT in roles and roles[DEFAULT].members:
+        raise ValueError("the role default takes no members: all who have no other role have it")
+    seen: dict[str, str] = {}
+    for name, role in roles.items():
+        for member in sorted(role.members):
+            if member in seen:
+                raise ValueError(f"{member!r} has two roles, {seen[member]} and {name}")
+            seen[member] = name
+
+
+def roles_of(roles: Mapping[str, RoleSettings]) -> Roles:
+    """Return what knows the role of each user of a job ("platform:id")."""
+    default = _role(roles.get(DEFAULT, RoleSettings()))
+    known = {member: _role(role) for role in roles.values() for member in role.members}
+    known[""] = Role()  # warming up is nobody's work
+    return lambda user: known.get(user, default)
+
+
+def _role(given: RoleSettings) -> Role:
+    return Role(given.weight, given.budget)
