@@ -1,4 +1,4 @@
-"""The parent's end of one worker process."""
+"""The parent's end of a process of ours, such as a worker."""
 
 import asyncio
 import logging
@@ -6,8 +6,10 @@ import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
+from collections.abc import Mapping
+from typing import Any, Self
 
-from tools.compute.messages import Logged, News, Order, Setup, pack, read_news
+from tools.compute.messages import Logged, Setup, pack, read_news
 
 log = logging.getLogger("atelier.worker")
 
@@ -23,31 +25,31 @@ _TAIL = 20  # lines of standard error shown when a worker dies
 _LEAVE = 5.0  # seconds a worker has to end once its pipe is closed
 
 
-class Child:
-    """A running worker process; its standard error and its log go to ours.
+class Piped:
+    """A running process of ours; its standard error and its log go to ours.
 
     Started by `python -m` with two pipes instead of multiprocessing's spawn, which would run the
     parent's `__main__` once more in every child and keep a resource tracker alive beside them.
     """
 
-    def __init__(self, process: Process, setup: Setup) -> None:
-        self.setup, self._process = setup, process
-        self._log = log.getChild(setup.plan.name)
-        self._news: asyncio.Queue[News | None] = asyncio.Queue()
+    def __init__(self, process: Process, name: str) -> None:
+        self._process, self._log = process, log.getChild(name)
+        self._news: asyncio.Queue[Any] = asyncio.Queue()
         self._tail: deque[str] = deque(maxlen=_TAIL)
         self._readers = [asyncio.create_task(self._read()), asyncio.create_task(self._drain())]
-        self.send(setup)
 
     @classmethod
-    async def start(cls, setup: Setup) -> "Child":
-        """Start a worker process; it says Ready when it listens. Raises OSError."""
+    async def open(cls, module: str, name: str, environment: Mapping[str, str]) -> Self:
+        """Start a module as a process; `name` stands in its log. Raises OSError."""
+        # Our own search path, because `-m` alone would look for `tools` in the current folder.
+        path = os.pathsep.join(p or "." for p in sys.path)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "tools.compute.process",
+            sys.executable, "-P", "-m", module,
             stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=_BUFFER,
-            env=_environment(setup.plan.threads),
+            env={**os.environ, **environment, "PYTHONPATH": path},
             start_new_session=True,  # Ctrl-C in the terminal is for the parent only
         )  # fmt: skip
-        return cls(process, setup)
+        return cls(process, name)
 
     @property
     def pid(self) -> int:
@@ -59,13 +61,13 @@ class Child:
         """Whether nothing can be expected from it any more."""
         return self._process.returncode is not None or self._readers[0].done()
 
-    def send(self, order: Order) -> None:
-        """Hand an order over; never blocks, and is lost when the worker has ended."""
+    def send(self, order: object) -> None:
+        """Hand an order over; never blocks, and is lost when the process has ended."""
         if self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(pack(order))
 
-    async def hear(self) -> News:
-        """Return what the worker says next; raises EOFError when it has ended."""
+    async def hear(self) -> Any:
+        """Return what the process says next; raises EOFError when it has ended."""
         news = await self._news.get()
         if news is None:
             raise EOFError
@@ -116,9 +118,19 @@ class Child:
             self._log.info("%s", text)
 
 
-def _environment(threads: int) -> dict[str, str]:
-    # Our own search path, because `-m` alone would look for `tools` in the current folder.
-    path = os.pathsep.join(p or "." for p in sys.path)
-    count = str(threads)
-    ours = {"PYTHONPATH": path, "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}
-    return {"GOMP_SPINCOUNT": SPINS, **os.environ, **ours}
+class Child(Piped):
+    """A running worker process."""
+
+    @classmethod
+    async def start(cls, setup: Setup) -> "Child":
+        """Start a worker process; it says Ready when it listens. Raises OSError."""
+        plan = setup.plan
+        child = await cls.open("tools.compute.process", plan.name, threading(plan.threads))
+        child.send(setup)
+        return child
+
+
+def threading(threads: int) -> dict[str, str]:
+    """Return the environment of a worker with so many threads, read when torch is imported."""
+    count, spins = str(threads), os.environ.get("GOMP_SPINCOUNT", SPINS)
+    return {"GOMP_SPINCOUNT": spins, "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}

@@ -10,12 +10,13 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from tools.compute.answers import Send
-from tools.compute.messages import Logged, News, Setup, pack, read_order
+from tools.compute.messages import Logged, Setup, pack, read_order
 from tools.compute.worker import Worker
 
 
@@ -32,11 +33,11 @@ class ToParent(logging.Handler):
         self._say(Logged(record.levelno, self.format(record)))
 
 
-def _sender(news: BinaryIO) -> Send:
+def sender(news: BinaryIO) -> Callable[[object], None]:
     """Return what writes messages to the parent, from any thread; ends the process without one."""
     lock = threading.Lock()
 
-    def send(message: News) -> None:
+    def send(message: object) -> None:
         frame = pack(message)
         try:
             with lock:
@@ -57,7 +58,7 @@ def _listen(orders: BinaryIO, worker: Worker) -> None:
         os._exit(0)
 
 
-def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+def take_pipes() -> tuple[BinaryIO, BinaryIO]:
     """Return the two pipes; what prints from now on, prints to standard error."""
     orders, news = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -68,23 +69,24 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
     return orders, news
 
 
-def _be_a_child() -> None:
-    # The parent decides when to end; Ctrl-C and a service's stop signal reach us as well.
+def be_a_child() -> None:
+    """Leave it to the parent when to end, and to the kernel to end us before the bot."""
+    # Ctrl-C and a service's stop signal reach us as well.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     faulthandler.enable()
-    if sys.platform == "linux":  # short of memory, the kernel shall end us and not the bot
+    if sys.platform == "linux":
         with suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
 
 
 def main() -> None:
     """Set the process up, then serve."""
-    orders, news = _take_pipes()
-    _be_a_child()
+    orders, news = take_pipes()
+    be_a_child()
     setup = read_order(orders)
     assert isinstance(setup, Setup)
-    send = _sender(news)
+    send = sender(news)
     logging.basicConfig(level=setup.log_level, handlers=[ToParent(send)])
     logging.captureWarnings(True)
     worker = Worker(setup, send)
