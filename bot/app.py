@@ -29,6 +29,7 @@ from memory.folder import DataFolder
 from memory.store import Store
 from tools.builtin import every_tool
 from tools.catalogue import Catalogue
+from tools.compute.cluster import Cluster
 from tools.compute.devices import Machine, WorkerPlan
 from tools.compute.pool import Pool
 from tools.compute.scheduler import Scheduler
@@ -64,18 +65,16 @@ class App:
 async def opened(settings: Settings, *, interval: float = 0.2) -> AsyncIterator[App]:
     """Open the data folder and everything that works on it.
 
-    Raises DataFolderBusy, StorageFull, ModelUnavailable, ToolError for a device it lacks, and
-    SettingsError for a port that is taken.
+    Raises DataFolderBusy, StorageFull, ModelUnavailable, ToolError for a device it lacks or a
+    cluster that does not answer, and SettingsError for a port that is taken.
     """
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder.claim(settings.data))
         database = await stack.enter_async_context(Database(folder.database))
         known = catalogue(settings)
-        workers = await asyncio.to_thread(_workers, settings)
         scheduler = _scheduler(settings)
         await stack.enter_async_context(remembered(scheduler, Store(database)))
-        pool = Pool(known, settings.models, workers, scheduler=scheduler)
-        await stack.enter_async_context(pool)
+        pool = await stack.enter_async_context(_computing(settings, known, scheduler))
         await _show(stack, settings, pool, Store(database))
         yield _app(settings, database, folder.assets, known, pool, interval=interval)
 
@@ -107,6 +106,25 @@ def _app(
     studio = Studio(database, store, Assets(assets), known, runner, tools, settings.chat)
     desk = Desk(studio, interval=interval)
     return App(desk, with_log(with_errors(desk, store)), studio)
+
+
+@asynccontextmanager
+async def _computing(
+    settings: Settings, known: Catalogue, scheduler: Scheduler
+) -> AsyncIterator[Pool]:
+    """Open the pool, on this machine or on the nodes of a cluster."""
+    if not settings.clustered:
+        workers = await asyncio.to_thread(_workers, settings)
+        async with Pool(known, settings.models, workers, scheduler=scheduler) as pool:
+            yield pool
+        return
+    async with Cluster(settings.cluster.address, settings.compute.workers) as cluster:
+        pool = Pool(
+            known, settings.models, (), connect={"ray": cluster.connect}, scheduler=scheduler
+        )
+        async with pool:
+            with cluster.serving(pool):
+                yield pool
 
 
 def _workers(settings: Settings) -> tuple[WorkerPlan, ...]:

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -58,6 +59,8 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield _room("room: models", settings.models)
     yield _folder(settings)
     yield from _models(settings)
+    if settings.clustered:
+        yield _cluster(settings.cluster.address)
     yield _chat(settings.chat)
     for name, given in (("Discord", settings.discord), ("Telegram", settings.telegram)):
         there = bool(given.token.get_secret_value())
@@ -115,6 +118,9 @@ def _models(settings: Settings) -> Iterator[Finding]:
     except AtelierError as error:
         yield Finding("bad", "models", str(error))
         return
+    if settings.cluster.address:
+        yield Finding("ok", "models", "They are looked for on the nodes of the cluster.")
+        return
     tasks: dict[str, list[str]] = {}
     for task, name in known.profiles[known.profile].items():
         tasks.setdefault(name, []).append(task)
@@ -127,6 +133,13 @@ def _models(settings: Settings) -> Iterator[Finding]:
         whole = model is not None and files.verify(model, settings.models)
         hint = "here and whole" if whole else f"missing or broken; run: atelier models fetch {name}"
         yield Finding("ok" if whole else "bad", "model", f"{name} ({', '.join(able)}): {hint}.")
+
+
+def _cluster(address: str) -> Finding:
+    if find_spec("ray") is None:
+        return Finding("bad", "cluster", "Ray is missing; run: pip install 'atelier[cluster]'.")
+    where = f"The Ray cluster at {address}" if address else "A Ray of its own on this machine"
+    return Finding("ok", "cluster", f"{where} computes.")
 
 
 def _chat(chat: ChatModel) -> Finding:

@@ -33,6 +33,16 @@ class ChatModel(BaseModel):
     key: SecretStr = Field(default=SecretStr(""), description="key of the server, if it wants one")
 
 
+class Cluster(BaseModel):
+    """The Ray cluster that computes, if one does."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: str = Field(
+        default="", description="auto, or host:port of the head; empty: a Ray of our own"
+    )
+
+
 class Platform(BaseModel):
     """A chat platform and the token its bot signs in with."""
 
@@ -75,6 +85,7 @@ class Settings(BaseSettings):
         default=frozenset(), description="models whose special licence you have accepted"
     )
     chat: ChatModel = Field(default_factory=ChatModel, description="the chat model")
+    cluster: Cluster = Field(default_factory=Cluster, description="a Ray cluster")
     discord: Platform = Field(default_factory=Platform, description="Discord")
     telegram: Platform = Field(default_factory=Platform, description="Telegram")
     roles: dict[str, RoleSettings] = Field(
@@ -86,6 +97,11 @@ class Settings(BaseSettings):
     log: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="how much is logged to standard error"
     )
+
+    @property
+    def clustered(self) -> bool:
+        """Whether a Ray cluster computes, and not this process's own workers."""
+        return self.profile == "cluster" or bool(self.cluster.address)
 
     @field_validator("data", "models", "catalogue")
     @classmethod

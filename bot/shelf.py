@@ -104,8 +104,12 @@ def fetch(settings: Settings, names: Sequence[str] = ()) -> int:
 
 
 def ensure(settings: Settings) -> None:
-    """Fetch the profile's models unless they are all here (quick when they are)."""
-    fetch(settings)
+    """Fetch the profile's models unless they are all here (quick when they are).
+
+    With a cluster elsewhere they are needed on its nodes only.
+    """
+    if not settings.cluster.address:
+        fetch(settings)
 
 
 def verify(settings: Settings, names: Sequence[str] = ()) -> int:

@@ -71,6 +71,14 @@ class Fake:
         for step in range(int(rest)):
             progress(step, int(rest), None)
 
+    def _do_paint(self, rest: str, progress: Progress) -> bytes:
+        """Take some time: so many steps of 5 ms, then answer with the rest."""
+        count, _, answer = rest.partition(" ")
+        for step in range(int(count)):
+            progress(step, int(count), None)
+            select.select([], [], [], 0.005)
+        return answer.encode()
+
     def _do_previews(self, rest: str, progress: Progress) -> None:
         for step in range(int(rest)):
             progress(step, int(rest), b"jpeg%d" % step)

@@ -19,6 +19,7 @@ HOMES = {
     "peft": ("tools/engines",),
     "torchao": ("tools/engines",),
     "bitsandbytes": ("tools/engines",),
+    "ray": ("tools/compute",),
     "hibari": ("tools/engines",),
     "faster_whisper": ("tools/engines",),
     "langchain": ("agents",),
@@ -77,7 +78,7 @@ def test_the_command_line_loads_nothing_heavy() -> None:
         "import sys, bot.cli, bot.serve, tools.builtin\n"
         "tools.builtin.every_tool()\n"
         "heavy = {'torch', 'diffusers', 'transformers', 'langchain', 'langchain_core', 'langgraph',"
-        " 'av', 'hibari', 'faster_whisper', 'huggingface_hub'}\n"
+        " 'av', 'hibari', 'faster_whisper', 'huggingface_hub', 'ray'}\n"
         "print(*sorted(heavy & set(sys.modules)))"
     )
     found = subprocess.run(

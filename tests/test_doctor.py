@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot import doctor
-from bot.settings import ChatModel, Settings
+from bot.settings import ChatModel, Cluster, Settings
 from bot.sharing import ComputeSettings
 from memory.folder import DataFolder
 from tools.compute.devices import Machine
@@ -63,6 +63,17 @@ def test_a_device_that_is_not_there_is_bad(
     wrong = settings.model_copy(update={"compute": ComputeSettings(device="cuda")})
     finding = found(wrong)["device"]
     assert (finding.state, "set the device to cpu or auto" in finding.found) == ("bad", True)
+
+
+def test_with_a_cluster_the_models_are_looked_for_on_its_nodes(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = {"cluster": Cluster(address="auto"), "models": tmp_path / "empty"}
+    clustered = settings.model_copy(update=there)
+    assert "on the nodes" in found(clustered)["models"].found
+    assert found(clustered)["cluster"].state == "ok"
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    assert "pip install 'atelier[cluster]'" in found(clustered)["cluster"].found
 
 
 def test_something_bad_is_a_status_of_one(

@@ -98,3 +98,9 @@ def test_a_list_in_the_environment_is_json(monkeypatch: pytest.MonkeyPatch) -> N
 def test_names_that_are_no_settings_are_noticed() -> None:
     given = {"ATELIER_MODLES": "x", "ATELIER_CHAT__URL": "x", "ATELIER_DATA": "x", "HOME": "x"}
     assert unknown(given) == ["ATELIER_MODLES"]
+
+
+def test_a_cluster_computes_by_its_profile_or_its_address() -> None:
+    assert not read().clustered
+    assert read(profile="cluster").clustered
+    assert read(cluster={"address": "auto"}).clustered

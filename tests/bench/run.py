@@ -26,6 +26,7 @@ PARTS = {
     "agent": "an agent turn without model time",
     "memory": "append and load at 10, 10 000 and 1 000 000 messages",
     "compute": "what a job costs beside its work",
+    "cluster": "what a job costs in a Ray worker, and how long a dead node is missed",
     "understanding": "understanding a message by rules",
     "stepping": "a burst of mixed pictures against diffusers one at a time and in batches",
     "busy": "how soon a message is acknowledged while 200 jobs run",

@@ -1,6 +1,7 @@
 """What crosses the pipe between the pool and a worker: frozen records in length-prefixed pickles.
 
-Both ends are our own processes on one machine, so the pickles are trusted.
+Both ends are our own processes, on one machine or on the nodes of a cluster of ours, so the pickles
+are trusted.
 """
 
 import pickle
@@ -148,7 +149,7 @@ class AsyncSource(Protocol):
         ...
 
 
-def pack(message: Order | News) -> bytes:
+def pack(message: object) -> bytes:
     """Return a message as one frame: eight bytes of length, then the pickle."""
     body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     return _LENGTH.pack(len(body)) + body
