@@ -22,8 +22,10 @@ from memory.folder import DataFolder
 from memory.store import Store
 from tools.builtin import every_tool
 from tools.catalogue import Catalogue
+from tools.compute.client import Server
 from tools.compute.devices import Machine, WorkerPlan, plan
 from tools.compute.pool import Pool
+from tools.compute.servers import connected, plans
 from tools.jobs import Runner
 
 log = logging.getLogger(__name__)
@@ -61,7 +63,12 @@ async def opened(settings: Settings, *, interval: float = 0.2) -> AsyncIterator[
         database = await stack.enter_async_context(Database(folder.database))
         known = catalogue(settings)
         workers = await asyncio.to_thread(_workers)
-        pool = await stack.enter_async_context(Pool(known, settings.models, workers))
+        servers = _servers(settings)
+        connect = await stack.enter_async_context(connected(servers))
+        workers = (*workers, *plans(servers))
+        pool = await stack.enter_async_context(
+            Pool(known, settings.models, workers, connect={"server": connect})
+        )
         yield _app(settings, database, folder.assets, known, pool, interval=interval)
 
 
@@ -97,6 +104,13 @@ def _app(
 def _workers() -> tuple[WorkerPlan, ...]:
     """Look at the machine; asking a GPU driver may take a second."""
     return plan(Machine.here())
+
+
+def _servers(settings: Settings) -> list[Server]:
+    return [
+        Server(name, server.url, server.key.get_secret_value(), server.at_once)
+        for name, server in settings.servers.items()
+    ]
 
 
 def _copy(database: Path, target: Path) -> None:

