@@ -14,12 +14,23 @@ from functools import partial
 from tools.catalogue import Model
 from tools.compute.answers import Steps, failure
 from tools.compute.audio import hear, speak
-from tools.compute.client import SILENCE, Client, Server
+from tools.compute.client import PAUSE, SILENCE, Client, Server
 from tools.compute.completions import write
 from tools.compute.devices import WorkerPlan
 from tools.compute.images import draw
 from tools.compute.link import Connect
-from tools.compute.messages import Cancel, Cancelled, Done, Failed, News, Order, Ready, Run, Setup
+from tools.compute.messages import (
+    Cancel,
+    Cancelled,
+    Done,
+    Failed,
+    News,
+    Order,
+    Progress,
+    Ready,
+    Run,
+    Setup,
+)
 from tools.errors import ToolError
 from tools.jobs import Artifact, PictureSpec, Spec, SpeechSpec, TextSpec
 from tools.jobs import Progress as Tell
@@ -48,12 +59,15 @@ def plans(servers: Sequence[Server]) -> tuple[WorkerPlan, ...]:
 
 
 @asynccontextmanager
-async def connected(servers: Sequence[Server], silence: float = SILENCE) -> AsyncIterator[Connect]:
+async def connected(
+    servers: Sequence[Server], silence: float = SILENCE, pause: float = PAUSE
+) -> AsyncIterator[Connect]:
     """Enter the clients of servers; what is given starts links to them, for a Pool."""
     async with AsyncExitStack() as stack:
         clients: dict[str, Client] = {}
         for server in servers:
-            client = await asyncio.to_thread(Client, server, silence)  # imports and certificates
+            # in a thread: it imports httpx and reads the certificates
+            client = await asyncio.to_thread(Client, server, silence, pause)
             clients[server.name] = await stack.enter_async_context(client)
 
         async def connect(setup: Setup) -> ServerLink:
@@ -121,8 +135,10 @@ class ServerLink:
     async def _all(self, run: Run) -> list[Made]:
         """Have the specs made side by side, as far as this job's share of the server allows."""
         specs, client = run.job.specs, self._client
-        tell = Steps(run.job.id, self._news.put_nowait, lambda: False)
-        tells = _parts(specs, tell)
+        say = self._news.put_nowait
+        if specs:  # said here, so that the first words need not wait for their turn to be told
+            say(Progress(run.job.id, 0, sum(map(_size, specs))))
+        tells = _parts(specs, Steps(run.job.id, say, lambda: False))
         waiting, busy = deque(range(len(specs))), dict[asyncio.Task[Made], int]()
         made: dict[int, Made] = {}
         client.jobs += 1
@@ -143,7 +159,6 @@ class ServerLink:
 
 
 async def _make(client: Client, model: Model, spec: Spec, tell: Tell) -> Made:
-    tell(0, _size(spec), None)
     if isinstance(spec, TextSpec):
         made = await write(client, model, spec, tell)
     elif isinstance(spec, PictureSpec):
