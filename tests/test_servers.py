@@ -12,8 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bot.adapter import Received
+from bot.app import opened as opened_app
+from bot.settings import Settings
+from memory.records import Message
 from tests.fakes import image, model, picture
 from tests.model_server import BREAK_OFF, Failure, ModelServer, serving, wav
+from tests.rooms import ANA, CHAT, FakeOutbox
 from tools.catalogue import Catalogue, Model, Source
 from tools.compute.client import Server
 from tools.compute.devices import Machine, WorkerPlan, able, plan
@@ -505,6 +510,59 @@ def test_words_of_a_person_are_not_taken_for_fields() -> None:
     assert not unknown(Answer(400, "The prompt 'plant a seed' is too long"), {"seed"})
     assert not unknown(Answer(500, "Unknown parameter: 'seed'"), {"seed"})
     assert unknown(Answer(422, "seedling: Extra inputs are not permitted"), {"seed"}) == set()
+
+
+CATALOGUE = """
+[models.flux]
+family = "server"
+tasks = ["draw"]
+source = { server = "gpu1", name = "org/flux" }
+licence = "Apache-2.0"
+width = 64
+height = 64
+
+[models.chatty]
+family = "server"
+tasks = ["write"]
+source = { server = "gpu1" }
+licence = "Apache-2.0"
+
+[profiles.mine]
+draw = "flux"
+write = "chatty"
+"""
+
+
+async def test_a_whole_turn_is_painted_and_written_by_a_server(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    (tmp_path / "models.toml").write_text(CATALOGUE)
+    settings = Settings.model_validate(
+        {
+            "data": tmp_path / "data",
+            "models": tmp_path / "models",
+            "catalogue": tmp_path / "models.toml",
+            "profile": "mine",
+            "servers": {"gpu1": {"url": server.url, "key": KEY}},
+        }
+    )
+    outbox = FakeOutbox()
+    async with opened_app(settings, interval=0) as app:
+        words = "draw 2 red apples --seed 7 and write a slogan for them"
+        await asyncio.wait_for(app.handle(Received(Message(CHAT, ANA, words)), outbox), LIMIT)
+        reply = outbox.replies[-1]
+        assert [step.status for step in reply.steps] == ["done", "done"]
+        drawn = reply.steps[0]
+        assert drawn.result is not None
+        assert (drawn.args["seed"], drawn.args["revision"]) == (7, "org/flux on gpu1")
+        for seed, asset in zip((7, 8), reply.message.assets, strict=True):
+            with Image.open(app.studio.assets.path(asset)) as found:
+                assert found.convert("RGB").tobytes() == (
+                    image(picture(seed, 64, 64)).convert("RGB").tobytes()
+                )
+                assert "Model: flux" in found.info["parameters"]
+    assert "Once upon a time." in reply.message.text
+    assert {call.fields["model"] for call in server.calls} == {"org/flux", "chatty"}
 
 
 def png(pixels: Any) -> bytes:
