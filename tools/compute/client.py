@@ -19,8 +19,8 @@ log = logging.getLogger("atelier.servers")
 
 CONNECT = 5.0
 """Seconds within which a server that is there accepts a connection."""
-SILENCE = 540.0
-"""Seconds a server may be silent while it works; a lane's own patience must be longer."""
+SILENCE = 420.0
+"""Seconds a server may be silent while it works; with all waiting, less than a lane's patience."""
 PAUSE = 0.5
 """Seconds before something is tried again."""
 

@@ -15,7 +15,9 @@ _BUSY = (429, 503)
 _MODERATED = re.compile(r"moderat|content[_ ](?:policy|filter)|safety system", re.IGNORECASE)
 _TOO_LONG = re.compile(r"context[_ ]length|max_model_len", re.IGNORECASE)
 _OTHER_MODEL = re.compile(r"model mismatch|model[^.]{0,200} does not exist", re.IGNORECASE)
-_UNKNOWN = re.compile(r"unknown|unrecogni[sz]ed|unsupported|not (?:permitted|supported)", re.I)
+_UNKNOWN = re.compile(
+    r"unknown|unexpected|unrecogni[sz]ed|unsupported|not (?:permitted|supported)", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
