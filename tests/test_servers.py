@@ -23,7 +23,6 @@ from tools.catalogue import Catalogue, Model, Source
 from tools.compute.client import Server
 from tools.compute.devices import Machine, WorkerPlan, able, plan
 from tools.compute.pool import Pool
-from tools.compute.refusals import Answer, unknown, wait
 from tools.compute.servers import connected, plans
 from tools.errors import EngineFailed, ModelUnavailable, Refused
 from tools.jobs import Artifact, HearingSpec, Job, Note, PictureSpec, Spec, SpeechSpec, TextSpec
@@ -445,6 +444,12 @@ async def test_what_a_server_does_not_know_is_left_out_from_then_on(
         assert "top_p" in call.fields
 
 
+async def test_requests_side_by_side_learn_the_same(house: House, server: ModelServer) -> None:
+    server.failures += [Failure(422, "Unexpected fields: seed")] * 2
+    assert len(await house.run("writer", text(), text("another"))) == 2
+    assert ["seed" in call.fields for call in server.calls] == [True, True, False, False]
+
+
 async def test_a_wish_the_server_cannot_heed_is_told(house: House, server: ModelServer) -> None:
     server.failures.append(Failure(422, '{"detail": "negative_prompt: not permitted"}'))
     (made,) = await house.run("painter", drawing(negative="dogs"))
@@ -488,44 +493,6 @@ def test_models_go_to_the_lanes_of_their_server_and_no_others() -> None:
     assert KEY.encode() not in pickle.dumps(ours)
     assert KEY not in repr(Server("house", "http://h/v1", KEY))
     assert isinstance(ours[0], WorkerPlan)
-
-
-@pytest.mark.parametrize(
-    ("answer", "tries", "seconds"),
-    [
-        (Answer(429, "", "7"), 1, 7.0),
-        (Answer(429, "", "61"), 1, None),
-        (Answer(429, "", "Wed, 21 Oct 2026 07:28:00 GMT"), 2, 2.0),
-        (Answer(429, ""), 3, None),
-        (Answer(502, ""), 1, 0.5),
-        (Answer(502, ""), 2, None),
-        (Answer(404, ""), 1, None),
-    ],
-)
-def test_how_long_to_wait(answer: Answer, tries: int, seconds: float | None) -> None:
-    assert wait(answer, tries, 0.5) == seconds
-
-
-@pytest.mark.parametrize(
-    ("body", "found"),
-    [
-        ("Unrecognized request argument supplied: seed", {"seed"}),  # OpenAI
-        ('{"error": {"message": "Unknown parameter: \'top_p\'."}}', {"top_p"}),
-        ("{\"detail\":\"Unexpected fields in the request: {'seed', 'top_p'}\"}", {"seed", "top_p"}),
-        (
-            '{"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}',
-            {"seed"},
-        ),  # pydantic
-    ],
-)
-def test_servers_say_in_many_ways_what_they_do_not_know(body: str, found: set[str]) -> None:
-    assert unknown(Answer(422, body), {"seed", "top_p"}) == found
-
-
-def test_words_of_a_person_are_not_taken_for_fields() -> None:
-    assert not unknown(Answer(400, "The prompt 'plant a seed' is too long"), {"seed"})
-    assert not unknown(Answer(500, "Unknown parameter: 'seed'"), {"seed"})
-    assert unknown(Answer(422, "seedling: Extra inputs are not permitted"), {"seed"}) == set()
 
 
 CATALOGUE = """

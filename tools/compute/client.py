@@ -129,10 +129,8 @@ class Client:
     async def _once(self, request: Request, read: Read[T], tries: int) -> T:
         import httpx
 
-        address, sent = (
-            f"{self._url}{request.path}",
-            request.keywords(self.lacks(request.model.name)),
-        )
+        lacks = self.lacks(request.model.name)
+        address, sent = f"{self._url}{request.path}", request.keywords(lacks)
         try:
             async with self._http.stream("POST", address, **sent) as response:
                 if response.status_code == httpx.codes.OK:
@@ -150,14 +148,14 @@ class Client:
                 f"The server {self.name} sent something that is no answer; its log may say why."
             ) from error
         after = response.headers.get("Retry-After", "")
-        raise self._refused(request, Answer(response.status_code, body, after), tries)
+        answer = Answer(response.status_code, body, after)
+        log.warning("the server %s: HTTP %d", self.name, answer.status)
+        if new := unknown(answer, request.spare - lacks):
+            self._lacks[request.model.name] = self.lacks(request.model.name) | new
+            raise _Again(0.0, tries)
+        raise self._refused(request, answer, tries)
 
     def _refused(self, request: Request, answer: Answer, tries: int) -> "_Again | ToolError":
-        log.warning("the server %s: HTTP %d", self.name, answer.status)
-        lacks = self.lacks(request.model.name)
-        if new := unknown(answer, request.spare - lacks):
-            self._lacks[request.model.name] = lacks | new
-            return _Again(0.0, tries)
         seconds = wait(answer, tries, self._pause)
         if seconds is not None:
             return _Again(seconds, tries + 1)
