@@ -14,7 +14,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Atelier needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev,cluster]'
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev,cluster,quant]'
 	@touch $@
 
 setup: $(INSTALLED) ## install into .venv (nothing is done twice)
@@ -41,7 +41,7 @@ fix: $(INSTALLED) ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 bench: models ## measure, against the peers in one run (PART="start memory": these only)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,cluster,bench]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,cluster,quant,bench]'
 	@$(BIN)/python -m tests.bench.run $(PART)
 
 clean: ## remove what setting up made

@@ -29,10 +29,13 @@ from memory.folder import DataFolder
 from memory.store import Store
 from tools.builtin import every_tool
 from tools.catalogue import Catalogue
+from tools.compute.client import Server
 from tools.compute.cluster import Cluster
-from tools.compute.devices import Machine, WorkerPlan
+from tools.compute.devices import Kind, Machine, WorkerPlan
+from tools.compute.link import Connect
 from tools.compute.pool import Pool
 from tools.compute.scheduler import Scheduler
+from tools.compute.servers import connected, plans
 from tools.jobs import Runner
 
 log = logging.getLogger(__name__)
@@ -112,19 +115,22 @@ def _app(
 async def _computing(
     settings: Settings, known: Catalogue, scheduler: Scheduler
 ) -> AsyncIterator[Pool]:
-    """Open the pool, on this machine or on the nodes of a cluster."""
-    if not settings.clustered:
-        workers = await asyncio.to_thread(_workers, settings)
-        async with Pool(known, settings.models, workers, scheduler=scheduler) as pool:
-            yield pool
-        return
-    async with Cluster(settings.cluster.address, settings.compute.workers) as cluster:
-        pool = Pool(
-            known, settings.models, (), connect={"ray": cluster.connect}, scheduler=scheduler
-        )
-        async with pool:
-            with cluster.serving(pool):
-                yield pool
+    """Open the pool: servers, and this machine's workers or those of a cluster's nodes."""
+    servers = _servers(settings)
+    async with AsyncExitStack() as stack:
+        connect: dict[Kind, Connect] = {}
+        connect["server"] = await stack.enter_async_context(connected(servers))
+        workers, cluster = plans(servers), None
+        if settings.clustered:
+            cluster = Cluster(settings.cluster.address, settings.compute.workers)
+            connect["ray"] = (await stack.enter_async_context(cluster)).connect
+        else:
+            workers = (*await asyncio.to_thread(_workers, settings), *workers)
+        pool = Pool(known, settings.models, workers, connect=connect, scheduler=scheduler)
+        await stack.enter_async_context(pool)
+        if cluster is not None:
+            stack.enter_context(cluster.serving(pool))
+        yield pool
 
 
 def _workers(settings: Settings) -> tuple[WorkerPlan, ...]:
@@ -154,6 +160,13 @@ async def _show(stack: AsyncExitStack, settings: Settings, pool: Pool, store: St
             exported(pool, settings.metrics.host, settings.metrics.port)
         )
     await stack.enter_async_context(listening(settings.data, take))
+
+
+def _servers(settings: Settings) -> list[Server]:
+    return [
+        Server(name, server.url, server.key.get_secret_value(), server.at_once)
+        for name, server in settings.servers.items()
+    ]
 
 
 def _copy(database: Path, target: Path) -> None:

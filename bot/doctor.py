@@ -4,13 +4,15 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from bot.settings import ChatModel, Settings, unknown
+from pydantic import SecretStr
+
+from bot.settings import ChatModel, ModelServer, Settings, unknown
 from bot.shelf import catalogue
 from memory.errors import AtelierError, DataFolderBusy
 from memory.folder import DataFolder
@@ -24,11 +26,14 @@ NONE = 50_000_000
 """Free bytes below which nothing can be kept any more."""
 
 
+State = Literal["ok", "warn", "bad"]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing looked at; only a `bad` one keeps Atelier from working."""
 
-    state: Literal["ok", "warn", "bad"]
+    state: State
     what: str
     found: str
 
@@ -61,6 +66,7 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield from _models(settings)
     if settings.clustered:
         yield _cluster(settings.cluster.address)
+    yield from _servers(settings)
     yield _chat(settings.chat)
     for name, given in (("Discord", settings.discord), ("Telegram", settings.telegram)):
         there = bool(given.token.get_secret_value())
@@ -130,6 +136,8 @@ def _models(settings: Settings) -> Iterator[Finding]:
         except AtelierError as error:
             yield Finding("bad", "model", f"{error} Put its name into accept in atelier.toml.")
             continue
+        if model is not None and model.source.server:
+            continue  # its server is asked for it
         whole = model is not None and files.verify(model, settings.models)
         hint = "here and whole" if whole else f"missing or broken; run: atelier models fetch {name}"
         yield Finding("ok" if whole else "bad", "model", f"{name} ({', '.join(able)}): {hint}.")
@@ -145,19 +153,72 @@ def _cluster(address: str) -> Finding:
 def _chat(chat: ChatModel) -> Finding:
     if chat.model == "rules":
         return Finding("ok", "requests", "The built-in rules understand them.")
-    # Only this one finding needs the network.
-    import httpx
-
-    key = chat.key.get_secret_value()
-    address = f"{chat.url.rstrip('/')}/models"
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    try:
-        answer = httpx.get(address, headers=headers, timeout=5)
-        answer.raise_for_status()
-        names = [str(model["id"]) for model in answer.json()["data"]]
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
-        return Finding("bad", "chat server", "It does not answer; start it, or mend chat.url.")
+    names = _listed(chat.url, chat.key)
+    if isinstance(names, Trouble):
+        return Finding("bad", "chat server", f"It {names.what}; start it, or mend chat.url.")
     if chat.name not in names:
         there = ", ".join(names[:5]) or "none"
         return Finding("bad", "chat server", f"It has no {chat.name}; set chat.name to: {there}.")
     return Finding("ok", "chat server", f"It answers and has {chat.name}.")
+
+
+def _servers(settings: Settings) -> Iterator[Finding]:
+    """Say of each server whether it answers and has what the catalogue wants of it."""
+    try:
+        known = catalogue(settings)
+    except AtelierError:
+        return  # that is a finding of its own
+    wanted: dict[str, dict[str, str]] = {name: {} for name in settings.servers}
+    for model in known.models.values():
+        if model.source.server:
+            names = wanted.setdefault(model.source.server, {})
+            names[model.name] = model.source.name or model.name
+    for server, names in wanted.items():
+        finding = _serves(server, settings.servers.get(server), names)
+        used = set(known.profiles[known.profile].values()) & set(names)
+        yield finding if used or finding.state == "ok" else replace(finding, state="warn")
+
+
+def _serves(name: str, server: ModelServer | None, wanted: Mapping[str, str]) -> Finding:
+    """Look at one server; `wanted` are its names for models, by the catalogue's."""
+    what, section = f"server {name}", f"servers.{name}"
+    if server is None:
+        return Finding(
+            "bad", what, f"{', '.join(wanted)} needs it; add [{section}] to atelier.toml."
+        )
+    there = _listed(server.url, server.key)
+    if isinstance(there, Trouble):
+        hint = f"It {there.what}; start it, or mend {section}.url or .key."
+        return Finding("warn" if there.answers else "bad", what, hint)
+    if missing := sorted(set(wanted.values()) - set(there)):
+        has = ", ".join(there[:5]) or "none"
+        return Finding("bad", what, f"It has no {', '.join(missing)}; it has: {has}.")
+    if not wanted:
+        return Finding("warn", what, "It answers, but no model of the catalogue runs on it.")
+    return Finding("ok", what, f"It answers and has {', '.join(sorted(wanted))}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with a server ("does not answer"); it `answers` though it has no such list."""
+
+    what: str
+    answers: bool = False
+
+
+def _listed(url: str, key: SecretStr) -> list[str] | Trouble:
+    """Return the names of the models a server lists."""
+    # Only this needs the network.
+    import httpx
+
+    secret = key.get_secret_value()
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/models", headers=headers, timeout=5)
+        if answer.status_code in (401, 403):
+            return Trouble("wants another key")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return Trouble("does not list its models", answers=True)
+        return [str(model["id"]) for model in answer.raise_for_status().json()["data"]]
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+        return Trouble("does not answer")

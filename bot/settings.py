@@ -1,5 +1,6 @@
 """The settings: one frozen object, read once from arguments, environment, file and defaults."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,6 +42,30 @@ class Cluster(BaseModel):
     address: str = Field(
         default="", description="auto, or host:port of the head; empty: a Ray of our own"
     )
+
+
+class ModelServer(BaseModel):
+    """An OpenAI-compatible server that runs models of the catalogue."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(description="its address, ending in /v1")
+    key: SecretStr = Field(default=SecretStr(""), description="its key, if it wants one")
+    at_once: int = Field(default=4, ge=1, le=64, description="requests it is sent at once")
+
+    @field_validator("url")
+    @classmethod
+    def _web(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("it must begin with http:// or https://")
+        return url
+
+    @field_validator("key")
+    @classmethod
+    def _sendable(cls, key: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[!-~]*", key.get_secret_value()):
+            raise ValueError("a key has no spaces, and letters and signs of English only")
+        return key
 
 
 class Platform(BaseModel):
@@ -86,6 +111,10 @@ class Settings(BaseSettings):
     )
     chat: ChatModel = Field(default_factory=ChatModel, description="the chat model")
     cluster: Cluster = Field(default_factory=Cluster, description="a Ray cluster")
+    servers: dict[str, ModelServer] = Field(
+        default_factory=dict,
+        description="servers that run models, by the catalogue's name for them",
+    )
     discord: Platform = Field(default_factory=Platform, description="Discord")
     telegram: Platform = Field(default_factory=Platform, description="Telegram")
     roles: dict[str, RoleSettings] = Field(
@@ -196,4 +225,4 @@ def _known(section: tuple[int | str, ...]) -> str:
 
 
 def _secret(name: str) -> bool:
-    return name.endswith((".token", ".key")) or name in ("discord", "telegram", "chat")
+    return bool(re.fullmatch(r"discord|telegram|chat|servers(\.[^.]+)?|.*\.(token|key)", name))

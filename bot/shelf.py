@@ -24,13 +24,13 @@ def _say(text: str) -> None:
 
 
 def _chosen(known: Catalogue, names: Sequence[str]) -> list[Item]:
-    """Return the named models and LoRAs, or the profile's defaults; raises ModelUnavailable.
+    """Return the named models and LoRAs, or the profile's defaults that have files.
 
-    Also when the operator has not accepted the licence of one of them.
+    Raises ModelUnavailable, also when the operator has not accepted the licence of one of them.
     """
     if not names:
         found = [known.find(task) for task in known.profiles[known.profile]]
-        return list({model.name: model for model in found}.values())
+        return list({model.name: model for model in found if not model.source.server}.values())
     items: dict[str, Item] = {**known.models, **known.loras}
     for name in names:
         if name not in items:
@@ -72,7 +72,8 @@ _TASKS: dict[Task, str] = {
 
 
 def _row(model: Model, here: str, used: bool, settings: Settings) -> str:
-    size, terms = f"{model.memory / 1024:.1f} GiB", _terms(model, settings)
+    size = "" if model.source.server else f"{model.memory / 1024:.1f} GiB"
+    terms = _terms(model, settings)
     return f"{'*' if used else ' '} {model.name:24} {here:8} {size:>9}  {terms}\n"
 
 
@@ -89,6 +90,8 @@ def _terms(item: Item, settings: Settings) -> str:
 
 
 def _here(model: Item, settings: Settings) -> str:
+    if model.source.server:
+        return "served" if model.source.server in settings.servers else "-"
     try:
         files.locate(model, settings.models)
     except ModelUnavailable:

@@ -99,6 +99,10 @@ def test_a_model_of_ones_own_replaces_and_adds(tmp_path: Path) -> None:
         ),
         ("not toml at all [", "cannot be read"),
         ("[models.x]\nfamily='a'\ntasks=['draw']\nlicence='MIT'\nsource={}", "exactly one"),
+        (
+            "[models.x]\nfamily='a'\ntasks=['draw']\nlicence='MIT'\nsource={server='gpu1'}",
+            'the family "server" and a source with a server',
+        ),
         ("[models.x]\nfamily='a'\ntasks=['sing']\nlicence='MIT'\nsource={hub='a/b'}", "tasks"),
     ],
 )

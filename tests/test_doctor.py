@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot import doctor
-from bot.settings import ChatModel, Cluster, Settings
+from bot.settings import ChatModel, Cluster, ModelServer, Settings
 from bot.sharing import ComputeSettings
 from memory.folder import DataFolder
 from tools.compute.devices import Machine
@@ -111,7 +111,7 @@ def server() -> Iterator[str]:
     class Models(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = json.dumps({"data": [{"id": "qwen"}]}).encode()
-            self.send_response(200)
+            self.send_response({"/v1/models": 200, "/locked/models": 401}.get(self.path, 404))
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -125,6 +125,46 @@ def server() -> Iterator[str]:
         yield f"http://127.0.0.1:{running.server_port}/v1"
         running.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def drawn_by_servers(tmp_path: Path) -> Path:
+    """A catalogue whose profile draws on the server gpu1."""
+    path = tmp_path / "models.toml"
+    block = "[models.{0}]\nfamily='server'\ntasks=['draw']\nlicence='MIT'\nsource={{{1}}}\n"
+    text = block.format("painter", "server='gpu1', name='qwen'")
+    text += block.format("other", "server='gpu2'")
+    path.write_text(f"{text}[profiles.mine]\ndraw = 'painter'\n")
+    return path
+
+
+def test_each_server_is_asked_for_what_the_catalogue_wants(
+    settings: Settings, drawn_by_servers: Path, server: str
+) -> None:
+    def asked(**servers: str) -> dict[str, doctor.Finding]:
+        urls = {name: ModelServer(url=url) for name, url in servers.items()}
+        changes = {"servers": urls, "catalogue": drawn_by_servers, "profile": "mine"}
+        return found(settings.model_copy(update=changes))
+
+    def state(finding: doctor.Finding) -> tuple[str, str]:
+        return finding.state, finding.found
+
+    here = asked(gpu1=server, gpu2=server, spare=server)
+    assert state(here["server gpu1"]) == ("ok", "It answers and has painter.")
+    assert state(here["server gpu2"]) == ("warn", "It has no other; it has: qwen.")
+    assert here["server spare"].state == "warn"
+    assert "model" not in here, "what a server runs has no files here"
+    gone = asked(gpu1="http://127.0.0.1:9/v1")
+    assert state(gone["server gpu1"])[0] == "bad"
+    assert "does not answer; start it, or mend servers.gpu1.url" in gone["server gpu1"].found
+    assert state(asked()["server gpu1"]) == (
+        "bad",
+        "painter needs it; add [servers.gpu1] to atelier.toml.",
+    )
+    unlisted = asked(gpu1=server.removesuffix("/v1"))["server gpu1"]
+    assert (unlisted.state, unlisted.found[:30]) == ("warn", "It does not list its models; s")
+    locked = asked(gpu1=server.replace("/v1", "/locked"))["server gpu1"]
+    assert (locked.state, locked.found[:22]) == ("bad", "It wants another key; ")
 
 
 def test_the_chat_server_is_asked_for_its_model(settings: Settings, server: str) -> None:

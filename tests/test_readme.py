@@ -1,6 +1,7 @@
 """What the README promises a newcomer, done as it says, with the very blocks it shows."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import get_args
 
@@ -89,6 +90,25 @@ def test_the_examples_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert read().chat.model == "rules"
     models = ROOT / "deploy" / "models.example.toml"
     assert Catalogue.read(models, profile="mine").find("draw").name == "my-style"
+
+
+def test_a_served_model_is_added_by_the_toml_shown(tmp_path: Path) -> None:
+    (tmp_path / "models.toml").write_text(block("toml", "[models.flux]"))
+    model = Catalogue.read(tmp_path / "models.toml").find("draw", "flux")
+    servers = tomllib.loads(block("toml", "[servers.gpu1]"))["servers"]
+    settings = Settings.model_validate({"servers": servers})
+    assert settings.servers[model.source.server].at_once == 4
+
+
+def test_the_example_of_servers_starts_every_server_its_catalogue_needs() -> None:
+    known = Catalogue.read(ROOT / "deploy" / "servers.example.toml", profile="servers")
+    compose = (ROOT / "deploy" / "compose.servers.yaml").read_text(encoding="utf-8")
+    sources = [known.find(task).source for task in known.profiles["servers"]]
+    served = [source for source in sources if source.server]
+    assert len(served) == 3
+    for source in served:
+        assert f"ATELIER_SERVERS__{source.server.upper()}__URL: http://{source.server}:" in compose
+        assert f'["{source.name}"' in compose
 
 
 def test_pictures_and_links_are_there() -> None:

@@ -75,6 +75,15 @@ def test_home_is_understood_and_an_empty_variable_is_none(
         (b"[queue]\nlimit = 0", "queue.limit is wrong: .* greater than or equal to 1"),
         (b"[compute]\ndevice = 'tpu'", "compute.device is wrong: .*'cuda'"),
         (b"[metrics]\nport = 99999", "metrics.port is wrong: .*65535"),
+        (b"servers = 'sesame'", "servers is wrong: "),
+        (b"servers.gpu1 = 'sesame'", "servers.gpu1 is wrong: it must be a section"),
+        (b"[servers.gpu1]", "servers.gpu1.url is wrong: "),
+        (b"[servers.gpu1]\nurl = 'gpu1:8000'", "url is wrong: it must begin with http"),
+        (b"[servers.gpu1]\nurl='http://h'\nkey='a sesame'", "servers.gpu1.key is wrong: a key has"),
+        (
+            b"[servers.gpu1]\nurl='http://h'\nport=1",
+            "'servers.gpu1.port'; there are: at_once, key,",
+        ),
     ],
 )
 def test_a_broken_file_is_one_sentence_without_secrets(
@@ -93,6 +102,15 @@ def test_a_list_in_the_environment_is_json(monkeypatch: pytest.MonkeyPatch) -> N
         read()
     monkeypatch.setenv("ATELIER_ACCEPT", '["sdxl"]')
     assert read().accept == {"sdxl"}
+
+
+def test_a_server_may_be_set_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATELIER_SERVERS__GPU1__URL", "http://gpu1:8000/v1")
+    monkeypatch.setenv("ATELIER_SERVERS__GPU1__KEY", "sesame")
+    settings = read()
+    assert settings.servers["gpu1"].url == "http://gpu1:8000/v1"
+    assert settings.servers["gpu1"].at_once == 4
+    assert "sesame" not in repr(settings)
 
 
 def test_names_that_are_no_settings_are_noticed() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot import shelf
-from bot.settings import Settings
+from bot.settings import ModelServer, Settings
 from tools.errors import ModelUnavailable
 
 
@@ -103,3 +103,36 @@ def test_a_licence_that_is_not_accepted_or_a_model_nobody_knows_is_refused(own: 
         shelf.fetch(own, ["moon"])
     with pytest.raises(ModelUnavailable, match="no profile 'moon'"):
         shelf.ensure(own.model_copy(update={"profile": "moon"}))
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Settings:
+    """Settings with a profile of one model, which runs on a server."""
+    (tmp_path / "served.toml").write_text(
+        """
+        [models.far]
+        family = "server"
+        tasks = ["draw"]
+        source = { server = "gpu1" }
+        licence = "MIT"
+
+        [profiles.own]
+        draw = "far"
+        """
+    )
+    servers = {"gpu1": ModelServer(url="http://gpu1:8000/v1")}
+    return Settings(catalogue=tmp_path / "served.toml", profile="own", servers=servers)
+
+
+def test_what_a_server_runs_is_listed_and_never_fetched(
+    served: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf.ensure(served)
+    shelf.listing(served)
+    shelf.listing(served.model_copy(update={"servers": {}}))
+    there, gone = (line for line in capsys.readouterr().out.splitlines() if " far " in line)
+    assert there.split() == ["*", "far", "served", "MIT"]
+    assert gone.split() == ["*", "far", "-", "MIT"]
+    assert shelf.verify(served, ["far"]) == 0
+    with pytest.raises(ModelUnavailable, match="far runs on the server gpu1; it has no files"):
+        shelf.fetch(served, ["far"])

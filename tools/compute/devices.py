@@ -81,8 +81,11 @@ def plan(machine: Machine, device: Device = "auto", memory: int = 0) -> tuple[Wo
 def able(model: Model, plans: Sequence[WorkerPlan]) -> frozenset[str]:
     """Return the names of the workers that may run a model; empty when there is none.
 
-    A model bound to the CPU goes to a CPU worker even if that worker does not name its family.
+    A model bound to the CPU goes to a CPU worker even if that worker does not name its family, one
+    of a server only to that server.
     """
+    if server := model.source.server:
+        return frozenset(p.name for p in plans if p.kind == "server" and p.place == server)
     pinned = model.device == "cpu"
     fit = [p for p in plans if p.device == "cpu" or not pinned]
     named = [p for p in fit if model.family in p.families]

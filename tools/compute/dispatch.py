@@ -40,7 +40,9 @@ class Dispatch:
                 tickets = self._due(lane, running)
                 for ticket in tickets:
                     running[ticket.id] = ticket
-                    group.create_task(self._work(lane, self._book[ticket.id], running))
+                    entry = self._book[ticket.id]
+                    self._gather(entry)  # at once, or another lane would take its company
+                    group.create_task(self._work(lane, entry, running))
                 if not tickets:
                     await lane.wake.wait()
                 else:
@@ -107,7 +109,6 @@ class Dispatch:
         return self._scheduler.join(lane.name, now, next(iter(running.values())), lane.room)
 
     async def _work(self, lane: Lane, entry: Waiting, running: dict[str, Ticket]) -> None:
-        self._gather(entry)
         if entry.told < 0:
             entry.tell(Note("queued", 1, self.eta(entry)))
         self.moved()

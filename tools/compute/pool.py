@@ -168,9 +168,7 @@ class Pool:
         model = self._model(job.model)
         workers = able(model, [lane.plan for lane in self._lanes])
         if not workers:
-            raise ModelUnavailable(
-                f"No worker here runs {model.family} models such as {model.name}."
-            )
+            raise ModelUnavailable(_nobody(model))
         if job.id in self._book:
             raise ValueError(f"job {job.id} is in the queue already")
         loop = asyncio.get_running_loop()
@@ -205,6 +203,12 @@ class Pool:
             return [seen]
         mine = (one.job for one in entry.everyone if not one.future.done())
         return [replace(seen, id=one.id, user=one.user) for one in mine]
+
+
+def _nobody(model: Model) -> str:
+    if server := model.source.server:
+        return f"The model {model.name} needs the server {server}, which is not in the settings."
+    return f"No worker here runs {model.family} models such as {model.name}."
 
 
 def _ignore(note: Note) -> None:
