@@ -100,6 +100,10 @@ class Posting:
             raise bad(f'can\'t parse InputMedia: type "{kind}" is unsupported')
         text, entities = caption_of(item)
         post = self._editable(args)
+        if post.kind == "voice":
+            raise bad("message can't be edited")
+        if post.album and kind != post.kind:
+            raise bad("can't use the media of the specified type in the album")
         allowed(post.room, kind)
         file = file_of(self.world, item, kind, "media")
         changes = {"text": text, "entities": entities, "facts": _spoiler(item)}

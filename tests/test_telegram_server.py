@@ -15,11 +15,13 @@ from telegram import (
     ReactionTypeEmoji,
     Update,
 )
+from telegram.error import BadRequest, NetworkError
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from tests.fakes import picture, sound
 from tests.telegram_client import application, talking
 from tests.telegram_clock import HandClock
+from tests.telegram_faults import lost
 from tests.telegram_flood import UNLIMITED
 from tests.telegram_server import TelegramServer, serving
 
@@ -138,6 +140,25 @@ async def test_photos_are_made_smaller_and_documents_kept() -> None:
         assert not server.violations
 
 
+async def test_a_status_becomes_the_picture_by_an_edit_that_may_be_repeated() -> None:
+    async with talking() as (server, bot):
+        ana = server.person("Ana")
+        ana.says("a cat")
+        status = await bot.send_message(ana.id, "50 %")
+        server.fail("editMessageMedia", lost())
+        result = InputMediaPhoto(picture(1), caption="a cat")
+        with pytest.raises(NetworkError):
+            await bot.edit_message_media(result, ana.id, status.message_id, reply_markup=KEYS)
+        await bot.edit_message_media(result, ana.id, status.message_id, reply_markup=KEYS)
+        (post,) = server.messages(ana)
+        assert (post.kind, post.data, post.text, post.labels) == (
+            "photo",
+            picture(1),
+            "a cat",
+            ["Go"],
+        )
+
+
 async def test_albums_have_a_message_for_each_picture() -> None:
     clock = HandClock()
     async with talking(clock=clock) as (server, bot):
@@ -157,10 +178,12 @@ async def test_albums_have_a_message_for_each_picture() -> None:
         assert (first.caption, second.caption) == ("merge these", None)
         clock.turn(5)
         files = [InputMediaDocument(picture(s), filename=f"{s}.png") for s in (1, 2)]
-        assert len(await bot.send_media_group(ana.id, files)) == 2
+        album = await bot.send_media_group(ana.id, files)
+        with pytest.raises(BadRequest, match="media of the specified type in the album"):
+            await bot.edit_message_media(media[0], ana.id, album[0].message_id)
 
 
-@pytest.mark.parametrize(("privacy", "seen"), [(True, 4), (False, 6)])
+@pytest.mark.parametrize(("privacy", "seen"), [(True, 5), (False, 7)])
 async def test_privacy_mode_hides_what_is_not_for_the_bot(privacy: bool, seen: int) -> None:
     async with talking(privacy=privacy) as (server, bot):
         ana = server.person("Ana")
@@ -170,6 +193,7 @@ async def test_privacy_mode_hides_what_is_not_for_the_bot(privacy: bool, seen: i
         ana.says("/imagine a cat", room)
         ana.says("🐈 @Atelier_Bot draw a cat", room)
         ana.says("/imagine@other_bot a cat", room)
+        ana.says("please /imagine@atelier_bot a cat", room)
         ana.says("again", room, reply_to=server.messages(room)[0])
         ana.edits(ana.says("@atelier_bot a dog", room), "never mind")
         assert len(await updates(bot)) == seen + (not privacy)
@@ -180,7 +204,8 @@ async def test_privacy_mode_hides_what_is_not_for_the_bot(privacy: bool, seen: i
 
 
 async def test_topics() -> None:
-    async with talking() as (server, bot):
+    clock = HandClock()
+    async with talking(clock=clock) as (server, bot):
         ana = server.person("Ana")
         room = server.group("Studio", ana, forum=True)
         topic = room.open_topic("Cats", ana)
@@ -193,7 +218,12 @@ async def test_topics() -> None:
         await bot.send_message(room.id, "by topic", message_thread_id=topic)
         await bot.send_message(room.id, "by reply", reply_to_message_id=asked.id)
         await bot.send_message(room.id, "in General")
-        assert [p.topic for p in server.messages(room)] == [topic, topic, 0]
+        photos = [InputMediaPhoto(picture(seed)) for seed in (1, 2)]
+        clock.turn(5)
+        for photo in await bot.send_media_group(room.id, photos, reply_to_message_id=asked.id):
+            assert photo.reply_to_message is not None
+            assert photo.reply_to_message.text == "/imagine a cat"
+        assert [p.topic for p in server.messages(room)] == [topic, topic, 0, topic, topic]
         assert not server.violations
 
 
