@@ -5,24 +5,27 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.progress import Standing
+from bot.trail import Trail
 from memory.records import Action, Chat, Kind, Message, Step, User
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Somebody said something."""
+    """Somebody said something; `post` is the platform's id of it, of which each is handled once."""
 
     message: Message
+    post: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """Somebody pressed a button under one of our messages."""
+    """Somebody pressed a button under one of our messages; `post` is the platform's id of that."""
 
     user: User
     chat: Chat
     message_id: str
     action: str
+    post: str = ""
 
 
 Event = Received | Pressed
@@ -41,8 +44,12 @@ class Reply:
 class Outbox(Protocol):
     """The way back to where an event came from."""
 
-    async def send(self, reply: Reply) -> tuple[str, ...]:
-        """Show a reply and return the platform's ids of what was sent; may raise OSError."""
+    async def send(self, reply: Reply, trail: Trail) -> None:
+        """Show what the trail does not say to be shown already of a reply.
+
+        Raises Undeliverable when it never can be; after any other error it is tried again at the
+        next start.
+        """
         ...
 
     def show(self, standing: Standing) -> None:

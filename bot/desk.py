@@ -14,6 +14,7 @@ from agents.work import Work
 from bot import commands, notices
 from bot.actions import FEEDBACK, actions, answers, command
 from bot.adapter import Event, Outbox, Pressed, Received, Reply
+from bot.delivery import send
 from bot.progress import Board
 from bot.queue import Turns, queue_notice
 from bot.studio import NOBODY, Studio
@@ -62,7 +63,7 @@ class Desk:
         if wanted is None and understand(message.text[:200]) == (Wish("cancel", {}),):
             wanted = commands.Command("cancel")
         if wanted is None or commands.wishes(wanted) is not None:
-            await self._take_turn(message, outbox)
+            await self._take_turn(message, outbox, event.post)
         else:
             await self._notice(wanted, message, outbox)
 
@@ -97,15 +98,17 @@ class Desk:
             return
         text = command(event.action)
         said = Message(event.chat, event.user, text, reply_to=event.message_id)
-        await self(Received(said), outbox)
+        await self(Received(said, event.post), outbox)
 
-    async def _take_turn(self, message: Message, outbox: Outbox, *, known: bool = False) -> None:
+    async def _take_turn(
+        self, message: Message, outbox: Outbox, post: str = "", *, known: bool = False
+    ) -> None:
         board = Board(message.id, outbox.show, self._interval)
         board.phase("received")
         turn = self._turns[message.id] = _Turn(message)
         try:
-            if not known:
-                await self._studio.store.open_turn(message)
+            if not (known or await self._studio.store.open_turn(message, post)):
+                return  # a platform told it twice
             async with self._locks[message.chat]:
                 found = await self._answer(turn, board)
                 await self._reply(message, found, outbox)
@@ -163,8 +166,7 @@ class Desk:
         message = delivery.message
         steps = await self._studio.store.steps_of(message.reply_to)
         reply = Reply(delivery.kind, message, delivery.actions, tuple(steps))
-        receipts = await outbox.send(reply)
-        await self._studio.store.sent(message.id, receipts)
+        await send(reply, outbox, self._studio.store)
 
     async def _notice(self, wanted: commands.Command, message: Message, outbox: Outbox) -> None:
         await outbox.notice(await self._told(wanted, message))

@@ -73,15 +73,15 @@ def history(conn: sqlite3.Connection, chat: Chat, limit: int, before: str) -> li
 def delivery(conn: sqlite3.Connection, reply: Message) -> Delivery:
     """Return how the delivery of a stored reply stands; raises NotFound."""
     row = conn.execute(
-        "SELECT d.actions, d.status, d.receipts, d.kind FROM deliveries d"
+        "SELECT d.actions, d.status, d.kind FROM deliveries d"
         " JOIN messages m ON m.seq = d.message WHERE m.id = ?",
         (reply.id,),
     ).fetchone()
     if row is None:
         raise NotFound("That reply is no longer remembered here.")
-    actions, status, receipts, kind = row
+    actions, status, kind = row
     buttons = tuple(Action(id, label) for id, label in json.loads(actions))
-    return Delivery(reply, buttons, status, tuple(json.loads(receipts)), kind)
+    return Delivery(reply, buttons, status, kind)
 
 
 def judge(conn: sqlite3.Connection, feedback: Feedback) -> None:
