@@ -29,6 +29,35 @@ class Standing:
     text: str = ""
 
 
+_PHASES: dict[Phase, str] = {
+    "received": "Got it",
+    "thinking": "Thinking",
+    "queued": "Waiting",
+    "loading": "Loading the model",
+    "running": "Working",
+    "writing": "Writing",
+}
+
+
+def in_words(view: Standing) -> str:
+    """Return what a request is at, such as "Waiting (draw), number 3 in line"."""
+    words = _PHASES[view.phase] + (f" ({view.tool})" if view.tool else "")
+    if view.phase == "queued" and view.position:
+        words += f", number {view.position} in line"
+    return words
+
+
+def in_a_line(view: Standing) -> str:
+    """Return all that is known of how a request stands, with a bar, as one line of plain text."""
+    line = in_words(view)
+    if view.eta is not None:
+        line += f", about {max(1, round(view.eta))} s left"
+    if view.fraction:
+        full = round(10 * view.fraction)
+        line += f"  {'▰' * full}{'▱' * (10 - full)} {view.fraction:.0%}"
+    return line
+
+
 class Board:
     """Collects what happens in one turn; shows a view when the phase changes or time has passed.
 
