@@ -10,11 +10,28 @@ from memory.records import Action, Chat, Kind, Message, Step, User
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where something happens and what its platform says of that: what rules are made for.
+
+    `server` is a guild or group ("" in private), `roles` are those the person has there; `admin`
+    says that they may change settings there, `adult` that the platform keeps minors out.
+    """
+
+    server: str = ""
+    channel: str = ""
+    private: bool = True
+    adult: bool = False
+    admin: bool = True
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """Somebody said something; `post` is the platform's id of it, of which each is handled once."""
 
     message: Message
     post: str = ""
+    place: Place = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +43,7 @@ class Pressed:
     message_id: str
     action: str
     post: str = ""
+    place: Place = Place()
 
 
 Event = Received | Pressed

@@ -98,7 +98,7 @@ class Desk:
             return
         text = command(event.action)
         said = Message(event.chat, event.user, text, reply_to=event.message_id)
-        await self(Received(said, event.post), outbox)
+        await self(Received(said, event.post, event.place), outbox)
 
     async def _take_turn(
         self, message: Message, outbox: Outbox, post: str = "", *, known: bool = False
