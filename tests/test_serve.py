@@ -5,9 +5,9 @@ from pydantic import SecretStr
 
 from bot.errors import SettingsError
 from bot.serve import platforms
-from bot.settings import Platform, Settings
+from bot.settings import Discord, Settings
 
-TOKEN = Platform(token=SecretStr("sesame"))
+TOKEN = Discord(token=SecretStr("sesame"))
 
 
 @pytest.mark.parametrize("name", ["discord", "telegram"])
