@@ -70,6 +70,10 @@ class Outbox(Protocol):
         """
         ...
 
+    async def remove(self, trail: Trail) -> None:
+        """Take away what the trail says to be shown of a reply; Refused where that cannot be."""
+        ...
+
     def show(self, standing: Standing) -> None:
         """Show how a request stands; must not block, may be dropped."""
         ...

@@ -12,7 +12,7 @@ from tools.jobs import Note
 _PICTURES = (b"\xff\xd8", b"\x89PNG")
 """How previews begin that are pictures; all others are text."""
 
-Phase = Literal["received", "thinking", "queued", "loading", "running", "writing"]
+Phase = Literal["received", "hearing", "thinking", "queued", "loading", "running", "writing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Standing:
 
 _PHASES: dict[Phase, str] = {
     "received": "Got it",
+    "hearing": "Listening",
     "thinking": "Thinking",
     "queued": "Waiting",
     "loading": "Loading the model",
@@ -90,6 +91,10 @@ class Board:
             self._steps[event.step.id] = _share(event.step)
         else:
             self._noted(event.step, event.note)
+
+    def hears(self, note: Note) -> None:
+        """Take in how far the writing down of a spoken request is."""
+        self._view(Standing(self._id, "hearing", "", note.position, note.eta))
 
     def _noted(self, step: Step, note: Note) -> None:
         if note.phase == "running" and note.total:

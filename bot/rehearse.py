@@ -50,6 +50,9 @@ class _Kept:
     async def send(self, reply: Reply, trail: Trail) -> None:
         self.kind, self.text, self.steps = reply.kind, reply.message.text, reply.steps
 
+    async def remove(self, trail: Trail) -> None:
+        """A plan is nowhere."""
+
     def show(self, standing: Standing) -> None:
         """A plan is over in a moment."""
 

@@ -91,3 +91,20 @@ def judge(conn: sqlite3.Connection, feedback: Feedback) -> None:
         "INSERT OR REPLACE INTO feedback (target, user, score, note, at) VALUES (?, ?, ?, ?, ?)",
         (feedback.target, user, feedback.score, note, rows.micros(now())),
     )
+
+
+def reword(conn: sqlite3.Connection, id: str, text: str) -> None:
+    """Give a message without words some, and have them found."""
+    row = conn.execute(
+        "SELECT seq, chat, seq <= (SELECT upto FROM indexed) FROM messages WHERE id = ?"
+        " AND text = ''",
+        (id,),
+    ).fetchone()
+    if row is None:
+        return
+    seq, chat, indexed = row
+    text = rows.storable(text)
+    conn.execute("UPDATE messages SET text = ? WHERE seq = ?", (text, seq))
+    if indexed:
+        words = index.terms(chat, text)
+        conn.execute("INSERT INTO message_words (rowid, words) VALUES (?, ?)", (seq, words))

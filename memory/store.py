@@ -115,6 +115,10 @@ class Store:
 
         return await self._database(work)
 
+    async def reword(self, message_id: str, text: str) -> None:
+        """Store other words for a message that had none; nothing happens to one that has."""
+        await self._database(lambda db: message_rows.reword(db.conn, message_id, text))
+
     async def names(self, users: Collection[User]) -> dict[User, str]:
         """Return the name each user was last known by; "" for those who have none."""
 

@@ -30,11 +30,15 @@ class FakeOutbox:
     standings: list[Standing] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     broken: bool = False
+    removed: int = 0
 
     async def send(self, reply: Reply, trail: Trail) -> None:
         if self.broken:
             raise OSError("the wire is cut")
         self.replies.append(reply)
+
+    async def remove(self, trail: Trail) -> None:
+        self.removed += 1
 
     def show(self, standing: Standing) -> None:
         self.standings.append(standing)

@@ -49,6 +49,10 @@ class JsonOutbox:
         if not self.events.open:  # nobody read it, so it must not count as sent
             await asyncio.Event().wait()
 
+    async def remove(self, trail: Trail) -> None:
+        """Refuse: what is written stays."""
+        raise Refused("Nothing can be taken away here; /undo takes back a result.")
+
     def show(self, standing: Standing) -> None:
         """Write how the request stands; that it came was said when its line was read."""
         if standing.phase == "received" and self.number is not None:

@@ -39,6 +39,10 @@ class TerminalOutbox:
         self.watch.clear()
         await show.reply(reply, self._assets, self._console)
 
+    async def remove(self, trail: Trail) -> None:
+        """Refuse: what is written stays."""
+        raise Refused("Nothing can be taken away here; /undo takes back a result.")
+
     def show(self, standing: Standing) -> None:
         """Redraw the progress."""
         self.watch.update(standing)
