@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from bot.adapters.telegram.platform import Telegram
 from bot.adapters.telegram.wire import Timing
 from bot.settings import Telegram as Given
+from memory.records import Chat
 from tests.fakes import FakeRunner
 from tests.rooms import Room, room
 from tests.telegram_clock import HandClock
@@ -63,12 +64,19 @@ class Living:
         assert post is not None
         return post
 
+    async def noted(self, where: Person | Place, post: Post) -> None:
+        """Wait until the bot knows which message a post of its own belongs to."""
+        chat = Chat("telegram", str(where.id))
+        async with asyncio.timeout(5):
+            while await self.room.studio.store.behind(chat, str(post.id)) is None:
+                pass
+
     async def settled(self) -> None:
         """Wait until every answer is known to have arrived and every update is confirmed."""
         store = self.room.studio.store
         async with asyncio.timeout(5):
             while await store.open_turns("telegram") or await store.pending("telegram"):
-                await asyncio.sleep(0)
+                pass
         await self.server.wait_for(lambda: not self.server.updates.pending)
 
 

@@ -45,7 +45,7 @@ class Budget:
         _expire(self._all, now - 1)
         _expire(known.said, now - MINUTE)
         level = max(0.0, known.level - (now - known.at))
-        waits = [known.until - now, level + 1 - (1 if progress else BURST)]
+        waits = [known.until - now, level + 1 - (BURST - 1 if progress else BURST)]
         if chat < 0:
             most = GROUP - (KEPT if progress else 0)
             waits.append(_until(known.said, cost, most, MINUTE) - now)

@@ -38,7 +38,12 @@ def unsent(error: NetworkError) -> bool:
     return isinstance(error.__cause__, _UNSENT)
 
 
-_GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+_GONE = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "there is no text in the message",  # a preview came in between
+)
 _NO_KIND = ("not enough rights to send ", "voice_messages_forbidden")
 _NOWHERE = (
     "chat not found",

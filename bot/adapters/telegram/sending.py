@@ -143,9 +143,9 @@ class Sending:
         if first.kind == "sound":
             return [await self._sound(first.asset, to)]
         shown = [await _photo(await self._assets.read(p.asset)) for p in group if p.asset]
-        if len(shown) == 1:
-            return [await self._say(bot.send_photo, photo=shown[0], **fields)]
         start = self._layout.pieces.index(first) - self._photos_from() + 1
+        if len(shown) == 1:
+            return [await self._say(bot.send_photo, photo=shown[0], caption=str(start), **fields)]
         media = [InputMediaPhoto(data, caption=str(n)) for n, data in enumerate(shown, start)]
         send = bot.send_media_group
         posts = await self._wire.send(self._to, send, cost=len(media), media=media, **fields)

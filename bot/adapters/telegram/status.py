@@ -102,6 +102,7 @@ class Status:
             if sent is not None:
                 await self._note(str(sent.message_id))
         elif view.preview:
+            self._wire.ready(self._to)
             await self._note(post.id, PREVIEW)
             media = InputMediaPhoto(view.preview, caption=line)
             await self._wire.offer(

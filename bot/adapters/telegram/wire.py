@@ -96,9 +96,8 @@ class Wire:
         self, to: Address, method: Callable[..., Awaitable[T]], *, new: bool = False, **fields: Any
     ) -> T | None:
         """Try to show progress; raises Busy when it must wait."""
+        self.ready(to)
         chat = self._moved.get(to.chat, to.chat)
-        if (wait := self.budget.wait(chat, progress=True)) > 0:
-            raise Busy(wait)
         self.budget.spend(chat)
         topic = {"message_thread_id": to.topic} if new and to.topic else {}
         try:
@@ -114,6 +113,12 @@ class Wire:
                 raise  # another one might be the second
             raise Busy(_PROGRESS_WAIT) from None
         return None
+
+    def ready(self, to: Address) -> None:
+        """Raise Busy when there is no room for progress now."""
+        chat = self._moved.get(to.chat, to.chat)
+        if (wait := self.budget.wait(chat, progress=True)) > 0:
+            raise Busy(wait)
 
     async def asked(self, method: Callable[..., Awaitable[T]], **fields: Any) -> T:
         """Call something harmless until it is answered, however long the network is away."""

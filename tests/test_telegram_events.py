@@ -1,0 +1,337 @@
+"""How people on Telegram ask: in private, in groups and topics, with files, replies and buttons."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.commands import COMMANDS
+from memory.records import Chat, Message
+from tests.fakes import FakeRunner, picture, sound
+from tests.telegram_bot import Gate, Living, alone
+from tests.telegram_files import Upload
+
+
+async def last(bot: Living, chat: int | str) -> Message:
+    """Return the newest request of a chat."""
+    history = await bot.room.studio.store.history(Chat("telegram", str(chat)))
+    return next(m for m in reversed(history) if m.author is not None)
+
+
+async def test_the_menu_offers_the_commands(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        menu = [c["command"] for c in bot.server.world.commands["default"]]
+        assert {"draw", "imagine", "help", "queue"} <= set(menu)
+        assert set(menu) == set(COMMANDS) - {"quit"} | {"imagine"}
+
+
+async def test_start_is_answered_with_help(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        asked = ana.says("/start")
+        (told,) = await bot.said(ana)
+        assert "/imagine" not in told.text
+        assert "/draw" in told.text
+        assert told.reply_to is asked
+        ana.says("/nonsense")
+        _, told = await bot.said(ana, 2)
+        assert told.text == "There is no command /nonsense; /help lists them."
+        await bot.settled()
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("/draw a cat", "/draw a cat"),
+        ("/draw@atelier_bot a cat", "/draw a cat"),
+        ("/imagine@Atelier_Bot a cat", "/imagine a cat"),
+        ("@atelier_bot draw a cat", "draw a cat"),
+        ("draw a cat, @ATELIER_bot", "draw a cat,"),
+    ],
+)
+async def test_in_groups_commands_and_mentions_are_heard(
+    tmp_path: Path, text: str, meant: str
+) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        group = bot.server.group("Studio", ana)
+        asked = ana.says(text, group)
+        answer = await bot.answer(group)
+        assert (answer.kind, answer.reply_to) == ("photo", asked)
+        assert (await last(bot, group.id)).text == meant
+        await bot.settled()
+
+
+async def test_without_privacy_mode_what_is_said_to_others_is_left_alone(tmp_path: Path) -> None:
+    async with alone(tmp_path, privacy=False) as bot:
+        ana = bot.server.person("Ana")
+        group = bot.server.group("Studio", ana)
+        ana.says("draw a cat", group)
+        ana.says("/draw@other_bot a dog", group)
+        asked = ana.says("@atelier_bot draw a fox", group)
+        answer = await bot.answer(group)
+        assert answer.reply_to is asked
+        ana.says("/again", group, reply_to=answer)
+        await bot.answer(group, 1)
+        await bot.settled()
+        assert len(bot.server.messages(group)) == 2
+
+
+async def test_each_topic_is_a_conversation(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        forum = bot.server.group("Studio", ana, forum=True)
+        cats, dogs = forum.open_topic("Cats", ana), forum.open_topic("Dogs", ana)
+        ana.says("/draw a cat", forum, topic=cats)
+        cat = await bot.answer(forum)
+        ana.says("/draw a dog", forum, topic=dogs)
+        dog = await bot.answer(forum, 1)
+        ana.says("/draw a fox", forum)
+        fox = await bot.answer(forum, 2)
+        assert [p.topic for p in (cat, dog, fox)] == [cats, dogs, 0]
+        ana.says("/edit darker", forum, topic=cats)
+        assert (await bot.answer(forum, 3)).topic == cats
+        await bot.settled()
+        steps = await bot.room.studio.store.steps(Chat("telegram", f"{forum.id}:{cats}"))
+        assert [s.tool for s in steps] == ["draw", "edit"]
+        assert steps[1].parents == (steps[0].assets[0].sha256,)
+
+
+async def test_a_photo_with_a_caption_is_edited(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.sends_photo(picture(1), "make it darker")
+        answer = await bot.answer(ana)
+        assert answer.kind == "photo"
+        await bot.settled()
+        (step,) = await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))
+        assert step.tool == "edit"
+
+
+async def test_an_album_is_one_request(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        posts = ana.sends_photos([picture(1), picture(2), picture(3)], "the second one darker")
+        await bot.answer(ana)
+        await bot.settled()
+        request = await last(bot, ana.id)
+        assert len(request.assets) == 3
+        (step,) = await bot.room.studio.store.steps(request.chat)
+        assert step.parents == (request.assets[1].sha256,)
+        ana.says("make it brighter", reply_to=posts[2])
+        await bot.answer(ana, 1)
+        await bot.settled()
+        step = (await bot.room.studio.store.steps(request.chat))[-1]
+        assert step.parents == (request.assets[2].sha256,)
+
+
+async def test_two_albums_at_once_are_not_mixed(tmp_path: Path) -> None:
+    async with alone(tmp_path, privacy=False) as bot:
+        ana, ben = bot.server.person("Ana"), bot.server.person("Ben")
+        group = bot.server.group("Studio", ana, ben)
+        ana.sends_photos([picture(1), picture(2)], "@atelier_bot the first one darker", group)
+        ben.sends_photos([picture(3), picture(4)], "@atelier_bot the second one darker", group)
+        await bot.answer(group, 1)
+        await bot.settled()
+        history = await bot.room.studio.store.history(Chat("telegram", str(group.id)))
+        assert sorted(len(m.assets) for m in history if m.author) == [2, 2]
+
+
+async def test_a_voice_note_is_taken_for_what_it_says(tmp_path: Path) -> None:
+    runner = FakeRunner(heard="draw a cat")
+    async with alone(tmp_path, runner) as bot:
+        ana = bot.server.person("Ana")
+        ana.sends_voice(sound(), 1)
+        answer = await bot.answer(ana)
+        assert answer.kind == "photo"
+        assert answer.text.startswith("“draw a cat”")
+        await bot.settled()
+
+
+async def test_a_picture_sent_as_a_file_is_used_as_it_is(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.sends_document(Upload("cat.png", picture(5), "image/png"), "make it darker")
+        await bot.answer(ana)
+        await bot.settled()
+        request = await last(bot, ana.id)
+        assert await bot.room.studio.assets.read(request.assets[0]) == picture(5)
+
+
+async def test_files_that_cannot_be_used_get_one_sentence(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.sends_document(Upload("big.png", b"x" * (25 << 20), "image/png"), "darker")
+        (told,) = await bot.said(ana)
+        assert told.text.startswith("That file has 26 MB; Telegram lets me fetch up to 20 MB")
+        ana.sends_document(Upload("notes.pdf", b"%PDF-1.7", "application/pdf"))
+        assert len(await bot.said(ana, 2)) == 2
+        await bot.settled()
+
+
+async def test_a_reply_to_somebody_else_shows_what_is_meant(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana, ben = bot.server.person("Ana"), bot.server.person("Ben")
+        group = bot.server.group("Studio", ana, ben)
+        photo = ben.sends_photo(picture(7), "our cat", group)
+        ana.says("@atelier_bot make it darker", group, reply_to=photo)
+        await bot.answer(group)
+        ana.says("/speak", group, reply_to=ben.says("Breakfast is ready.", group))
+        await bot.said(group, 1, "voice")
+        await bot.settled()
+        steps = await bot.room.studio.store.steps(Chat("telegram", str(group.id)))
+        assert [s.tool for s in steps] == ["edit", "speak"]
+        assert steps[1].args["text"] == "Breakfast is ready."
+        ben.says("@atelier_bot brighter, please", group, reply_to=photo)
+        await bot.answer(group, 2)
+        await bot.settled()
+        assert (await bot.room.studio.store.steps(Chat("telegram", str(group.id))))[
+            -1
+        ].parents == steps[0].parents
+
+
+async def test_a_reply_to_one_picture_of_an_album_means_that_one(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw 3 cats")
+        posts = await bot.said(ana, 4)
+        await bot.settled()
+        ana.says("make it darker", reply_to=posts[2])
+        await bot.answer(ana, 1)
+        ana.says("make the third one darker", reply_to=posts[0])
+        await bot.answer(ana, 2)
+        await bot.settled()
+        made, second, third = await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))
+        assert second.parents == (made.assets[1].sha256,)
+        assert third.parents == (made.assets[2].sha256,)
+
+
+async def test_buttons_do_what_they_say(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana, ben = bot.server.person("Ana"), bot.server.person("Ben")
+        group = bot.server.group("Studio", ana, ben)
+        ana.says("/draw 2 cats --seed 5", group)
+        main = await bot.answer(group)
+        await bot.settled()
+        ben.presses(main, "upscale:2")
+        larger = await bot.answer(group, 1)
+        assert larger.reply_to is main
+        await bot.settled()
+        good = ana.presses(main, "good")
+        await bot.server.wait_for(lambda: bot.server.world.answers.get(good) == "Thank you, noted.")
+        info = ana.presses(larger, "info")
+        await bot.server.wait_for(lambda: info in bot.server.world.answers)
+        told = await bot.server.wait_for(
+            lambda: [p for p in bot.server.messages(group) if "upscale (" in p.text]
+        )
+        assert told[-1].reply_to is larger
+        await bot.settled()
+
+
+async def test_edit_asks_what_to_change_and_takes_the_reply_for_it(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw a cat")
+        main = await bot.answer(ana)
+        await bot.settled()
+        ana.says("draw a dog")
+        await bot.answer(ana, 1)
+        await bot.settled()
+        ana.presses(main, "edit")
+        asked = (await bot.said(ana, 3))[-1]
+        assert asked.text.startswith("What shall I change?")
+        await bot.noted(ana, asked)
+        ana.says("a hat on its head", reply_to=asked)
+        await bot.answer(ana, 2)
+        await bot.settled()
+        drawn, _, edited = await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))
+        assert (edited.tool, edited.parents) == ("edit", (drawn.assets[0].sha256,))
+        assert edited.args["instruction"] == "a hat on its head"
+
+
+async def test_files_are_the_originals(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw 2 cats")
+        main = await bot.answer(ana)
+        await bot.settled()
+        ana.presses(main, "files")
+        files = await bot.said(ana, 2, "document")
+        await bot.noted(ana, files[1])
+        (step,) = await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))
+        read = bot.room.studio.assets.read
+        assert [f.data for f in files] == [await read(a) for a in step.assets]
+        ana.says("make it darker", reply_to=files[1])
+        await bot.answer(ana, 1)
+        await bot.settled()
+        edited = (await bot.room.studio.store.steps(Chat("telegram", str(ana.id))))[-1]
+        assert edited.parents == (step.assets[1].sha256,)
+
+
+async def test_delete_takes_everything_away_from_those_who_may(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana, ben = bot.server.person("Ana"), bot.server.person("Ben")
+        group = bot.server.group("Studio", ana, ben)
+        ana.says("/draw 2 cats", group)
+        await bot.said(group, 3)
+        main = await bot.answer(group)
+        await bot.settled()
+        press = ben.presses(main, "delete")
+        await bot.server.wait_for(lambda: bot.server.world.answers.get(press))
+        assert "Only who asked" in bot.server.world.answers[press]
+        ana.presses(main, "delete")
+        await bot.server.wait_for(lambda: not bot.server.messages(group))
+        await bot.server.wait_for(lambda: not bot.server.unanswered)
+
+
+async def test_a_button_under_something_forgotten_says_so(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw a cat")
+        main = await bot.answer(ana)
+        await bot.settled()
+        ana.says("/forget yes")
+        await bot.said(ana, 2)
+        press = ana.presses(main, "again")
+        told = await bot.server.wait_for(lambda: bot.server.world.answers.get(press))
+        assert "no longer remembered" in told
+
+
+async def test_a_question_is_answered_by_its_buttons(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw 2 dogs")
+        await bot.said(ana, 3)
+        await bot.settled()
+        ana.says("make it darker")
+        asked = await bot.answer(ana, 1)
+        assert "which one" in asked.text
+        await bot.settled()
+        ana.presses(asked, asked.buttons[0][1]["callback_data"])
+        await bot.answer(ana, 2)
+        await bot.settled()
+        made, edited = await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))
+        assert edited.parents == (made.assets[1].sha256,)
+
+
+async def test_two_people_at_once_are_kept_apart(tmp_path: Path) -> None:
+    runner = Gate()
+    async with alone(tmp_path, runner) as bot:
+        ana, ben = bot.server.person("Ana"), bot.server.person("Ben")
+        hers, his = ana.says("draw a cat"), ben.says("draw a dog")
+        await bot.said(ana)
+        await bot.said(ben)
+        runner.go.set()
+        assert (await bot.answer(ana)).reply_to is hers
+        assert (await bot.answer(ben)).reply_to is his
+        await bot.settled()
+        assert not bot.server.updates.conflicts
+
+
+async def test_what_somebody_edits_afterwards_changes_nothing(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        asked = ana.says("draw a cat")
+        await bot.answer(ana)
+        ana.edits(asked, "draw a dog")
+        await bot.settled()
+        assert len(await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))) == 1
