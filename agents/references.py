@@ -75,8 +75,7 @@ def _replied(scene: Scene, kind: str) -> Set:
 
 
 def _picked(scene: Scene, kind: str) -> tuple[Asset, ...]:
-    """Return what of the message replied to came along: where each picture is a message of its
-    own, replying to one means that one."""
+    """Return what came along of the message replied to: of an album, the one picture meant."""
     shown = scene.replied.of(kind) if scene.replied is not None else ()
     return tuple(asset for asset in scene.attached.of(kind) if asset in shown)
 

@@ -124,6 +124,8 @@ async def living(
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+            assert isinstance(server.clock, HandClock)
+            server.clock.turn(60)  # what was said before is out of Telegram's windows
 
 
 @asynccontextmanager

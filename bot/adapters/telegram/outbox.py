@@ -60,9 +60,9 @@ class TelegramOutbox:
     async def send(self, reply: Reply, trail: Trail) -> None:
         """Show what is missing of a reply."""
         status = self._of(reply.message.reply_to)
+        status.over = True
         await status.stop()
         await Sending(self._wire, self._assets, self._to, status, reply, trail).run()
-        status.over = True
 
     async def remove(self, trail: Trail) -> None:
         """Delete all messages of a reply; raises Refused after two days."""

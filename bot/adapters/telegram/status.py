@@ -73,8 +73,10 @@ class Status:
         post = await self.post()
         if self.over or post is None:
             return
-        with suppress(TelegramError, NotFound):
-            bot, chat, number = self._wire.bot, self._to.chat, int(post.id)
+        bot, chat, number = self._wire.bot, self._to.chat, int(post.id)
+        if self._wire.budget.wait(chat) > 0:
+            return
+        with suppress(TelegramError):
             if post.asset == PREVIEW:
                 await bot.edit_message_caption(chat, number, caption=_PAUSED)
             else:
