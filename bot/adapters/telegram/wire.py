@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from telegram import Bot
+from telegram import Bot, Message
 from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter, TelegramError
 
 from bot.adapters.telegram.budget import Budget
-from bot.adapters.telegram.refusals import MayHaveArrived, kind, seconds, translated, unsent
+from bot.adapters.telegram.refusals import Gone, MayHaveArrived, kind, seconds, translated, unsent
 from bot.pace import Busy
 from memory.records import Chat
 from tools.errors import Refused
@@ -76,16 +76,21 @@ class Wire:
         self.bot, self.timing = bot, timing
         self.budget = Budget(timing.clock, timing.sleep)
         self._moved: dict[int, int] = {}
+        self._fresh: set[tuple[int, int]] = set()
 
     async def send(
         self, to: Address, method: Callable[..., Awaitable[T]], *, cost: int = 1, **fields: Any
     ) -> T:
         """Send something new, once; raises MayHaveArrived, NotAllowed, Undeliverable."""
         topic = {"message_thread_id": to.topic} if to.topic else {}
-        return await self._call(to, method, fields | topic, cost=cost)
+        sent = await self._call(to, method, fields | topic, cost=cost)
+        if to.chat in self._moved and isinstance(sent, Message):
+            self._fresh.add((to.chat, sent.message_id))
+        return sent
 
     async def edit(self, to: Address, method: Callable[..., Awaitable[T]], **fields: Any) -> None:
         """Change a message, as often as it takes; raises Gone, NotAllowed, Undeliverable."""
+        self._still_there(to, fields)
         try:
             await self._call(to, method, fields, safe=True)
         except BadRequest as error:
@@ -97,6 +102,8 @@ class Wire:
     ) -> T | None:
         """Try to show progress; raises Busy when it must wait."""
         self.ready(to)
+        if not new:
+            self._still_there(to, fields)
         chat = self._moved.get(to.chat, to.chat)
         self.budget.spend(chat)
         topic = {"message_thread_id": to.topic} if new and to.topic else {}
@@ -105,6 +112,8 @@ class Wire:
         except RetryAfter as error:
             self.budget.close(chat, seconds(error))
             raise Busy(seconds(error)) from None
+        except ChatMigrated as error:
+            self._moved[chat] = error.new_chat_id
         except BadRequest as error:
             if "not modified" not in error.message:
                 raise
@@ -169,6 +178,13 @@ class Wire:
                 return await method(chat_id=chat, **fields)
             except TelegramError as error:
                 await self._endure(error, chat, delays, safe=safe)
+                if safe:
+                    self._still_there(to, fields)
+
+    def _still_there(self, to: Address, fields: dict[str, Any]) -> None:
+        """Raise Gone for what was said before a group moved: its id is another message's now."""
+        if to.chat in self._moved and (to.chat, fields["message_id"]) not in self._fresh:
+            raise Gone("message to edit not found")
 
     async def _endure(
         self, error: TelegramError, chat: int, delays: Iterator[float], *, safe: bool
