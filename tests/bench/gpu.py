@@ -41,7 +41,7 @@ class Built(Pipelines):
 
     def __init__(self, pipe: Any, model: Model, device: str) -> None:
         self._built = pipe
-        super().__init__(model, Path(), device)
+        super().__init__(model, Path(), device, model.run.offload)
 
     def _read(self, files: Path) -> Any:
         return self._built
