@@ -63,13 +63,14 @@ def ray_cluster(nodes: int, models: Path) -> Iterator[Nodes]:
 
 
 class Havoc:
-    """Breaks workers of a pool on a cluster in a random order; new nodes join for those lost."""
+    """Breaks workers of a pool on a cluster in a random order; a node joins for each `lost`."""
 
     def __init__(self, nodes: Nodes, pool: Pool, killed: set[int]) -> None:
         self._nodes, self._pool, self._killed = nodes, pool, killed
         self._dice = random.Random(31)
         self._deeds = [*[self._one_worker] * 3, *[self._one_node] * 2, self._every_node]
         self._dice.shuffle(self._deeds)
+        self.lost = 0
         self._joining: list[asyncio.Task[None]] = []
         self._turn = asyncio.Lock()
 
@@ -98,6 +99,7 @@ class Havoc:
             lanes = [lane for lane in self._pool._lanes if lane.plan.place == node.node_id]
             self._killed |= {pid for lane in lanes if (pid := lane.pid)}
             await asyncio.to_thread(self._nodes.kill, node)
+            self.lost += 1
             self._joining.append(asyncio.create_task(self._join()))
 
     async def _join(self) -> None:

@@ -82,7 +82,8 @@ async def test_200_requests_survive_killed_nodes_and_workers_of_a_cluster_just_a
         ends = await chaos.check()
         await havoc.over()
         assert cluster._gateway is gateway
-        assert len(chaos.killed) >= 6
+        assert havoc.lost >= 3
+        assert len(chaos.killed) >= 3
         assert ends["cancelled"] == 1
         assert ends["done"] >= 190
         assert pool.queue() == []
