@@ -292,7 +292,7 @@ async def test_a_button_under_something_forgotten_says_so(tmp_path: Path) -> Non
         ana.says("/forget yes")
         await bot.said(ana, 2)
         press = ana.presses(main, "again")
-        told = await bot.server.wait_for(lambda: bot.server.world.answers.get(press))
+        told = await bot.server.wait_for(lambda: bot.server.world.answers.get(press, ""))
         assert "no longer remembered" in told
 
 

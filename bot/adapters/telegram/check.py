@@ -20,9 +20,8 @@ def check(given: settings.Telegram) -> Finding:
             trust_env=not given.base_url.startswith("http://"),
         )
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.NOT_FOUND):
-            return Finding(
-                "bad", _WHAT, "It does not know the token; copy it from @BotFather again."
-            )
+            hint = "It does not know the token; copy it from @BotFather again."
+            return Finding("bad", _WHAT, hint)
         return _known(answer.raise_for_status().json()["result"])
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
         return Finding("bad", _WHAT, "It does not answer; look at the network, or at base_url.")
@@ -34,9 +33,7 @@ def _known(me: dict[str, Any]) -> Finding:
         hint = "it may not join groups: @BotFather, /setjoingroups, Enable."
         return Finding("warn", _WHAT, f"@{name} answers; {hint}")
     if me.get("can_read_all_group_messages"):
-        hint = (
-            "it is told everything in its groups; @BotFather, /setprivacy, Enable keeps that out."
-        )
+        hint = "it reads all that groups say; @BotFather, /setprivacy, Enable ends that."
         return Finding("warn", _WHAT, f"@{name} answers; {hint}")
     add = f"https://t.me/{name}?startgroup=new"
     return Finding("ok", _WHAT, f"@{name} answers; into a group with it: {add}")
