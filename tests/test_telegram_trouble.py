@@ -98,7 +98,7 @@ async def test_where_pictures_are_forbidden_it_is_said_in_words(tmp_path: Path) 
         ana.says("/draw 2 cats", group)
         answer = await bot.answer(group)
         assert answer.kind == "text"
-        assert "I may not send pictures here" in answer.text
+        assert "It cannot be shown here" in answer.text
         await bot.settled()
         assert len(bot.server.messages(group)) == 1
         ana.says("/speak good morning", group)

@@ -39,16 +39,18 @@ class Budget:
             await self._sleep(wait + _MOMENT)
         self.spend(chat, cost)
 
-    def wait(self, chat: int, cost: int = 1, *, progress: bool = False) -> float:
-        """Return the seconds until so much may be said; progress leaves room for results."""
+    def wait(self, chat: int, cost: int = 1, *, spare: int = 0, kept: int = 0) -> float:
+        """Return the seconds until so much may be said.
+
+        That much more must fit: `spare` into the bucket of the chat, `kept` into a group's minute.
+        """
         now, known = self._clock(), self._chats[chat]
         _expire(self._all, now - 1)
         _expire(known.said, now - MINUTE)
         level = max(0.0, known.level - (now - known.at))
-        waits = [known.until - now, level + 1 - (BURST - 1 if progress else BURST)]
+        waits = [known.until - now, level + 1 + spare - BURST]
         if chat < 0:
-            most = GROUP - (KEPT if progress else 0)
-            waits.append(_until(known.said, cost, most, MINUTE) - now)
+            waits.append(_until(known.said, cost, GROUP - kept, MINUTE) - now)
         waits.append(_until(self._all, cost, OVERALL, 1.0) - now)
         return max(0.0, *waits)
 

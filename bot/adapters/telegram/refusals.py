@@ -19,7 +19,7 @@ class Gone(Exception):
 
 
 class NotAllowed(Undeliverable):
-    """Things of this kind may not be sent to this chat; others may."""
+    """It cannot be sent here: its kind is forbidden, or Telegram takes it for broken."""
 
 
 def kind(error: TelegramError) -> str:
@@ -44,7 +44,7 @@ _GONE = (
     "message_id_invalid",
     "there is no text in the message",  # a preview came in between
 )
-_NO_KIND = ("not enough rights to send ", "voice_messages_forbidden")
+_NO_KIND = ("not enough rights to send ", "voice_messages_forbidden", "photo_", "image_process")
 _NOWHERE = (
     "chat not found",
     "topic_closed",

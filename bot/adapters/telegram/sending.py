@@ -20,9 +20,9 @@ from memory.records import Asset, Post
 
 PHOTO_BYTES, PHOTO_SIDES = 10_000_000, 10_000
 """What a photo may have: bytes, and width and height together."""
-_NO_PICTURES = "(I may not send pictures here; somebody with the right to can allow it.)"
+_NO_PICTURES = "(It cannot be shown here; “Files” sends it as a file, where that is allowed.)"
 _REFUSED: dict[Kind, str] = {
-    "sound": "I may not send sounds here; somebody with the right to can allow it.",
+    "sound": "I may not send sounds here; somebody with the right to it can allow that.",
     "file": "I may not send files here, and the text is too long for messages.",
     "photo": _NO_PICTURES,
     "text": "",

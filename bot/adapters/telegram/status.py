@@ -1,7 +1,9 @@
 """The message that shows how a request stands, until it becomes the answer."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 from telegram import InputMediaPhoto, ReplyParameters
 from telegram.error import TelegramError
@@ -30,6 +32,7 @@ class Status:
         self._wire, self._store, self._to, self._request = wire, store, to, request_id
         timing = wire.timing
         self._pace = Pace(self._show, timing.group if to.group else timing.private)
+        self._line = ""
         self.over = False
 
     def show(self, standing: Standing) -> None:
@@ -94,30 +97,34 @@ class Status:
         return ReplyParameters(int(post.id), allow_sending_without_reply=True)
 
     async def _show(self, view: Standing) -> None:
-        trail = await Trail.of(self._store, self._request)
+        trail, line = await Trail.of(self._store, self._request), in_a_line(view)
+        post = trail[STATUS]
         if trail[0] is None:
             return  # Telegram told it twice, and the first one has a status of its own
-        post, bot, line = trail[STATUS], self._wire.bot, in_a_line(view)
         if post is None or not post.id:
-            fields = {"text": line, "reply_parameters": await self.target()}
-            sent = await self._wire.offer(self._to, bot.send_message, new=True, **fields)
-            if sent is not None:
-                await self._note(str(sent.message_id))
+            await self._begin(line)
+        elif view.phase == "received" or (line == self._line and not view.preview):
+            return  # what is shown says as much, or more, after a restart
         elif view.preview:
             self._wire.ready(self._to)
             await self._note(post.id, PREVIEW)
             media = InputMediaPhoto(view.preview, caption=line)
-            await self._wire.offer(
-                self._to, bot.edit_message_media, message_id=int(post.id), media=media
-            )
+            await self._change(post, self._wire.bot.edit_message_media, media=media)
         elif post.asset == PREVIEW:
-            await self._wire.offer(
-                self._to, bot.edit_message_caption, message_id=int(post.id), caption=line
-            )
+            await self._change(post, self._wire.bot.edit_message_caption, caption=line)
         else:
-            await self._wire.offer(
-                self._to, bot.edit_message_text, message_id=int(post.id), text=line
-            )
+            await self._change(post, self._wire.bot.edit_message_text, text=line)
+        self._line = line
+
+    async def _begin(self, line: str) -> None:
+        send, target = self._wire.bot.send_message, await self.target()
+        fields = {"text": line, "reply_parameters": target}
+        sent = await self._wire.offer(self._to, send, new=True, **fields)
+        if sent is not None:
+            await self._note(str(sent.message_id))
+
+    async def _change(self, post: Post, edit: Callable[..., Awaitable[Any]], **to: Any) -> None:
+        await self._wire.offer(self._to, edit, message_id=int(post.id), **to)
 
     async def _note(self, id: str, asset: str = "") -> Post:
         post = Post(STATUS, id, asset)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from telegram import Bot, Message
 from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter, TelegramError
 
-from bot.adapters.telegram.budget import Budget
+from bot.adapters.telegram.budget import KEPT, Budget
 from bot.adapters.telegram.refusals import Gone, MayHaveArrived, kind, seconds, translated, unsent
 from bot.pace import Busy
 from memory.records import Chat
@@ -101,7 +101,7 @@ class Wire:
         self, to: Address, method: Callable[..., Awaitable[T]], *, new: bool = False, **fields: Any
     ) -> T | None:
         """Try to show progress; raises Busy when it must wait."""
-        self.ready(to)
+        self.ready(to, new=new)
         if not new:
             self._still_there(to, fields)
         chat = self._moved.get(to.chat, to.chat)
@@ -123,10 +123,10 @@ class Wire:
             raise Busy(_PROGRESS_WAIT) from None
         return None
 
-    def ready(self, to: Address) -> None:
-        """Raise Busy when there is no room for progress now."""
+    def ready(self, to: Address, *, new: bool = False) -> None:
+        """Raise Busy when there is no room for progress now; the first sign of it needs less."""
         chat = self._moved.get(to.chat, to.chat)
-        if (wait := self.budget.wait(chat, progress=True)) > 0:
+        if (wait := self.budget.wait(chat, spare=not new, kept=KEPT)) > 0:
             raise Busy(wait)
 
     async def asked(self, method: Callable[..., Awaitable[T]], **fields: Any) -> T:
