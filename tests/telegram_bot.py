@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from bot.adapter import Event, Outbox
 from bot.adapters.telegram.platform import Telegram
 from bot.adapters.telegram.wire import Timing
 from bot.settings import Telegram as Given
@@ -43,6 +44,7 @@ class Living:
 
     server: TelegramServer
     room: Room
+    events: list[Event] = field(default_factory=list)
 
     async def said(self, where: Person | Place, count: int = 1, kind: str = "") -> list[Post]:
         """Wait until the bot said so much, and all of it has buttons or needs none."""
@@ -114,12 +116,18 @@ async def living(
         adapter = Telegram(
             given(server), here.desk, here.studio.store, here.studio.assets, timing(server, quiet)
         )
-        task = asyncio.create_task(adapter.run(here.handle))
+        bot = Living(server, here)
+
+        async def handle(event: Event, outbox: Outbox) -> None:
+            bot.events.append(event)
+            await here.handle(event, outbox)
+
+        task = asyncio.create_task(adapter.run(handle))
         try:
             await server.wait_for(lambda: server.updates.polled or task.done())
             if task.done():
                 task.result()
-            yield Living(server, here)
+            yield bot
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):

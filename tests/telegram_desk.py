@@ -121,7 +121,8 @@ class Desk:
             return member(self.world.bot, room.bot)
         if number not in self.world.people:
             raise bad("user not found")
-        return member(self.world.people[number], "member" if number in room.members else "left")
+        status = "administrator" if number in room.admins else "member"
+        return member(self.world.people[number], status if number in room.members else "left")
 
     def leave(self, args: Args) -> bool:
         room = room_of(self.world, args)

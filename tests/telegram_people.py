@@ -61,6 +61,10 @@ class Place:
         """Take rights from the bot: "photos", "text messages", ...; all, if none is named."""
         self.room.forbidden |= set(kinds or ALL)
 
+    def promote(self, person: "Person") -> None:
+        """Make somebody an administrator."""
+        self.room.admins.add(person.id)
+
     def promote_bot(self, by: "Person") -> None:
         """Make the bot an administrator."""
         seat(self.room.world, self.room, "administrator", by.user)

@@ -93,6 +93,7 @@ class Room:
     bot: Literal["member", "administrator", "left", "kicked"] = "member"
     blocked: bool = False
     moved_to: int = 0
+    admins: set[int] = field(default_factory=set)
     closed: set[int] = field(default_factory=set)
     forbidden: set[str] = field(default_factory=set)
     drafts: list[str] = field(default_factory=list)

@@ -1,9 +1,11 @@
 """How people on Telegram ask: in private, in groups and topics, with files, replies and buttons."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.adapter import Place
 from bot.commands import COMMANDS
 from memory.records import Chat, Message
 from tests.fakes import FakeRunner, picture, sound
@@ -94,6 +96,27 @@ async def test_each_topic_is_a_conversation(tmp_path: Path) -> None:
         steps = await bot.room.studio.store.steps(Chat("telegram", f"{forum.id}:{cats}"))
         assert [s.tool for s in steps] == ["draw", "edit"]
         assert steps[1].parents == (steps[0].assets[0].sha256,)
+
+
+async def test_events_know_their_place(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana, ben = bot.server.person("Ana"), bot.server.person("Ben")
+        forum = bot.server.group("Studio", ana, ben, forum=True)
+        topic = forum.open_topic("Cats", ana)
+        forum.promote(ana)
+        ana.says("/help", forum, topic=topic)
+        ben.says("/draw a cat", forum, topic=topic)
+        main = await bot.answer(forum)
+        ana.presses(main, "good")
+        ana.says("/help")
+        await bot.server.wait_for(lambda: len(bot.events) == 4)
+        places = [event.place for event in bot.events]
+        there = Place(str(forum.id), str(topic), private=False, admin=True)
+        assert places == [there, replace(there, admin=False), there, Place()]
+        assert bot.server.count("getChatMember") == 2
+        await bot.said(ana)
+        await bot.settled()
+        await bot.server.wait_for(lambda: not bot.server.unanswered)
 
 
 async def test_a_photo_with_a_caption_is_edited(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from bot.adapter import Reply
 from bot.adapters.telegram.outbox import Spinner
 from bot.adapters.telegram.pieces import EDIT, FILES, RESEND
 from bot.adapters.telegram.refusals import MayHaveArrived, NotAllowed
-from bot.adapters.telegram.sending import Sending
+from bot.adapters.telegram.sending import CALL_BYTES, Sending
 from bot.adapters.telegram.status import Status
 from bot.adapters.telegram.wire import Address, Wire
 from bot.errors import Undeliverable
@@ -18,6 +18,7 @@ from memory.assets import Assets
 from memory.errors import AtelierError
 from memory.records import STATUS, Post
 from memory.store import Store
+from tools.errors import Refused
 
 OURS = (EDIT, FILES, RESEND)
 _ASKED = "What shall I change? Reply to this message."
@@ -49,7 +50,8 @@ class Presses:
                 else:
                     await self._again(message_id, to)
         except AtelierError as error:
-            await spinner.stop(str(error), alert=True)
+            with suppress(Undeliverable, MayHaveArrived):
+                await self._wire.send(to, self._wire.bot.send_message, text=str(error))
         finally:
             self._busy.discard(message_id)
 
@@ -68,6 +70,8 @@ class Presses:
         """Send the pictures and sounds of a message as files, byte for byte."""
         reply = ReplyParameters(under, None, True)
         for asset in (await self._store.message(message_id)).assets:
+            if asset.size > CALL_BYTES:
+                raise Refused(f"#{asset.sha256[:12]} is more than Telegram takes: 50 MB.")
             data, bot = await self._assets.read(asset), self._wire.bot
             try:
                 sent = await self._wire.send(

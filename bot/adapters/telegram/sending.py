@@ -20,6 +20,8 @@ from memory.records import Asset, Post
 
 PHOTO_BYTES, PHOTO_SIDES = 10_000_000, 10_000
 """What a photo may have: bytes, and width and height together."""
+CALL_BYTES = 45_000_000
+"""What all files of a call may have; Telegram takes 50 MB."""
 _NO_PICTURES = "(It cannot be shown here; “Files” sends it as a file, where that is allowed.)"
 _REFUSED: dict[Kind, str] = {
     "sound": "I may not send sounds here; somebody with the right to it can allow that.",
@@ -142,7 +144,8 @@ class Sending:
         assert first.asset is not None  # photos and sounds are
         if first.kind == "sound":
             return [await self._sound(first.asset, to)]
-        shown = [await _photo(await self._assets.read(p.asset)) for p in group if p.asset]
+        most = min(PHOTO_BYTES, CALL_BYTES // len(group))
+        shown = [await _photo(await self._assets.read(p.asset), most) for p in group if p.asset]
         start = self._layout.pieces.index(first) - self._photos_from() + 1
         if len(shown) == 1:
             return [await self._say(bot.send_photo, photo=shown[0], caption=str(start), **fields)]
@@ -185,6 +188,6 @@ class Sending:
             await self._wire.edit(self._to, edit, message_id=int(main.id), reply_markup=markup)
 
 
-async def _photo(data: bytes) -> bytes:
-    small, _ = await asyncio.to_thread(sheet.fit, data, PHOTO_BYTES, PHOTO_SIDES)
+async def _photo(data: bytes, most: int = PHOTO_BYTES) -> bytes:
+    small, _ = await asyncio.to_thread(sheet.fit, data, most, PHOTO_SIDES)
     return small
