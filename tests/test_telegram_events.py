@@ -108,6 +108,7 @@ async def test_events_know_their_place(tmp_path: Path) -> None:
         ben.says("/draw a cat", forum, topic=topic)
         main = await bot.answer(forum)
         ana.presses(main, "good")
+        await bot.server.wait_for(lambda: len(bot.events) == 3)
         ana.says("/help")
         await bot.server.wait_for(lambda: len(bot.events) == 4)
         places = [event.place for event in bot.events]
@@ -140,19 +141,24 @@ async def test_an_album_is_one_request(tmp_path: Path) -> None:
         assert len(request.assets) == 3
         (step,) = await bot.room.studio.store.steps(request.chat)
         assert step.parents == (request.assets[1].sha256,)
-        ana.says("make it brighter", reply_to=posts[2])
-        await bot.answer(ana, 1)
-        await bot.settled()
-        step = (await bot.room.studio.store.steps(request.chat))[-1]
-        assert step.parents == (request.assets[2].sha256,)
+        for number in (0, 2):
+            ana.says("make it brighter", reply_to=posts[number])
+            await bot.answer(ana, 1 + number // 2)
+            await bot.settled()
+            step = (await bot.room.studio.store.steps(request.chat))[-1]
+            assert step.parents == (request.assets[number].sha256,)
 
 
 async def test_two_albums_at_once_are_not_mixed(tmp_path: Path) -> None:
     async with alone(tmp_path, privacy=False) as bot:
         ana, ben = bot.server.person("Ana"), bot.server.person("Ben")
         group = bot.server.group("Studio", ana, ben)
-        ana.sends_photos([picture(1), picture(2)], "@atelier_bot the first one darker", group)
-        ben.sends_photos([picture(3), picture(4)], "@atelier_bot the second one darker", group)
+        hers = ("@atelier_bot the first one darker", group)
+        his = ("@atelier_bot the second one darker", group)
+        ana.sends_photo(picture(1), *hers, album="hers")
+        ben.sends_photo(picture(3), *his, album="his")
+        ana.sends_photo(picture(2), "", group, album="hers")
+        ben.sends_photo(picture(4), "", group, album="his")
         await bot.answer(group, 1)
         await bot.settled()
         history = await bot.room.studio.store.history(Chat("telegram", str(group.id)))
