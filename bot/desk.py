@@ -219,7 +219,7 @@ class Desk:
             )
         if words == "yes" and not (place.private or place.admin):
             raise Refused("Only an admin can erase this chat; /forget me erases what is yours.")
-        whose = user if words == "me" else None
+        whose = (user or NOBODY) if words == "me" else None
         self.cancel(chat, whose)
         async with self._locks[chat]:
             gone = await self._studio.store.forget(chat, whose)
