@@ -306,6 +306,15 @@ async def test_roles_survive_a_restart_and_damaged_rules_do_not_stop_it() -> Non
         assert (await book.limits(CHAT, ANA, SERVER)).rules == Rules(count=2)
 
 
+def test_the_words_of_a_step_are_read_when_it_is_planned_but_not_what_it_leaves_out() -> None:
+    limits = Limits(Rules(), SERVER)
+    for tool, name in (("write", "request"), ("edit", "instruction"), ("draw", "style")):
+        with pytest.raises(Refused, match="for adults"):
+            limits(Step(tool, {name: "a nude woman"}, ANA, CHAT, "t"), ())
+    clean: dict[str, object] = {"prompt": "a statue", "negative": "nude, child"}
+    assert limits(Step("draw", clean, ANA, CHAT, "t"), ()).args == clean
+
+
 def test_a_step_that_is_unlimited_stays_as_it_is() -> None:
     step = Step("draw", {"prompt": "a cat"}, ANA, CHAT, "t")
     assert Limits(Rules(), SERVER)(step, ()) == step
