@@ -131,7 +131,14 @@ async def test_a_group_that_grew_is_answered_where_it_is_now(tmp_path: Path) -> 
         posts = await bot.said(grown, 3)
         assert posts[0].labels
         assert {p.reply_to for p in posts[1:]} == {posts[0]}
+        assert posts[0].reply_to is None
         await bot.settled()
+        ana.says("/edit 2 darker", grown)
+        edited = await bot.answer(grown, 1)
+        assert edited.kind == "photo"
+        await bot.settled()
+        made, changed = await bot.room.studio.store.steps(Chat("telegram", str(grown.id)))
+        assert changed.parents == (made.assets[1].sha256,)
 
 
 async def test_an_answer_needs_no_status_message(tmp_path: Path) -> None:

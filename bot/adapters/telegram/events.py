@@ -17,7 +17,7 @@ from bot.adapter import Handler, Pressed, Received
 from bot.adapters.telegram.albums import Albums
 from bot.adapters.telegram.outbox import Spinner, TelegramOutbox
 from bot.adapters.telegram.pieces import INFO
-from bot.adapters.telegram.places import Calling, Places, chat_of, topic_of, user_of
+from bot.adapters.telegram.places import NAME, Calling, Places, chat_of, topic_of, user_of
 from bot.adapters.telegram.presses import OURS, Presses
 from bot.adapters.telegram.reading import Reader
 from bot.adapters.telegram.status import Status
@@ -57,8 +57,12 @@ class Events:
 
     async def take(self, update: Update) -> None:
         """Take one update, whatever it tells."""
-        if update.message is not None:
-            await self._gathered(update.message)
+        message = update.message
+        if message is not None and message.migrate_to_chat_id:
+            new = Chat(NAME, str(message.migrate_to_chat_id))
+            await self._store.move_chat(chat_of(message.chat), new)
+        elif message is not None:
+            await self._gathered(message)
         elif update.callback_query is not None:
             await self._press(update.callback_query)
 

@@ -92,7 +92,7 @@ class Status:
             with suppress(NotFound):
                 request = await self._store.message(self._request)
                 post = (await Trail.of(self._store, request.reply_to))[0]
-        if post is None or not post.id.isdigit():
+        if post is None or not post.id.isdigit() or self._wire.moved(self._to):
             return None
         return ReplyParameters(int(post.id), allow_sending_without_reply=True)
 

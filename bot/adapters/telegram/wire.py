@@ -84,7 +84,7 @@ class Wire:
         """Send something new, once; raises MayHaveArrived, NotAllowed, Undeliverable."""
         topic = {"message_thread_id": to.topic} if to.topic else {}
         sent = await self._call(to, method, fields | topic, cost=cost)
-        if to.chat in self._moved and isinstance(sent, Message):
+        if self.moved(to) and isinstance(sent, Message):
             self._fresh.add((to.chat, sent.message_id))
         return sent
 
@@ -122,6 +122,10 @@ class Wire:
                 raise  # another one might be the second
             raise Busy(_PROGRESS_WAIT) from None
         return None
+
+    def moved(self, to: Address) -> bool:
+        """Tell whether a group was given another id since this process knows it."""
+        return to.chat in self._moved
 
     def ready(self, to: Address, *, new: bool = False) -> None:
         """Raise Busy when there is no room for progress now; the first sign of it needs less."""
@@ -183,7 +187,7 @@ class Wire:
 
     def _still_there(self, to: Address, fields: dict[str, Any]) -> None:
         """Raise Gone for what was said before a group moved: its id is another message's now."""
-        if to.chat in self._moved and (to.chat, fields["message_id"]) not in self._fresh:
+        if self.moved(to) and (to.chat, fields["message_id"]) not in self._fresh:
             raise Gone("message to edit not found")
 
     async def _endure(
