@@ -1,0 +1,1 @@
+"""The Discord adapter: discord.py's client and what is Discord's own about messages."""
