@@ -56,7 +56,7 @@ def _answering(server: "Server", route: str, handler: Handler) -> Answer:
         headers: dict[str, str] = {}
         try:
             body, uploads = await read(request)
-            headers = _admit(server, request, route, body)
+            _admit(server, request, route, body, headers)
             body = {} if body is None else body
             call = Call(server, dict(request.match_info), dict(request.query), body, uploads)
             response = _json(200, await handler(call), headers)
@@ -71,8 +71,10 @@ def _answering(server: "Server", route: str, handler: Handler) -> Answer:
     return answer
 
 
-def _admit(server: "Server", request: web.Request, route: str, body: Any) -> dict[str, str]:
-    """Check the sign-in, the rates and the body; return the headers that tell of the bucket."""
+def _admit(
+    server: "Server", request: web.Request, route: str, body: Any, headers: dict[str, str]
+) -> None:
+    """Check the sign-in, the rates and the body; `headers` get those that tell of the bucket."""
     path = request.path.removeprefix(PREFIX)
     signed = not path.startswith(OPEN)
     if signed and request.headers.get("Authorization") != f"Bot {server.token}":
@@ -81,13 +83,13 @@ def _admit(server: "Server", request: web.Request, route: str, body: Any) -> dic
     if signed and server.global_rate and (wait := server.everything.take(server.global_rate, now)):
         raise TooMany(wait, everywhere=True)
     major = "/".join(request.match_info[k] for k in MAJOR if k in request.match_info)
-    wait, headers = server.buckets.take(route, major, server.rates.get(route, LOOSE), now)
+    wait, told = server.buckets.take(route, major, server.rates.get(route, LOOSE), now)
+    headers.update(told)
     if wait:
         raise TooMany(wait)
     if server.spec is not None:
         method, _, template = route.partition(" ")
         server.spec.check(method, template, body).check()
-    return headers
 
 
 def _json(status: int, data: Any, headers: dict[str, str]) -> web.Response:

@@ -5,11 +5,13 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import discord
 import pytest
 from discord.http import Route
 
 from tests.discord_client import Bare, connected
+from tests.discord_rates import REAL
 from tests.discord_records import THREAD, VOICE
 from tests.discord_server import Server, serving
 from tests.discord_spec import folder, load
@@ -279,3 +281,17 @@ async def test_messages_of_others_and_threads_that_are_shut(server: Server, clie
     with pytest.raises(discord.HTTPException) as full:
         await known.get_partial_message(said.id).create_thread(name="more")
     assert full.value.code == 160006
+
+
+async def test_a_client_that_overlooks_the_rates_is_told_to_wait() -> None:
+    async with serving(rates=REAL) as server, aiohttp.ClientSession() as session:
+        url = f"{server.api_url}/channels/{server.channel.id}/typing"
+        signed = {"Authorization": f"Bot {server.token}"}
+        answers = [await session.post(url, headers=signed) for _ in range(6)]
+        assert [a.status for a in answers] == [204] * 5 + [429]
+        told = answers[-1]
+        assert told.headers["X-RateLimit-Remaining"] == "0"
+        assert 0 < (await told.json())["retry_after"] <= 5
+        assert len(server.violations) == 1
+        server.world.clock.advance(5)
+        assert (await session.post(url, headers=signed)).status == 204
