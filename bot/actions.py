@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from memory.records import Action, Asset, Step
 
 FEEDBACK = {"good": 1, "bad": -1}
+DELETE = "delete"
+"""Takes a reply away where its platform can do that."""
 _LONGEST = 64
 
 

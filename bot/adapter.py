@@ -5,24 +5,45 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.progress import Standing
+from bot.trail import Trail
 from memory.records import Action, Chat, Kind, Message, Step, User
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where something happens and what its platform says of that: what rules are made for.
+
+    `server` is a guild or group ("" in private), `roles` are those the person has there; `admin`
+    says that they may change settings there, `adult` that the platform keeps minors out.
+    """
+
+    server: str = ""
+    channel: str = ""
+    private: bool = True
+    adult: bool = False
+    admin: bool = True
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
-    """Somebody said something."""
+    """Somebody said something; `post` is the platform's id of it, of which each is handled once."""
 
     message: Message
+    post: str = ""
+    place: Place = Place()
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """Somebody pressed a button under one of our messages."""
+    """Somebody pressed a button under one of our messages; `post` is the platform's id of that."""
 
     user: User
     chat: Chat
     message_id: str
     action: str
+    post: str = ""
+    place: Place = Place()
 
 
 Event = Received | Pressed
@@ -41,8 +62,16 @@ class Reply:
 class Outbox(Protocol):
     """The way back to where an event came from."""
 
-    async def send(self, reply: Reply) -> tuple[str, ...]:
-        """Show a reply and return the platform's ids of what was sent; may raise OSError."""
+    async def send(self, reply: Reply, trail: Trail) -> None:
+        """Show what the trail does not say to be shown already of a reply.
+
+        Raises Undeliverable when it never can be; after any other error it is tried again at the
+        next start.
+        """
+        ...
+
+    async def remove(self, trail: Trail) -> None:
+        """Take away what the trail says to be shown of a reply; Refused where that cannot be."""
         ...
 
     def show(self, standing: Standing) -> None:

@@ -94,10 +94,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(settings: "Settings", given: argparse.Namespace) -> int:
-    from bot.serve import platforms, talk
+    from bot.serve import host, platforms, talk
 
-    platforms(settings, given.platform)
-    return talk(settings)
+    names = platforms(settings, given.platform)
+    return host(settings, names) if names else talk(settings)
 
 
 def _chat(settings: "Settings", given: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.followup import completed
 from agents.scene import Scene, look
@@ -12,11 +12,14 @@ from agents.understanding.understand import understand
 from agents.understanding.wishes import Hints, Wish
 from agents.work import Work
 from bot import commands, notices
-from bot.actions import FEEDBACK, actions, answers, command
+from bot.actions import DELETE, FEEDBACK, actions, answers, command
 from bot.adapter import Event, Outbox, Pressed, Received, Reply
+from bot.delivery import send
+from bot.hearing import heard, is_spoken
 from bot.progress import Board
 from bot.queue import Turns, queue_notice
 from bot.studio import NOBODY, Studio
+from bot.trail import Trail
 from memory.errors import AtelierError
 from memory.records import Chat, Delivery, Feedback, Message, User
 from tools.errors import Refused
@@ -62,7 +65,7 @@ class Desk:
         if wanted is None and understand(message.text[:200]) == (Wish("cancel", {}),):
             wanted = commands.Command("cancel")
         if wanted is None or commands.wishes(wanted) is not None:
-            await self._take_turn(message, outbox)
+            await self._take_turn(message, outbox, event.post)
         else:
             await self._notice(wanted, message, outbox)
 
@@ -95,17 +98,31 @@ class Desk:
             await self._studio.store.judge(judged)
             await outbox.notice("Thank you, noted.")
             return
+        if event.action == DELETE:
+            await self._delete(event, outbox)
+            return
         text = command(event.action)
         said = Message(event.chat, event.user, text, reply_to=event.message_id)
-        await self(Received(said), outbox)
+        await self(Received(said, event.post, event.place), outbox)
 
-    async def _take_turn(self, message: Message, outbox: Outbox, *, known: bool = False) -> None:
+    async def _delete(self, event: Pressed, outbox: Outbox) -> None:
+        """Take a reply away from where it is seen; it stays in the memory until /forget."""
+        store = self._studio.store
+        reply = await store.message(event.message_id)
+        request = await store.message(reply.reply_to)
+        if event.user != request.author and not event.place.admin:
+            raise Refused("Only who asked for that, or an admin here, can delete it.")
+        await outbox.remove(await Trail.of(store, reply.id))
+
+    async def _take_turn(
+        self, message: Message, outbox: Outbox, post: str = "", *, known: bool = False
+    ) -> None:
         board = Board(message.id, outbox.show, self._interval)
         board.phase("received")
         turn = self._turns[message.id] = _Turn(message)
         try:
-            if not known:
-                await self._studio.store.open_turn(message)
+            if not (known or await self._studio.store.open_turn(message, post)):
+                return  # a platform told it twice
             async with self._locks[message.chat]:
                 found = await self._answer(turn, board)
                 await self._reply(message, found, outbox)
@@ -132,11 +149,16 @@ class Desk:
         scene = await look(studio.store, message)
         work = turn.work = studio.work(scene, board)
         try:
-            return await self._decide(message, scene, work, board)
+            if is_spoken(message):
+                message = await heard(studio, message, board.hears)
+                scene = work.scene = replace(scene, message=message)
+            found = await self._decide(message, scene, work, board)
         except AtelierError as error:
-            return refused(work, error)
+            found = refused(work, error)
         finally:
             await work.close()
+        spoken = turn.message is not message
+        return replace(found, text=f"“{message.text}”\n\n{found.text}") if spoken else found
 
     async def _decide(self, message: Message, scene: Scene, work: Work, board: Board) -> Answer:
         stored = await self._studio.store.steps_of(message.id)
@@ -163,8 +185,7 @@ class Desk:
         message = delivery.message
         steps = await self._studio.store.steps_of(message.reply_to)
         reply = Reply(delivery.kind, message, delivery.actions, tuple(steps))
-        receipts = await outbox.send(reply)
-        await self._studio.store.sent(message.id, receipts)
+        await send(reply, outbox, self._studio.store)
 
     async def _notice(self, wanted: commands.Command, message: Message, outbox: Outbox) -> None:
         await outbox.notice(await self._told(wanted, message))

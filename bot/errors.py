@@ -5,3 +5,7 @@ from memory.errors import AtelierError
 
 class SettingsError(AtelierError):
     """A setting is missing, misspelt or out of bounds."""
+
+
+class Undeliverable(AtelierError):
+    """A reply can never be shown: its channel is gone, or nobody there wants to hear from us."""

@@ -8,7 +8,7 @@ from memory.assets import Assets
 from memory.records import Asset
 from tools.errors import Refused
 from tools.pictures import MAX_BYTES, open_picture
-from tools.sound import decode
+from tools.sound import decode, waveform
 
 MOST = 10
 _RATE = 16_000
@@ -24,13 +24,18 @@ async def take(path: str, assets: Assets) -> Asset:
         raise Refused(f"{_name(file)} cannot be used. {error}") from error
 
 
-async def keep(data: bytes, assets: Assets) -> Asset:
-    """Keep a picture or sound that was sent; raises Refused when it is neither."""
+async def keep(data: bytes, assets: Assets, *, spoken: bool = False) -> Asset:
+    """Keep a picture or sound that was sent; raises Refused when it is neither.
+
+    `spoken` says that a sound is a voice note, which may be a request by itself.
+    """
     if not data:
         raise Refused("The file is empty; send it again.")
     if kind := _sound_type(data):
-        seconds = await asyncio.to_thread(_length, data)
-        return await assets.put(data, f"audio/{kind}", seconds=seconds)
+        samples = await asyncio.to_thread(decode, data, _RATE)
+        shape = waveform(samples, _RATE) if spoken else b""
+        seconds = round(len(samples) / _RATE, 2)
+        return await assets.put(data, f"audio/{kind}", seconds=seconds, waveform=shape)
     picture = await asyncio.to_thread(open_picture, data)
     return await assets.put(data, _picture_type(data), width=picture.width, height=picture.height)
 
@@ -55,10 +60,6 @@ def _read(path: Path) -> bytes:
 
 def _name(path: Path) -> str:
     return (path.name or "/")[:100]
-
-
-def _length(data: bytes) -> float:
-    return round(len(decode(data, _RATE)) / _RATE, 2)
 
 
 _SOUNDS = {

@@ -5,6 +5,7 @@ import secrets
 
 from bot import logs
 from bot.adapter import Event, Handler, Outbox, Received, Reply
+from bot.delivery import send
 from memory.errors import AtelierError
 from memory.records import Message
 from memory.store import Store
@@ -51,5 +52,4 @@ async def _end(event: Event, outbox: Outbox, store: Store, text: str) -> None:
     said = Message(request.chat, None, text, reply_to=request.id)
     await store.close_turn(said, (), "error")
     steps = tuple(await store.steps_of(request.id))
-    receipts = await outbox.send(Reply("error", said, (), steps))
-    await store.sent(said.id, receipts)
+    await send(Reply("error", said, (), steps), outbox, store)

@@ -21,7 +21,7 @@ def help_notice() -> str:
 
 
 def models_notice(catalogue: Catalogue) -> str:
-    """Return for each task the models that can do it, the default of this profile first."""
+    """Return for each task the models that can do it, the default of this profile first; LoRAs."""
     defaults = catalogue.profiles[catalogue.profile]
     lines = [f"Profile {catalogue.profile}; its own model comes first, others can be named."]
     for task in get_args(Task):
@@ -29,6 +29,9 @@ def models_notice(catalogue: Catalogue) -> str:
         able.sort(key=lambda model: model.name != defaults.get(task))
         if able:
             lines.append(f"{task}: {', '.join(f'{m.name} ({m.licence})' for m in able)}")
+    if catalogue.loras:
+        fits = (f"{lora.name} (for {', '.join(lora.base)})" for lora in catalogue.loras.values())
+        lines.append(f"LoRAs, by --lora NAME: {'; '.join(fits)}")
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ from tools.jobs import Note
 _PICTURES = (b"\xff\xd8", b"\x89PNG")
 """How previews begin that are pictures; all others are text."""
 
-Phase = Literal["received", "thinking", "queued", "loading", "running", "writing"]
+Phase = Literal["received", "hearing", "thinking", "queued", "loading", "running", "writing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,36 @@ class Standing:
     fraction: float = 0.0
     preview: bytes | None = None
     text: str = ""
+
+
+_PHASES: dict[Phase, str] = {
+    "received": "Got it",
+    "hearing": "Listening",
+    "thinking": "Thinking",
+    "queued": "Waiting",
+    "loading": "Loading the model",
+    "running": "Working",
+    "writing": "Writing",
+}
+
+
+def in_words(view: Standing) -> str:
+    """Return what a request is at, such as "Waiting (draw), number 3 in line"."""
+    words = _PHASES[view.phase] + (f" ({view.tool})" if view.tool else "")
+    if view.phase == "queued" and view.position:
+        words += f", number {view.position} in line"
+    return words
+
+
+def in_a_line(view: Standing) -> str:
+    """Return all that is known of how a request stands, with a bar, as one line of plain text."""
+    line = in_words(view)
+    if view.eta is not None:
+        line += f", about {max(1, round(view.eta))} s left"
+    if view.fraction:
+        full = round(10 * view.fraction)
+        line += f"  {'▰' * full}{'▱' * (10 - full)} {view.fraction:.0%}"
+    return line
 
 
 class Board:
@@ -61,6 +91,10 @@ class Board:
             self._steps[event.step.id] = _share(event.step)
         else:
             self._noted(event.step, event.note)
+
+    def hears(self, note: Note) -> None:
+        """Take in how far the writing down of a spoken request is."""
+        self._view(Standing(self._id, "hearing", "", note.position, note.eta))
 
     def _noted(self, step: Step, note: Note) -> None:
         if note.phase == "running" and note.total:

@@ -11,6 +11,7 @@ from bot.adapters.console import CHAT
 from bot.app import rehearsal
 from bot.progress import Standing
 from bot.settings import Settings
+from bot.trail import Trail
 from memory.records import Message, Step, User
 
 Planned = tuple[str, dict[str, object]]
@@ -46,9 +47,11 @@ class _Kept:
     text: str = ""
     steps: tuple[Step, ...] = field(default=())
 
-    async def send(self, reply: Reply) -> tuple[str, ...]:
+    async def send(self, reply: Reply, trail: Trail) -> None:
         self.kind, self.text, self.steps = reply.kind, reply.message.text, reply.steps
-        return ("kept",)
+
+    async def remove(self, trail: Trail) -> None:
+        """A plan is nowhere."""
 
     def show(self, standing: Standing) -> None:
         """A plan is over in a moment."""

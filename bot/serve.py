@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -22,20 +23,25 @@ _TURN = 0.0005
 """Seconds one thread may go on while another one waits."""
 
 
-def platforms(settings: Settings, wanted: str | None) -> None:
-    """Check that the platforms asked for can be served; raises SettingsError."""
-    for name, given in (("discord", settings.discord), ("telegram", settings.telegram)):
-        token = given.token.get_secret_value()
-        if wanted == name and not token:
-            raise SettingsError(
-                f"{name.title()} needs a token: set ATELIER_{name.upper()}__TOKEN, or token under "
-                f"[{name}] in atelier.toml."
-            )
-        if wanted == name or (token and wanted is None):
-            raise SettingsError(
-                f"This version of Atelier talks in the terminal only, not on {name.title()} yet; "
-                "start it with: atelier run terminal."
-            )
+def platforms(settings: Settings, wanted: str | None) -> tuple[str, ...]:
+    """Return the platforms to serve, by default all with a token; none: the terminal.
+
+    Raises SettingsError when the one asked for has no token.
+    """
+    given = {"discord": settings.discord, "telegram": settings.telegram}
+    ready = tuple(name for name, section in given.items() if section.token.get_secret_value())
+    if wanted in given and wanted not in ready:
+        raise SettingsError(
+            f"{wanted.title()} needs a token: set ATELIER_{wanted.upper()}__TOKEN, or token under "
+            f"[{wanted}] in atelier.toml."
+        )
+    return ready if wanted is None else tuple(name for name in ready if name == wanted)
+
+
+def host(settings: Settings, names: Sequence[str]) -> int:
+    """Serve chat platforms side by side until a signal comes; return the exit status (blocks)."""
+    shelf.ensure(settings)
+    return signals.run(lambda _: _host(settings, names))
 
 
 def talk(settings: Settings) -> int:
@@ -47,6 +53,21 @@ def talk(settings: Settings) -> int:
 def lines(settings: Settings, *, dry_run: bool) -> int:
     """Write a JSON object per event for each line of input; return the exit status (blocks)."""
     return signals.run(lambda heard: _lines(settings, heard, dry_run=dry_run))
+
+
+async def _host(settings: Settings, names: Sequence[str]) -> int:
+    from bot.app import opened
+
+    async with opened(settings, interval=0.5) as app:
+        adapters = [import_module(f"bot.adapters.{name}").adapter(settings, app) for name in names]
+        _warm(app)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for adapter in adapters:
+                    group.create_task(adapter.run(app.handle))
+        except* AtelierError as errors:
+            raise errors.exceptions[0] from None
+    return 0
 
 
 async def _talk(settings: Settings, heard: Signals) -> int:

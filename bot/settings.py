@@ -76,6 +76,27 @@ class Platform(BaseModel):
     token: SecretStr = Field(default=SecretStr(""), description="token of the bot")
 
 
+class Discord(Platform):
+    """Discord, or a server that speaks its protocol."""
+
+    api_url: str = Field(
+        default="https://discord.com/api/v10", description="address of its REST interface"
+    )
+    gateway_url: str = Field(default="", description="address of its gateway; empty: as it says")
+    cdn_url: str = Field(default="https://cdn.discordapp.com", description="address of its files")
+
+
+class Telegram(Platform):
+    """Telegram, or a Bot API server of your own."""
+
+    base_url: str = Field(
+        default="https://api.telegram.org/bot", description="address the token is put behind"
+    )
+    base_file_url: str = Field(
+        default="https://api.telegram.org/file/bot", description="the same, for files"
+    )
+
+
 class Metrics(BaseModel):
     """Where numbers for Prometheus are served."""
 
@@ -115,8 +136,8 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="servers that run models, by the catalogue's name for them",
     )
-    discord: Platform = Field(default_factory=Platform, description="Discord")
-    telegram: Platform = Field(default_factory=Platform, description="Telegram")
+    discord: Discord = Field(default_factory=Discord, description="Discord")
+    telegram: Telegram = Field(default_factory=Telegram, description="Telegram")
     roles: dict[str, RoleSettings] = Field(
         default={}, description="who may have how much of the machine"
     )

@@ -27,7 +27,7 @@ def messages(chat: Chat, db: sqlite_utils.Database) -> bool:
         return False
     index.drop(db.conn, "message_words", number, [(seq, text) for seq, text, _ in found])
     seqs = [(seq,) for seq, *_ in found]
-    for table in ("message_assets", "turns", "deliveries"):
+    for table in ("message_assets", "turns", "deliveries", "posts"):
         db.conn.executemany(f"DELETE FROM {table} WHERE message = ?", seqs)
     db.conn.executemany("DELETE FROM feedback WHERE target = ?", [(id,) for *_, id in found])
     db.conn.executemany("DELETE FROM messages WHERE seq = ?", seqs)

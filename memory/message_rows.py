@@ -73,15 +73,15 @@ def history(conn: sqlite3.Connection, chat: Chat, limit: int, before: str) -> li
 def delivery(conn: sqlite3.Connection, reply: Message) -> Delivery:
     """Return how the delivery of a stored reply stands; raises NotFound."""
     row = conn.execute(
-        "SELECT d.actions, d.status, d.receipts, d.kind FROM deliveries d"
+        "SELECT d.actions, d.status, d.kind FROM deliveries d"
         " JOIN messages m ON m.seq = d.message WHERE m.id = ?",
         (reply.id,),
     ).fetchone()
     if row is None:
         raise NotFound("That reply is no longer remembered here.")
-    actions, status, receipts, kind = row
+    actions, status, kind = row
     buttons = tuple(Action(id, label) for id, label in json.loads(actions))
-    return Delivery(reply, buttons, status, tuple(json.loads(receipts)), kind)
+    return Delivery(reply, buttons, status, kind)
 
 
 def judge(conn: sqlite3.Connection, feedback: Feedback) -> None:
@@ -91,3 +91,20 @@ def judge(conn: sqlite3.Connection, feedback: Feedback) -> None:
         "INSERT OR REPLACE INTO feedback (target, user, score, note, at) VALUES (?, ?, ?, ?, ?)",
         (feedback.target, user, feedback.score, note, rows.micros(now())),
     )
+
+
+def reword(conn: sqlite3.Connection, id: str, text: str) -> None:
+    """Give a message without words some, and have them found."""
+    row = conn.execute(
+        "SELECT seq, chat, seq <= (SELECT upto FROM indexed) FROM messages WHERE id = ?"
+        " AND text = ''",
+        (id,),
+    ).fetchone()
+    if row is None:
+        return
+    seq, chat, indexed = row
+    text = rows.storable(text)
+    conn.execute("UPDATE messages SET text = ? WHERE seq = ?", (text, seq))
+    if indexed:
+        words = index.terms(chat, text)
+        conn.execute("INSERT INTO message_words (rowid, words) VALUES (?, ?)", (seq, words))

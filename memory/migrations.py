@@ -89,3 +89,15 @@ def first(db: sqlite_utils.Database) -> None:
 def facts(db: sqlite_utils.Database) -> None:
     """Create what holds facts that are no part of any conversation, as JSON under a name."""
     db.execute("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+
+
+@SCHEMA()
+def posts(db: sqlite_utils.Database) -> None:
+    """Create what says where each piece of a message stands on its platform."""
+    db.execute(
+        """CREATE TABLE posts (
+            message INTEGER, part INTEGER, chat INTEGER NOT NULL, id TEXT NOT NULL,
+            asset TEXT NOT NULL, PRIMARY KEY (message, part)) WITHOUT ROWID"""
+    )
+    db.execute("CREATE INDEX posts_id ON posts (chat, id)")
+    db.execute("ALTER TABLE deliveries DROP COLUMN receipts")

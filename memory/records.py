@@ -118,10 +118,26 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A reply on its way to a platform; `receipts` are the platform's ids of what was sent."""
+    """A reply on its way to a platform."""
 
     message: Message
     actions: tuple[Action, ...] = ()
     status: Literal["pending", "sent", "failed"] = "pending"
-    receipts: tuple[str, ...] = ()
     kind: Kind = "reply"
+
+
+STATUS = -1
+"""The number of the piece that shows how a request stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A piece of a message as it stands on its platform.
+
+    `id` is the platform's, empty while it is under way: it may have arrived or not. `asset` is the
+    SHA-256 of the one thing it shows, if it shows one.
+    """
+
+    part: int
+    id: str = ""
+    asset: str = ""

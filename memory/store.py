@@ -8,10 +8,21 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from memory import erase, message_rows, rows, step_rows
+from memory import erase, message_rows, posts, rows, step_rows
 from memory.database import Database
 from memory.errors import NotFound
-from memory.records import Action, Asset, Chat, Delivery, Feedback, Kind, Message, Step, User
+from memory.records import (
+    Action,
+    Asset,
+    Chat,
+    Delivery,
+    Feedback,
+    Kind,
+    Message,
+    Post,
+    Step,
+    User,
+)
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -37,14 +48,38 @@ class Store:
         """Store a message and what is known of its assets; nothing happens if its id is known."""
         await self._database(lambda db: message_rows.add(db.conn, message))
 
-    async def open_turn(self, message: Message) -> None:
-        """Store a request and that it waits for a reply, unless it was answered already."""
+    async def open_turn(self, message: Message, post: str = "") -> bool:
+        """Store a request and that it waits for a reply, unless it was answered already.
 
-        def work(db: sqlite_utils.Database) -> None:
+        `post` is the platform's id of it. Returns False, and stores nothing, when something of
+        that id was heard before.
+        """
+
+        def work(db: sqlite_utils.Database) -> bool:
+            if posts.find(db.conn, message.chat, post):
+                return False
             seq = message_rows.add(db.conn, message)
             db.conn.execute("INSERT OR IGNORE INTO turns VALUES (?, 1)", (seq,))
+            if post:
+                posts.note(db.conn, message.id, Post(0, post))
+            return True
 
-        await self._database(work)
+        return await self._database(work)
+
+    async def posted(self, message_id: str, post: Post) -> None:
+        """Note that a piece of a message is under way to its platform, or stands there.
+
+        Raises NotFound when the chat was forgotten meanwhile.
+        """
+        await self._database(lambda db: posts.note(db.conn, message_id, post))
+
+    async def posts(self, message_id: str) -> dict[int, Post]:
+        """Return the pieces of a message that were begun, by number."""
+        return await self._database(lambda db: posts.of(db.conn, message_id))
+
+    async def behind(self, chat: Chat, post: str) -> tuple[str, Post] | None:
+        """Return the id of the message a platform's id belongs to, and which piece of it it is."""
+        return await self._database(lambda db: posts.find(db.conn, chat, post))
 
     async def open_turns(self, platform: str) -> list[Message]:
         """Return the requests of a platform that still wait for a reply, oldest first."""
@@ -68,7 +103,8 @@ class Store:
             seq = message_rows.add(db.conn, reply)
             buttons = json.dumps([[action.id, action.label] for action in actions])
             db.conn.execute(
-                "INSERT OR IGNORE INTO deliveries VALUES (?, ?, 'pending', '[]', ?)",
+                "INSERT OR IGNORE INTO deliveries (message, actions, status, kind)"
+                " VALUES (?, ?, 'pending', ?)",
                 (seq, buttons, kind),
             )
             db.conn.execute(
@@ -78,6 +114,10 @@ class Store:
             return message_rows.delivery(db.conn, reply)
 
         return await self._database(work)
+
+    async def reword(self, message_id: str, text: str) -> None:
+        """Store other words for a message that had none; nothing happens to one that has."""
+        await self._database(lambda db: message_rows.reword(db.conn, message_id, text))
 
     async def names(self, users: Collection[User]) -> dict[User, str]:
         """Return the name each user was last known by; "" for those who have none."""
@@ -168,16 +208,13 @@ class Store:
         """Return how the delivery of a stored reply stands; raises NotFound."""
         return await self._database(lambda db: message_rows.delivery(db.conn, reply))
 
-    async def sent(self, message_id: str, receipts: tuple[str, ...] = ()) -> None:
-        """Note that a reply arrived, and the platform's ids of what was sent.
-
-        Nothing happens when the chat was forgotten meanwhile.
-        """
-        await self._settle(message_id, "sent", receipts)
+    async def sent(self, message_id: str) -> None:
+        """Note that a reply arrived; nothing happens when the chat was forgotten meanwhile."""
+        await self._settle(message_id, "sent")
 
     async def failed(self, message_id: str) -> None:
         """Note that the delivery of a reply was given up."""
-        await self._settle(message_id, "failed", ())
+        await self._settle(message_id, "failed")
 
     async def judge(self, feedback: Feedback) -> None:
         """Store a judgement; of one person about one thing the last is kept."""
@@ -227,12 +264,12 @@ class Store:
     async def _steps(self, rest: str, *values: object) -> list[Step]:
         return await self._database(lambda db: step_rows.select(db.conn, rest, *values))
 
-    async def _settle(self, message_id: str, status: str, receipts: tuple[str, ...]) -> None:
+    async def _settle(self, message_id: str, status: str) -> None:
         def work(db: sqlite_utils.Database) -> None:
             db.conn.execute(
-                "UPDATE deliveries SET status = ?, receipts = ?"
+                "UPDATE deliveries SET status = ?"
                 " WHERE message = (SELECT seq FROM messages WHERE id = ?)",
-                (status, json.dumps(receipts), message_id),
+                (status, message_id),
             )
 
         await self._database(work)

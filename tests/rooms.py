@@ -11,6 +11,7 @@ from bot.middleware import with_errors, with_log
 from bot.progress import Standing
 from bot.settings import ChatModel
 from bot.studio import Studio
+from bot.trail import Trail
 from memory.assets import Assets
 from memory.database import Database
 from memory.records import Asset, Chat, Message, User
@@ -29,12 +30,15 @@ class FakeOutbox:
     standings: list[Standing] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     broken: bool = False
+    removed: int = 0
 
-    async def send(self, reply: Reply) -> tuple[str, ...]:
+    async def send(self, reply: Reply, trail: Trail) -> None:
         if self.broken:
             raise OSError("the wire is cut")
         self.replies.append(reply)
-        return (f"receipt-{len(self.replies)}",)
+
+    async def remove(self, trail: Trail) -> None:
+        self.removed += 1
 
     def show(self, standing: Standing) -> None:
         self.standings.append(standing)

@@ -31,6 +31,7 @@ PARTS = {
     "stepping": "a burst of mixed pictures against diffusers one at a time and in batches",
     "busy": "how soon a message is acknowledged while 200 jobs run",
     "scheduling": "the queue against other policies, in simulated time",
+    "growth": "what more jobs in the queue, users and models cost",
 }
 
 

@@ -1,22 +1,17 @@
-"""Who waits how long under which policy, and what deciding costs.
+"""Who waits how long under which policy.
 
 Run it from the root: `python -m tests.bench.scheduling`.
 
 Jobs of 4, 8, 20 and 30 steps at 1024x1024, a step as long as on an H200 (0.243 s, SGLang PR
-#22183), come at random in simulated time, so the waits do not depend on the machine; the costs of
-deciding do. `--plot FILE` draws the costs, if matplotlib is there.
+#22183), come at random in simulated time, so the waits do not depend on the machine. What deciding
+costs is measured by `tests.bench.growth`.
 """
 
-import argparse
 import random
-import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
-from importlib import import_module
 from itertools import count
-from pathlib import Path
 from statistics import median
 
 from tests.policies import DeficitRoundRobin, Fifo, RoundRobin, Whole
@@ -127,49 +122,10 @@ def cost(queued: int, users: int, *, telling: bool) -> float:
     return (time.process_time() - begin) / ROUNDS * 1e6
 
 
-def cost_table() -> dict[tuple[int, int], tuple[float, float]]:
-    print("\nMicroseconds of processor time a job (submit, take, finish), and with telling places.")
-    print(f"{'queued':>8}" + "".join(f"{n:>16} users" for n in USERS))
-    found: dict[tuple[int, int], tuple[float, float]] = {}
-    for queued in QUEUED:
-        for users in USERS:
-            found[queued, users] = (
-                cost(queued, users, telling=False),
-                cost(queued, users, telling=True),
-            )
-        cells = [found[queued, users] for users in USERS]
-        print(f"{queued:8}" + "".join(f"{a:13.0f} / {b:4.0f}  " for a, b in cells))
-    return found
-
-
-def plot(found: dict[tuple[int, int], tuple[float, float]], file: Path) -> None:
-    """Draw the costs over the queue's length; says so when matplotlib is not there."""
-    try:
-        import_module("matplotlib").use("Agg")
-        pyplot = import_module("matplotlib.pyplot")
-    except ImportError:
-        print("No plot: matplotlib is not installed.")
-        return
-    figure, axes = pyplot.subplots(figsize=(6, 4))
-    for number, label in enumerate(("deciding", "deciding and telling places")):
-        for users, style in ((1, "--"), (1_000, "-")):
-            values = [found[queued, users][number] for queued in QUEUED]
-            axes.plot(QUEUED, values, style, marker="o", label=f"{label}, {users} users")
-    axes.set(xscale="log", xlabel="jobs in the queue", ylabel="microseconds a job", ylim=(0, None))
-    axes.legend()
-    figure.savefig(file, dpi=120, bbox_inches="tight")
-
-
-def main(arguments: Sequence[str] = ()) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--plot", type=Path, help="PNG to draw")
-    chosen = parser.parse_args(arguments)
+def main() -> None:
     flood_table()
     share_table()
-    found = cost_table()
-    if chosen.plot:
-        plot(found, chosen.plot)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -1,6 +1,5 @@
 """Pictures by diffusers: drawn, varied, filled in or edited, any pipeline it can load."""
 
-import gc
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from tools.engines.pieces import artifact, keywords, piece, planned
 from tools.engines.pipelines import Pipelines, parameters, silence
 from tools.engines.preview import Preview
 from tools.engines.prompts import Prompts
+from tools.engines.residence import Residence, release
 from tools.engines.sessions import Drawing
 from tools.engines.stepper import Stepper
 from tools.engines.steps import Steps
@@ -37,6 +37,7 @@ class Diffusion:
     def __init__(self, model: Model, files: Path, device: str) -> None:
         self._model, self._files, self._device = model, files, device
         self._pipelines: Pipelines | None = None
+        self._residence, self._offload = Residence(device), model.run.offload
         self._preview = Preview(None)
         self._adapters = Adapters(model.name, lambda: self._weights().base)
         self._prompts = Prompts(speaking=self._adapters.speaking)
@@ -47,7 +48,7 @@ class Diffusion:
         if self._pipelines is not None:
             return
         with _boundary(self._model.name, "loading"), silence():
-            pipelines = Pipelines(self._model, self._files, self._device)
+            pipelines = Pipelines(self._model, self._files, self._device, self._offload)
             pipe = pipelines.get(
                 next(t for t in ("draw", *self._model.tasks) if t in self._model.tasks)
             )
@@ -56,14 +57,33 @@ class Diffusion:
 
     def unload(self) -> None:
         """Drop the weights and give the device's memory back."""
-        import torch
-
         self._pipelines, self._preview = None, Preview(None)
         self._prompts.clear()
         self._adapters.clear()
-        gc.collect()
-        if self._device.startswith("cuda"):
-            torch.cuda.empty_cache()
+        release(self._device)
+
+    def park(self) -> None:
+        """Move the weights to host memory; raises TypeError where they have to stay."""
+        if self._offload and self._device != "cpu":
+            raise TypeError("offloaded weights are in host memory already")
+        self._residence.park(self._weights().modules)
+        self._prompts.clear()
+        release(self._device)
+
+    def wake(self) -> None:
+        """Move the weights back to the device. Raises OutOfMemory."""
+        self._residence.wake(self._weights().modules)
+
+    def offload(self) -> bool:
+        """Keep the weights in host memory except while a layer is used; False where it cannot.
+
+        They are read again for that.
+        """
+        if self._offload == "group" or self._device == "cpu" or self._model.run.quantize:
+            return False
+        self._offload = "group"
+        self.unload()
+        return True
 
     def generate(self, specs: Sequence[Spec], progress: Progress) -> list[Artifact]:
         """Make one PNG per spec, in order; a picture does not depend on what shares its passes.
@@ -83,7 +103,7 @@ class Diffusion:
     def can_step(self, spec: Spec) -> bool:
         """Return whether a spec can be opened as a session; others go to `generate`."""
         # hooks that move whole models belong to one pipeline at a time
-        moves = self._device != "cpu" and self._model.run.offload == "model"
+        moves = self._device != "cpu" and self._offload == "model"
         return isinstance(spec, PictureSpec) and not moves
 
     def open(self, spec: Spec) -> Drawing:

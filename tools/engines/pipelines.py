@@ -24,15 +24,23 @@ AUTOMATIC = {
 class Pipelines:
     """The pipelines of one model by task, made when first asked for; they share their weights.
 
-    `base` is the one they were read into.
+    `base` is the one they were read into; `offload` is as in `Running`.
     """
 
-    def __init__(self, model: Model, files: Path, device: str) -> None:
+    def __init__(self, model: Model, files: Path, device: str, offload: str) -> None:
         self._model, self._device = model, device
-        self._offload = "" if device == "cpu" else model.run.offload
+        self._offload = "" if device == "cpu" else offload
         self.base = self._read(files)
         self._made: dict[str, Any] = {}
         self._placed: Any = None
+
+    @property
+    def modules(self) -> list[Any]:
+        """The parts that have weights."""
+        import torch
+
+        parts = self.base.components.values()
+        return [part for part in parts if isinstance(part, torch.nn.Module)]
 
     def get(self, task: str) -> Any:
         """Return the pipeline for a task, on its device. Raises EngineFailed when it has none."""

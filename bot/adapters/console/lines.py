@@ -14,6 +14,7 @@ from bot.adapters.console.script import Line
 from bot.commands import parse
 from bot.desk import Desk
 from bot.progress import Standing
+from bot.trail import Trail
 from memory.assets import Assets
 from memory.errors import AtelierError
 from memory.records import Asset, Message, Step, User
@@ -32,7 +33,7 @@ class JsonOutbox:
     assets: Assets
     events: Events
 
-    async def send(self, reply: Reply) -> tuple[str, ...]:
+    async def send(self, reply: Reply, trail: Trail) -> None:
         """Write a reply, question or error with everything that was made."""
         message = reply.message
         self.events.write(
@@ -47,7 +48,10 @@ class JsonOutbox:
         )
         if not self.events.open:  # nobody read it, so it must not count as sent
             await asyncio.Event().wait()
-        return (message.id,)
+
+    async def remove(self, trail: Trail) -> None:
+        """Refuse: what is written stays."""
+        raise Refused("Nothing can be taken away here; /undo takes back a result.")
 
     def show(self, standing: Standing) -> None:
         """Write how the request stands; that it came was said when its line was read."""

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.adapter import Reply
-from bot.progress import Standing
+from bot.progress import Standing, in_words
 from memory.assets import Assets
 from memory.errors import NotFound
 from memory.records import Asset
@@ -22,15 +22,6 @@ THUMBNAIL = 24
 """Columns of a small picture; two pixels fit above each other in one character."""
 _TALLEST = 30
 _NARROW = 60
-
-_PHASES = {
-    "received": "Got it",
-    "thinking": "Thinking",
-    "queued": "Waiting",
-    "loading": "Loading the model",
-    "running": "Working",
-    "writing": "Writing",
-}
 
 
 def can_show_pictures(console: Console, environment: Mapping[str, str] = os.environ) -> bool:
@@ -60,19 +51,11 @@ def _colour(pixel: object) -> str:
     return f"rgb({pixel[0]},{pixel[1]},{pixel[2]})"
 
 
-def phase(view: Standing) -> str:
-    """Return in words how a request stands."""
-    words = _PHASES[view.phase] + (f" ({view.tool})" if view.tool else "")
-    if view.phase == "queued" and view.position:
-        words += f", number {view.position} in line"
-    return words
-
-
 def standing(
     view: Standing, passed: float, console: Console, spinner: Spinner | None = None
 ) -> RenderableType:
     """Return the progress of a request, `passed` seconds after it was made."""
-    words = phase(view)
+    words = in_words(view)
     if view.eta is not None:
         words += f", about {max(1, round(view.eta))} s left"
     elif passed >= 2:

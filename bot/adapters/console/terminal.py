@@ -17,6 +17,7 @@ from bot.commands import Command, parse
 from bot.desk import Desk
 from bot.progress import Standing
 from bot.signals import Signals
+from bot.trail import Trail
 from memory.assets import Assets
 from memory.errors import AtelierError
 from memory.records import Message, User
@@ -33,11 +34,14 @@ class TerminalOutbox:
         self._console, self._assets = console, assets
         self.watch = Watch(console)
 
-    async def send(self, reply: Reply) -> tuple[str, ...]:
+    async def send(self, reply: Reply, trail: Trail) -> None:
         """Print a reply and take the progress away."""
         self.watch.clear()
         await show.reply(reply, self._assets, self._console)
-        return (reply.message.id,)
+
+    async def remove(self, trail: Trail) -> None:
+        """Refuse: what is written stays."""
+        raise Refused("Nothing can be taken away here; /undo takes back a result.")
 
     def show(self, standing: Standing) -> None:
         """Redraw the progress."""

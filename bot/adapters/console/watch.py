@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 
 from bot.adapters.console import show
-from bot.progress import Standing
+from bot.progress import Standing, in_words
 
 
 class Watch:
@@ -30,7 +30,7 @@ class Watch:
         if not self._console.is_terminal:
             return
         if self._console.is_dumb_terminal:
-            self._say(show.phase(view))
+            self._say(in_words(view))
         elif self._live is None:
             self._since = self._clock()
             self._live = Live(
