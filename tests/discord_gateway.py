@@ -227,6 +227,7 @@ class Gateway:
         session.dispatch("READY", ready)
         for guild in guilds if intents & 1 else ():
             session.dispatch("GUILD_CREATE", render.guild(self.world, guild))
+        self.world.touch()
 
     def _resume(self, link: Link, data: Json) -> None:
         if data.get("token") != self.token:

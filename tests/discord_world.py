@@ -142,7 +142,12 @@ class World:
         self.touch()
 
     def readable(self, message: Message, data: Json) -> Json:
-        """Return the message as an application without the message content intent gets it."""
+        """Return the message as an application without the message content intent gets it.
+
+        The message it replies to is its own matter: the documentation makes no exception for it.
+        """
+        if message.reply_to is not None and (inner := data.get("referenced_message")):
+            data = {**data, "referenced_message": self.readable(message.reply_to, inner)}
         answered = message.reply_to is not None and message.reply_to.interaction is not None
         named = f"<@{self.bot.id}>" in message.content
         pinged = self.bot in message.pings and not answered

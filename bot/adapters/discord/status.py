@@ -1,0 +1,118 @@
+"""The one message that shows how a request stands."""
+
+import logging
+from contextlib import suppress
+
+import discord
+
+from bot.adapters.discord.asked import Asked
+from bot.adapters.discord.parts import LONGEST, Part
+from bot.adapters.discord.wire import PASSING, Wire
+from bot.errors import Undeliverable
+from bot.pace import Busy, Pace
+from bot.progress import Standing, in_a_line
+from bot.render import shortened, units
+from bot.trail import Trail
+from memory.errors import NotFound
+from memory.records import STATUS
+from memory.store import Store
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 3.0
+"""Seconds between two edits; Discord takes about one a second."""
+PAUSED = "Paused for a restart; it goes on by itself."
+
+
+class Status:
+    """A request's status message, noted in the request's trail so that a restart finds it.
+
+    For a command or button it is the answer that says who asked: at the end it says what for, and
+    stays. For a message it is a reply of ours, and goes.
+    """
+
+    def __init__(self, wire: Wire, store: Store, channel: str, asked: Asked | None) -> None:
+        self._wire, self._store, self._channel, self._asked = wire, store, channel, asked
+        self._pace = Pace(self._show, INTERVAL)
+        self._request = self._id = ""
+
+    def put(self, view: Standing) -> None:
+        """Have a view shown when its turn comes."""
+        self._request = view.message_id
+        self._pace.put(view)
+
+    async def stop(self) -> None:
+        """Show no further views."""
+        await self._pace.stop()
+
+    async def finish(self, request: str = "") -> None:
+        """Take the message away, or let it say what was asked for."""
+        await self.stop()
+        request = request or self._request
+        trail = await Trail.of(self._store, request)
+        noted, said = trail[STATUS], trail[0]
+        id = self._id or (noted.id if noted else "")
+        self._id = self._request = ""
+        if not id:
+            return
+        with self._patient():
+            if said is not None and said.id == id:
+                await self._write(id, await self._line(request))
+            else:
+                await self._wire.delete(self._channel, id)
+
+    async def pause(self) -> None:
+        """Say that the program ends and the request does not."""
+        await self.stop()
+        if self._id:
+            with self._patient():
+                await self._write(self._id, PAUSED)
+
+    def _patient(self) -> suppress:
+        """A status is never worth more than what follows it."""
+        return suppress(discord.DiscordException, *PASSING)
+
+    async def _line(self, request: str) -> str:
+        """Return who asked for what."""
+        try:
+            message = await self._store.message(request)
+        except NotFound:
+            return "Done."
+        name = message.author.name if message.author else ""
+        said = discord.utils.escape_markdown(f"{name}: {message.text}")
+        return shortened(said, LONGEST // 4)
+
+    async def _show(self, view: Standing) -> None:
+        text = in_a_line(view)
+        if view.text:
+            text += "\n\n" + shortened(view.text, LONGEST - units(text) - 2)
+        try:
+            self._id = self._id or await self._begin(view.message_id, text)
+            await self._write(self._id, text, view.preview or b"")
+        except discord.RateLimited as busy:
+            raise Busy(busy.retry_after) from busy
+        except (Undeliverable, *PASSING) as error:
+            log.info("progress is not shown: %s", type(error).__name__)
+            raise Busy(INTERVAL) from error
+
+    async def _begin(self, request: str, text: str) -> str:
+        """Return the id of the message that an earlier run left, or of a new one."""
+        trail = await Trail.of(self._store, request)
+        if (noted := trail[STATUS]) and noted.id:
+            return noted.id
+        id = self._asked.post if self._asked else ""
+        if not id:
+            await trail.begin(STATUS)
+            said = trail[0]
+            reference = said.id if said else ""
+            id = await self._wire.send(
+                self._channel, Part(text), f"{request}s", reference, silent=True
+            )
+        await trail.end(STATUS, id)
+        return id
+
+    async def _write(self, id: str, text: str, picture: bytes = b"") -> None:
+        own = self._asked if self._asked is not None and self._asked.post == id else None
+        if own is not None and await own.edit(text, picture):
+            return
+        await self._wire.edit(self._channel, id, text, picture)
