@@ -12,7 +12,7 @@ from bot.adapters.discord import endpoints
 from bot.adapters.discord.session import serve
 from bot.progress import _PHASES
 from bot.settings import Discord
-from memory.records import Chat, Step
+from memory.records import Asset, Chat, Step
 from tests.discord_records import Message
 from tests.discord_server import Server
 from tests.fakes import FakeRunner
@@ -48,6 +48,18 @@ class Bot:
         found = await store.behind(Chat("discord", str(answer.channel.id)), str(answer.id))
         assert found is not None
         return await store.steps_of((await store.message(found[0])).reply_to)
+
+    async def shown(self, answer: Message) -> tuple[Asset, ...]:
+        """Return the assets an answer shows."""
+        found = await self.room.studio.store.behind(
+            Chat("discord", str(answer.channel.id)), str(answer.id)
+        )
+        assert found is not None
+        return (await self.room.studio.store.message(found[0])).assets
+
+    def button(self, answer: Message, action: str) -> str:
+        """Return the custom id of a button."""
+        return next(id for id in answer.buttons if id.endswith(f":{action}"))
 
     async def idle(self) -> None:
         """Wait until nothing says any more that something is going on."""
@@ -87,7 +99,7 @@ async def talking(
         )
         running = asyncio.create_task(serve(settings, here.desk, here.studio, here.handle))
         try:
-            signed = asyncio.create_task(server.wait_for(lambda: server.gateway.sessions))
+            signed = asyncio.create_task(server.wait_for(lambda: _signed_in(server)))
             await asyncio.wait({running, signed}, return_when=asyncio.FIRST_COMPLETED)
             if running.done():
                 signed.cancel()
@@ -97,6 +109,10 @@ async def talking(
             running.cancel()
             await asyncio.wait({running})
             endpoints.use()
+
+
+def _signed_in(server: Server) -> bool:
+    return bool(server.gateway.sessions and server.commands.sets)
 
 
 @dataclass

@@ -122,9 +122,10 @@ def _open(call: Call) -> Interaction:
 async def follow_up(call: Call) -> Json:
     """Answer once more; the first after a deferral takes the place of "thinking"."""
     asked = _open(call)
-    if asked.original is not None and asked.original.loading:
+    first = asked.original
+    if first is not None and first.loading and not first.deleted:
         rules.check_not_empty(call.payload, call.uploads)
-        changed = change(call, asked.original, asked.channel.file_limit)
+        changed = change(call, first, asked.channel.file_limit)
         return render.message(call.world, changed)
     message = _post(call, asked)
     asked.followups.append(message)
