@@ -13,7 +13,7 @@ from bot.adapters.discord.session import serve
 from bot.progress import _PHASES
 from bot.settings import Discord
 from memory.records import Asset, Chat, Step
-from tests.discord_records import Message
+from tests.discord_records import Channel, Message
 from tests.discord_server import Server
 from tests.fakes import FakeRunner
 from tests.rooms import Room, room
@@ -39,7 +39,7 @@ class Bot:
             return found[-1] if found else None
 
         found = await self.server.wait_for(there)
-        await self.idle()
+        await self.idle(found.channel)
         return found
 
     async def steps(self, answer: Message) -> list[Step]:
@@ -61,9 +61,9 @@ class Bot:
         """Return the custom id of a button."""
         return next(id for id in answer.buttons if id.endswith(f":{action}"))
 
-    async def idle(self) -> None:
-        """Wait until nothing says any more that something is going on."""
-        await self.server.wait_for(lambda: not any(map(_busy, self.server.messages())))
+    async def idle(self, channel: Channel) -> None:
+        """Wait until nothing in a channel says any more that something is going on."""
+        await self.server.wait_for(lambda: not any(map(_busy, self.server.messages(channel))))
 
     async def stop(self) -> None:
         """End it as a signal would."""

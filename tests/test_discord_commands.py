@@ -13,7 +13,7 @@ from bot import commands
 from bot.adapters.discord import slash
 from tests.discord_bot import Bot, Held, talking
 from tests.discord_server import Server, serving
-from tests.fakes import FakeRunner, catalogue, picture, sound
+from tests.fakes import catalogue, picture, sound
 
 
 @pytest.fixture

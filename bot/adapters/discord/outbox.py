@@ -10,7 +10,7 @@ from bot.adapter import Reply
 from bot.adapters.discord.asked import Asked
 from bot.adapters.discord.parts import LONGEST, Part, parts
 from bot.adapters.discord.status import Status
-from bot.adapters.discord.wire import PASSING, Wire, persist
+from bot.adapters.discord.wire import PASSING, Wire, persist, same
 from bot.errors import Undeliverable
 from bot.progress import Standing
 from bot.render import split
@@ -87,7 +87,7 @@ class DiscordOutbox:
         """Return the id of a part that may have arrived although nobody noted it."""
         since = discord.utils.time_snowflake(reply.message.at) - _SKEW
         known = frozenset(_ids(trail))
-        return await self._edge.wire.find(self._channel, part, max(since, 0), known)
+        return await self._edge.wire.find(self._channel, same(part), max(since, 0), known)
 
     async def remove(self, trail: Trail) -> None:
         """Delete the messages of a reply; Refused when Discord does not let us."""

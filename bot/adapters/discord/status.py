@@ -7,7 +7,7 @@ import discord
 
 from bot.adapters.discord.asked import Asked
 from bot.adapters.discord.parts import LONGEST, Part
-from bot.adapters.discord.wire import PASSING, Wire
+from bot.adapters.discord.wire import PASSING, Wire, persist, silent_reply
 from bot.errors import Undeliverable
 from bot.pace import Busy, Pace
 from bot.progress import Standing, in_a_line
@@ -51,26 +51,26 @@ class Status:
         request = request or self._request
         trail = await Trail.of(self._store, request)
         noted, said = trail[STATUS], trail[0]
-        id = self._id or (noted.id if noted else "")
+        if self._id or noted is not None:
+            line = await self._line(request)
+
+            async def work() -> None:
+                id = self._id or await self._begin(request, line)
+                if said is not None and said.id == id:
+                    await self._write(id, line)
+                else:
+                    await self._wire.delete(self._channel, id)
+
+            with suppress(discord.DiscordException, Undeliverable):
+                await persist(work, f"status of {request}")
         self._id = self._request = ""
-        if not id:
-            return
-        with self._patient():
-            if said is not None and said.id == id:
-                await self._write(id, await self._line(request))
-            else:
-                await self._wire.delete(self._channel, id)
 
     async def pause(self) -> None:
         """Say that the program ends and the request does not."""
         await self.stop()
         if self._id:
-            with self._patient():
+            with suppress(discord.DiscordException, *PASSING):
                 await self._write(self._id, PAUSED)
-
-    def _patient(self) -> suppress:
-        """A status is never worth more than what follows it."""
-        return suppress(discord.DiscordException, *PASSING)
 
     async def _line(self, request: str) -> str:
         """Return who asked for what."""
@@ -103,9 +103,11 @@ class Status:
         id = self._asked.post if self._asked else ""
         if not id:
             await trail.begin(STATUS)
-            said = trail[0]
-            reference = said.id if said else ""
-            id = await self._wire.send(
+            reference = said.id if (said := trail[0]) else ""
+            if noted and reference:  # it may have arrived when nobody could note it any more
+                like = silent_reply(reference)
+                id = await self._wire.find(self._channel, like, int(reference))
+            id = id or await self._wire.send(
                 self._channel, Part(text), f"{request}s", reference, silent=True
             )
         await trail.end(STATUS, id)

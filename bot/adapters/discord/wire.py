@@ -24,6 +24,8 @@ from bot.errors import Undeliverable
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Like = Callable[[Any], bool]
+"""Tells whether a message, as Discord writes it, is the one that is sought."""
 FILE_LIMIT = 10 * 1024 * 1024
 """Bytes of a file outside of servers that pay for more."""
 WAITS: Sequence[float] = (1, 2, 5, 10, 30)
@@ -32,7 +34,9 @@ PASSING = (discord.DiscordServerError, aiohttp.ClientError, OSError, TimeoutErro
 """What goes by itself: a server in trouble, a network that is down."""
 NO_VOICE = frozenset({50159, 50160, 50161, 50173})
 _FORBIDDEN = frozenset({50001, 50013})
-_PAGES = 5
+_NO_REPLY = frozenset({50013, 160002})
+"""Replies need the right to read what they reply to."""
+_PAGES, _PAGE = 5, 100
 _NOBODY = discord.AllowedMentions.none()
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 _NO_FILES = "I may not send files here; somebody who runs this server can allow me Attach Files."
@@ -69,6 +73,8 @@ class Wire:
             if part.voice and error.code in NO_VOICE:
                 plain = Part(part.text, part.files, part.buttons)
                 return await self.send(channel, plain, nonce, reference)
+            if reference and error.code in _NO_REPLY:
+                return await self.send(channel, part, nonce, silent=silent)
             if part.files and error.code in _FORBIDDEN:
                 text = f"{part.text[:1000]}\n\n{_NO_FILES}".strip()
                 return await self.send(channel, Part(text), nonce)
@@ -104,22 +110,21 @@ class Wire:
         with suppress(discord.NotFound):
             await self._http.delete_message(int(channel), int(id))
 
-    async def find(self, channel: str, part: Part, after: int, known: frozenset[str]) -> str:
-        """Return the id of our message after a snowflake that is a part, "" when there is none.
-
-        `known` messages are other parts.
+    async def find(
+        self, channel: str, like: Like, after: int, known: frozenset[str] = frozenset()
+    ) -> str:
+        """Return the id of the first message of ours after a snowflake that is `like` what is
+        sought and not `known`, "" when there is none or we may not look.
         """
-        names = [attached.name for attached in part.files]
         for _ in range(_PAGES):
             try:
-                page = await self._http.logs_from(int(channel), 100, after=after)
+                page = await self._http.logs_from(int(channel), _PAGE, after=after)
             except (discord.Forbidden, discord.NotFound):
                 return ""
-            for message in page:
-                there = message["content"], [a["filename"] for a in message["attachments"]]
-                if self._ours(message, known) and there == (part.text, names):
+            for message in reversed(page):
+                if self._ours(message, known) and like(message):
                     return str(message["id"])
-            if len(page) < 100:
+            if len(page) < _PAGE:
                 return ""
             after = max(int(message["id"]) for message in page)
         return ""
@@ -137,6 +142,27 @@ class Wire:
     def attachment(self, data: Any) -> discord.Attachment:
         """Return an attachment that came with an interaction."""
         return discord.Attachment(data=data, state=self._client._connection)
+
+
+def same(part: Part) -> Like:
+    """Return what knows the message that a part was sent as, by its text and its files' names."""
+    wanted = part.text, [attached.name for attached in part.files]
+
+    def like(message: Any) -> bool:
+        return (message["content"], [a["filename"] for a in message["attachments"]]) == wanted
+
+    return like
+
+
+def silent_reply(reference: str) -> Like:
+    """Return what knows a status message: of all we send it alone is silent."""
+
+    def like(message: Any) -> bool:
+        flags = discord.MessageFlags._from_value(message.get("flags") or 0)
+        answered = (message.get("message_reference") or {}).get("message_id")
+        return flags.suppress_notifications and answered in (reference, None)
+
+    return like
 
 
 def read_content(client: discord.Client) -> None:
