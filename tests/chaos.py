@@ -115,12 +115,13 @@ class Painter:
         return [picture(session.spec) for session in sessions]
 
 
-def catalogue(files: Path) -> Catalogue:
-    """Return one model that the engine above runs."""
+def catalogue(files: Path, steps: int = 20) -> Catalogue:
+    """Return one model that the engine above runs, in steps of a millisecond."""
     source = Source(folder=files)
     model = Model(
-        name="m", family="chaos", tasks=("draw",), source=source, licence="x", steps=20, memory=10
-    )
+        name="m", family="chaos", tasks=("draw",), source=source, licence="x", memory=10,
+        steps=steps,
+    )  # fmt: skip
     return Catalogue({"m": model}, {"starter": {"draw": "m"}})
 
 
@@ -155,7 +156,7 @@ class Chaos:
 
     async def run(self, kill: Callable[[], Awaitable[None]], count: int, every: int) -> None:
         """Ask for `count` pictures at once; after every few answers something is killed."""
-        dice = random.Random(7)
+        dice = random.Random(17)  # the one that hangs is early, since that takes its time
         special = dict(enumerate([HANG, GLUTTON, BOMB, QUITTER]))
         requests = [f"a {special.get(n, 'cat')} numbered {n}" for n in range(count)]
         dice.shuffle(requests)

@@ -2,17 +2,19 @@
 
 import asyncio
 import os
+import random
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.test_pool import House, catalogue
-from tools.compute.cluster import Cluster
-from tools.compute.devices import WorkerPlan
+from tools.catalogue import Catalogue
+from tools.compute.cluster import Cluster, Workers
+from tools.compute.devices import Machine, WorkerPlan, plan
 from tools.compute.pool import Pool
 
 ROOT = Path(__file__).parent.parent
@@ -25,13 +27,16 @@ class Nodes:
 
     def __init__(self, address: str, cluster: Any) -> None:
         self.address, self._cluster = address, cluster
+        self.alive: list[Any] = []
 
     def add(self) -> Any:
         """Start a node and wait until the head knows it."""
-        return self._cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+        self.alive.append(self._cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20))
+        return self.alive[-1]
 
     def kill(self, node: Any) -> None:
         """End all processes of a node at once, as if its plug were pulled."""
+        self.alive.remove(node)
         self._cluster.remove_node(node, allow_graceful=False)
 
 
@@ -55,6 +60,56 @@ def ray_cluster(nodes: int, models: Path) -> Iterator[Nodes]:
             yield here
         finally:
             machines.shutdown()
+
+
+class Havoc:
+    """Breaks workers of a pool on a cluster in a random order; a node joins for each `lost`."""
+
+    def __init__(self, nodes: Nodes, pool: Pool, killed: set[int]) -> None:
+        self._nodes, self._pool, self._killed = nodes, pool, killed
+        self._dice = random.Random(31)
+        self._deeds = [*[self._one_worker] * 3, *[self._one_node] * 2, self._every_node]
+        self._dice.shuffle(self._deeds)
+        self.lost = 0
+        self._joining: list[asyncio.Task[None]] = []
+        self._turn = asyncio.Lock()
+
+    async def __call__(self) -> None:
+        """Do the next deed."""
+        await self._deeds.pop()()
+
+    async def over(self) -> None:
+        """Wait until all nodes that should join have."""
+        await asyncio.gather(*self._joining)
+
+    async def _one_worker(self) -> None:
+        if pids := [pid for lane in self._pool._lanes if (pid := lane.pid)]:
+            self._killed.add(pid := self._dice.choice(pids))
+            with suppress(ProcessLookupError):
+                kill(pid)
+
+    async def _one_node(self) -> None:
+        await self._lose(self._dice.sample(self._nodes.alive, min(1, len(self._nodes.alive))))
+
+    async def _every_node(self) -> None:
+        await self._lose(list(self._nodes.alive))
+
+    async def _lose(self, nodes: list[Any]) -> None:
+        for node in nodes:
+            lanes = [lane for lane in self._pool._lanes if lane.plan.place == node.node_id]
+            self._killed |= {pid for lane in lanes if (pid := lane.pid)}
+            await asyncio.to_thread(self._nodes.kill, node)
+            self.lost += 1
+            self._joining.append(asyncio.create_task(self._join()))
+
+    async def _join(self) -> None:
+        async with self._turn:  # Ray's test cluster starts one at a time
+            await asyncio.to_thread(self._nodes.add)
+
+
+def one_worker(machine: Machine) -> list[WorkerPlan]:
+    """Have one worker on each node, for `tests.chaos`."""
+    return [WorkerPlan("w", "cpu", frozenset({"chaos"}), 1, 1000)]
 
 
 class Site(House):
@@ -95,14 +150,24 @@ class Site(House):
 
 
 @asynccontextmanager
-async def site(address: str, files: Path, **settings: Any) -> AsyncIterator[Site]:
+async def lent(
+    address: str, known: Catalogue, files: Path, workers: Workers = plan, **settings: Any
+) -> AsyncIterator[tuple[Cluster, Pool]]:
     """Open a pool on a cluster as the bot does."""
-    async with Cluster(address) as cluster:
-        known, settings = catalogue(files), {"engines": ENGINES} | settings
-        async with Pool(known, files, (), connect={"ray": cluster.connect}, **settings) as pool:
-            here = Site(pool, cluster, files)
-            with cluster.serving(pool):
-                yield here
+    async with (
+        Cluster(address, workers) as cluster,
+        Pool(known, files, (), connect={"ray": cluster.connect}, **settings) as pool,
+    ):
+        with cluster.serving(pool):
+            yield cluster, pool
+
+
+@asynccontextmanager
+async def site(address: str, files: Path, **settings: Any) -> AsyncIterator[Site]:
+    """Open a pool with fake models on a cluster."""
+    settings = {"engines": ENGINES} | settings
+    async with lent(address, catalogue(files), files, **settings) as (cluster, pool):
+        yield Site(pool, cluster, files)
 
 
 async def ended(pid: int) -> None:

@@ -551,17 +551,49 @@ async def test_jobs_wait_for_a_worker_that_joins_but_not_for_ever(
     first, told = await house.busy(f"wait {house.gate}")
     await house.pool.leave("west")
     told.busy.clear()
-    with pytest.raises(ModelUnavailable, match="No worker"):
-        await house.run("echo late")
+    late, _ = await house.waiting("echo late", user="bob")
     house.pool.join(EAST)
     await asyncio.wait_for(told.busy.wait(), LIMIT)
     house.release()
     assert await first
+    assert (await late)[0].data == b"late"
+    house.pool._dispatch.forget(house.pool._dispatch._missed["west"])
     last, _ = await house.busy(f"wait {house.gate}")
     monkeypatch.setattr("tools.compute.pool.HOMELESS", 0.0)
     await house.pool.leave("east")
     with pytest.raises(ModelUnavailable, match="have left"):
         await last
+    with pytest.raises(ModelUnavailable, match="No worker"):
+        await house.run("echo too late")
+
+
+async def test_a_worker_that_comes_back_at_once_is_served_though_the_old_one_is_not_gone(
+    opened: Open,
+) -> None:
+    house = await opened(WEST)
+    pid = await house.pid()
+    running, told = await house.busy(f"wait {house.gate}")
+    told.busy.clear()
+    leaving = asyncio.create_task(house.pool.leave("west"))
+    await asyncio.sleep(0)  # it has begun to
+    house.pool.join(WEST)
+    assert not gone(pid)
+    await asyncio.wait_for(leaving, LIMIT)
+    await asyncio.wait_for(told.busy.wait(), LIMIT)
+    house.release()
+    assert (await running)[0].facts["pid"] != pid
+
+
+async def test_who_waits_is_turned_away_by_the_last_leave_not_by_one_before(opened: Open) -> None:
+    house = await opened(WEST)
+    await house.pool.leave("west")
+    before = house.pool._dispatch._missed["west"]
+    house.pool.join(WEST)
+    await house.pool.leave("west")
+    late, _ = await house.waiting("echo late")
+    house.pool._dispatch.forget(before)
+    house.pool.join(WEST)
+    assert (await late)[0].data == b"late"
 
 
 async def test_closing_ends_the_workers_and_cancels_whoever_waits(house: House) -> None:

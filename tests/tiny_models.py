@@ -20,7 +20,7 @@ def blocks() -> dict[str, Any]:
     }
 
 
-def qwen() -> dict[str, Any]:
+def qwen(hidden: int = 16) -> dict[str, Any]:
     """A byte-level tokenizer and a four-layer language model, as klein and Z-Image use them."""
     from transformers import Qwen2Tokenizer, Qwen3Config, Qwen3ForCausalLM
     from transformers.convert_slow_tokenizer import bytes_to_unicode
@@ -33,7 +33,7 @@ def qwen() -> dict[str, Any]:
     )
     config = Qwen3Config(
         vocab_size=300,
-        hidden_size=16,
+        hidden_size=hidden,
         intermediate_size=32,
         num_hidden_layers=4,
         num_attention_heads=2,
@@ -99,7 +99,7 @@ def save_z_image(folder: Path) -> None:
     ).save_pretrained(folder)
 
 
-def clip(hidden: int = 16) -> tuple[Any, Any]:
+def clip(hidden: int = 16, length: int = 32) -> tuple[Any, Any]:
     """Return the starter's tokenizer and the configuration of a tiny CLIP text encoder."""
     from transformers import CLIPTextConfig, CLIPTokenizer
 
@@ -110,13 +110,14 @@ def clip(hidden: int = 16) -> tuple[Any, Any]:
         intermediate_size=32,
         num_hidden_layers=2,
         num_attention_heads=2,
-        max_position_embeddings=32,
+        max_position_embeddings=length,
         projection_dim=hidden,
         bos_token_id=4998,
         eos_token_id=4999,
         pad_token_id=4999,
     )
-    return CLIPTokenizer.from_pretrained(starter / "tokenizer"), config
+    folder = starter / "tokenizer"
+    return CLIPTokenizer.from_pretrained(folder, model_max_length=length), config
 
 
 def t5() -> Any:

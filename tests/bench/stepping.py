@@ -82,6 +82,8 @@ def in_company(case: Case) -> Iterator[tuple[int, Image.Image]]:
         over = [session for session in active if session.finished]
         engine._stepper.finish(over)
         for session in over:
+            if session.strand.error is not None:
+                raise session.strand.error
             assert session.strand.result is not None
             yield active.pop(session), session.strand.result
 
@@ -100,14 +102,17 @@ def timed(way: Way, case: Case) -> Done:
         return {place: (time.perf_counter() - start, image) for place, image in way(case)}
 
 
-def check(case: Case) -> int:
-    """Return the largest difference of any value (0-255) between any two ways."""
-    every = [timed(way, case) for way in WAYS.values()]
+def apart(one: Done, other: Done) -> int:
+    """Return the largest difference of any value (0-255) of the same requests drawn two ways."""
     return max(
-        int(np.abs(np.asarray(one[i][1]).astype(int) - np.asarray(other[i][1])).max())
-        for one, other in itertools.combinations(every, 2)
-        for i in range(len(case.specs))
+        int(np.abs(np.asarray(one[i][1]).astype(int) - np.asarray(other[i][1])).max()) for i in one
     )
+
+
+def check(case: Case) -> int:
+    """Return the largest difference of any value between any two ways."""
+    every = [timed(way, case) for way in WAYS.values()]
+    return max(apart(one, other) for one, other in itertools.combinations(every, 2))
 
 
 def limit(case: Case) -> tuple[float, int, dict[int, float]]:
@@ -160,26 +165,34 @@ def cases(folder: Path) -> Iterator[Case]:
     yield Case("tiny SDXL, saturated", tiny, burst(8, (2, 4, 6, 8), large))
 
 
-def report(case: Case) -> None:
-    case.engine.load()
-    print(f"\n{case.name}: {len(case.specs)} pictures; largest difference {check(case)} of 255")
+def race(case: Case, rounds: int) -> dict[str, float]:
+    """Time every way in turn, print how they did and return their pictures a second."""
     runs: dict[str, list[Done]] = {name: [] for name in WAYS}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, way in WAYS.items():
             runs[name].append(timed(way, case))
-    least, rows, passes = limit(case)
     middling = statistics.median(spec.steps for spec in case.specs)
     short = [i for i, spec in enumerate(case.specs) if spec.steps < middling]
     base = statistics.median(max(t for t, _ in run.values()) for run in runs["one at a time"])
+    paces = {}
     for name, every in runs.items():
         took = [max(t for t, _ in run.values()) for run in every]
         middle = statistics.median(took)
+        paces[name] = len(case.specs) / middle
         p50 = statistics.median(statistics.median(t for t, _ in run.values()) for run in every)
         quick = statistics.median(statistics.median(run[i][0] for i in short) for run in every)
         print(
-            f"  {name:16} {len(case.specs) / middle:6.2f} pictures/s ({base / middle:4.2f}x;"
+            f"  {name:16} {paces[name]:6.2f} pictures/s ({base / middle:4.2f}x;"
             f" {min(took):.2f}-{max(took):.2f} s), median wait {p50:5.2f} s, short {quick:5.2f} s"
         )
+    return paces
+
+
+def report(case: Case) -> None:
+    case.engine.load()
+    print(f"\n{case.name}: {len(case.specs)} pictures; largest difference {check(case)} of 255")
+    race(case, ROUNDS)
+    least, rows, passes = limit(case)
     print(f"  limit by passes of {rows} rows alone {len(case.specs) / least:6.2f} pictures/s")
     print("  pass by rows: " + ", ".join(f"{n}: {s * 1e3:.1f} ms" for n, s in passes.items()))
     knee = case.engine._stepper.knee

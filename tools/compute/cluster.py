@@ -91,6 +91,7 @@ class Cluster:
             self._keeping.cancel()
             await asyncio.wait((self._keeping,))
         self._lose()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
         if self._gateway is not None:
             await self._gateway.close()
 

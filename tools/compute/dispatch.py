@@ -4,6 +4,7 @@ import asyncio
 import logging
 from functools import partial
 
+from tools.catalogue import Model
 from tools.compute.book import Book
 from tools.compute.devices import able
 from tools.compute.lane import Lane, Outcome, WorkerLost
@@ -28,6 +29,7 @@ class Dispatch:
     def __init__(self, scheduler: Scheduler, book: Book, patience: float) -> None:
         self._scheduler, self._book, self._patience = scheduler, book, patience
         self.lanes: dict[str, Lane] = {}
+        self._missed: dict[str, Lane] = {}
         self.tally = Tally()
         self._announcing: asyncio.Handle | None = None
 
@@ -48,19 +50,44 @@ class Dispatch:
                 else:
                     await asyncio.sleep(0)  # it has to be on its way before there is room
 
+    def workers(self, model: Model) -> frozenset[str]:
+        """Return who can run a model: those there are, else those that are only missed so far."""
+        here, missed = (
+            [lane.plan for lane in lanes.values()] for lanes in (self.lanes, self._missed)
+        )
+        return able(model, here) or able(model, missed)
+
+    def join(self, lane: Lane) -> None:
+        """Have a lane served from now on, also by those who wait already."""
+        self._missed.pop(lane.name, None)
+        self.lanes[lane.name] = lane
+        self.rehome()
+
+    def leave(self, name: str) -> Lane:
+        """Use a lane no more; its jobs wait for another until it is forgotten."""
+        lane = self._missed[name] = self.lanes.pop(name)
+        lane.gone = True
+        self.rehome()
+        return lane
+
+    def forget(self, lane: Lane) -> None:
+        """Wait no more for a lane that left, unless it is back: turn away who needs it."""
+        if self._missed.get(lane.name) is lane:
+            del self._missed[lane.name]
+            self._turn_away()
+            self._scheduler.retire(lane.name)
+
     def rehome(self) -> None:
         """Have everybody who waits served by the workers there are now; who has none waits on."""
-        plans = [lane.plan for lane in self.lanes.values()]
         for entry in self._book:
-            if workers := able(entry.model, plans):
+            if workers := self.workers(entry.model):
                 self._scheduler.rehome(entry.job.id, workers)
         self.moved()
 
-    def turn_away(self) -> None:
+    def _turn_away(self) -> None:
         """End the jobs that wait although no worker there is could run them, with a sentence."""
-        plans = [lane.plan for lane in self.lanes.values()]
         for entry in self._book:
-            if not able(entry.model, plans) and self.withdraw(entry):
+            if not self.workers(entry.model) and self.withdraw(entry):
                 sentence = (
                     f"All workers that run the model {entry.model.name} have left; "
                     "please ask again when one is back."

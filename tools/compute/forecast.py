@@ -2,14 +2,15 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from heapq import heapify, heappop, heappush
 from math import inf
 from typing import NamedTuple
 
 from tools.compute.affinity import Device
 from tools.compute.costs import Costs
-from tools.compute.fairness import Flow, Lane
+from tools.compute.fairness import Lane
+from tools.compute.preemption import SHARE, repaid
 from tools.compute.tickets import Entry
+from tools.compute.turns import Turns
 
 _STEP = 1.04  # by which one promise that was missed moves the factor
 _BOUNDS = (0.5, 6.0)
@@ -57,69 +58,55 @@ def play(
 
     Positions count only jobs that want the same workers. No eta behind what was never measured.
     """
-    workers = {name: Worker(devices[name], costs) for name in sorted(lane.workers)}
+    debt = lane.borrowed - sum(repaid(devices[name]) for name in lane.workers)
+    wait = max(0.0, debt - warp) / SHARE
+    workers = {name: Worker(devices[name], costs, wait) for name in sorted(lane.workers)}
     able = {wanted: [workers[n] for n in sorted(wanted)] for wanted, _, _ in lane.groups}
     meets = {wanted: [others for others in able if others & wanted] for wanted in able}
     ahead = dict.fromkeys(able, 0)
-    for tag, entry in _order(lane, warp):
-        wanted = entry.workers
-        ahead[wanted] += 1
-        position = sum([ahead[others] for others in meets[wanted]])
+    last = -inf
+    soon = min(worker.bulk for worker in workers.values()) if workers else 0.0
+    for turn in Turns(lane, warp, max(0.0, debt - SHARE * soon)):
+        entry, wanted = turn.entry, turn.entry.workers
         first, *more = able[wanted]
         if more:
-            first = min(able[wanted], key=_soon if entry.urgent else _free)
-        yield tag, entry, position, first.book(entry)
-
-
-def _order(lane: Lane, warp: float) -> Iterator[tuple[float, Entry]]:
-    """Merge the users' queues by their tags, urgent jobs by `warp` device-seconds ahead."""
-    users: list[tuple[Flow, list[Entry]]] = list(lane.by_user())
-    tags = [flow.tag for flow, _ in users]
-    taken = [0] * len(users)
-    heap = [
-        (tags[user] - warp * entries[0].urgent, entries[0].seq, user)
-        for user, (_, entries) in enumerate(users)
-    ]
-    heapify(heap)
-    while heap:
-        tag, _, user = heappop(heap)
-        flow, entries = users[user]
-        entry = entries[taken[user]]
-        yield tag, entry
-        taken[user] += 1
-        tags[user] += entry.left / flow.weight
-        if taken[user] < len(entries):
-            then = entries[taken[user]]
-            heappush(heap, (tags[user] - warp * then.urgent, then.seq, user))
+            first = min(able[wanted], key=_soon if turn.ahead else _free)
+        eta = first.book(entry, turn.seconds, ahead=turn.ahead)
+        if turn.over:
+            last = max(last, turn.tag)
+            ahead[wanted] += 1
+            position = sum([ahead[others] for others in meets[wanted]])
+            yield last, entry, position, eta
 
 
 class Worker:
     """A worker in a play: when it is free, in seconds from now, and what it has loaded by then.
 
-    `soon` is when it is free for urgent work, for which the bulk steps aside; infinite behind a
-    job of which nothing is known.
+    `soon` is when it is free for urgent work, for which the bulk steps aside, at once or after
+    `wait` seconds; infinite behind a job of which nothing is known. `bulk` is the part that does.
     """
 
-    def __init__(self, device: Device, costs: Costs) -> None:
+    def __init__(self, device: Device, costs: Costs, wait: float = 0.0) -> None:
         self._device = Device(device.name, device.memory, OrderedDict(device.models))
         self._costs = costs
-        self.free = self.soon = 0.0
+        self.free = self.soon = self.bulk = 0.0
         for run in device.running.values():
             loading = run.loading or 0.0
             left = loading + (run.entry.left if run.entry.known else inf)
             self.free += left
             self.soon += left if run.entry.urgent else loading
+            self.bulk += 0.0 if run.entry.urgent else left - loading
+        self.soon += min(self.bulk, wait)
 
-    def book(self, entry: Entry) -> float | None:
-        """Give it a job and return when that will be done."""
+    def book(self, entry: Entry, seconds: float, *, ahead: bool) -> float | None:
+        """Give it that much of a job, `ahead` of bulk or not, and return when it will be done."""
         ticket = entry.ticket
-        needed = entry.left if entry.known else inf
+        needed = seconds if entry.known else inf
         if self._device.use(ticket.model, ticket.memory):
             needed += self._costs.loading(ticket.model)
         self.free += needed
-        self.soon = self.soon + needed if entry.urgent else self.free
-        done = self.soon if entry.urgent else self.free
-        return done if done < inf else None
+        self.soon = self.soon + needed if ahead else self.free
+        return self.soon if self.soon < inf else None
 
 
 def _free(worker: Worker) -> float:

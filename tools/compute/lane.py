@@ -138,7 +138,7 @@ class Lane:
         """Have a job done, or as far as it gets before it is paused; pass on what is heard.
 
         Raises WorkerLost when the worker died, TimeoutError when it had to be killed because
-        this job, which was alone in it, gave no sign of life.
+        this job, the only one it had begun on, gave no sign of life.
         """
         loop = asyncio.get_running_loop()
         post = self._posts[run.job.id] = _Post(tell, loop.create_future())
@@ -216,8 +216,9 @@ class Lane:
         if asyncio.get_running_loop().time() < self._heard + self._patience:
             self._watch()
             return
+        suspects = [post for post in waiting if post.begun] or waiting
         for post in waiting:  # of several it is not known which one hangs
-            post.over.set_exception(TimeoutError() if len(waiting) == 1 else EOFError())
+            post.over.set_exception(TimeoutError() if suspects == [post] else EOFError())
 
     async def _listen(self, link: Link) -> None:
         """Hand what the worker says to whom it concerns, until it ends."""

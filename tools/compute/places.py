@@ -15,6 +15,7 @@ from tools.compute.tickets import Entry
 
 NEAR = 5
 """Up to this position every change is told at once; farther, only material ones, now and then."""
+_SHORT = 64  # waiting jobs up to which the queue is played again at every change: below 1 ms
 _MATERIAL = 0.1  # part of a position
 _INTERVAL = 1.0  # seconds between two tellings or plays at least, where the queue is longer
 _PART = 0.5  # of the waiting jobs that came or went, after which it is played again
@@ -161,20 +162,21 @@ class Places:
 
     def _outdated(self, played: _Played, count: int, now: float) -> bool:
         age = now - played.at
-        if count <= NEAR or age >= _OLD + _OLD_EACH * count:
+        if count <= _SHORT or age >= _OLD + _OLD_EACH * count:
             return played.moves > 0
         return played.moves > _PART * count and age >= _INTERVAL
 
     def _between(self, entry: Entry, lane: Lane, played: _Played, now: float) -> Place:
         """Place a job that came after the last play, by its tag."""
         flow, age = lane.flows[entry.ticket.user], now - played.at
+        ahead = entry.urgent and max(lane.borrowed, flow.borrowed) < self._warp
         before = 0.0 if entry.urgent else (flow.backlog - entry.left) / flow.weight
-        tag = flow.tag + before - self._warp * entry.urgent
+        tag = flow.tag + before - self._warp * ahead
         number = bisect_right(played.tags, tag)
         position = number - bisect_left(played.removed, number) + bisect_left(played.added, tag)
         position = max(1, position + 1)
         eta: float | None
-        if number and not entry.urgent:
+        if number:
             waits = played.places[number - 1].eta
             eta = None if waits is None or not entry.known else max(0.0, waits - age) + entry.left
         else:
@@ -187,7 +189,8 @@ class Places:
         for name in entry.workers:
             self._devices[name].settle(now)
         workers = [Worker(self._devices[name], self._costs) for name in sorted(entry.workers)]
-        eta = min(workers, key=lambda w: w.soon if entry.urgent else w.free).book(entry)
+        first = min(workers, key=lambda w: w.soon if entry.urgent else w.free)
+        eta = first.book(entry, entry.left, ahead=entry.urgent)
         return None if eta is None else self.experience.correct(eta, entry, 1)
 
 

@@ -130,8 +130,9 @@ class Scheduler:
         self._wait(entry, self._lane(workers), back=True)
 
     def enlist(self, worker: str, memory: int) -> None:
-        """Take a worker in, with so many MiB for models."""
+        """Take a worker in, with so many MiB for models, of which it has none yet."""
         self._memory[worker] = self._device(worker).memory = memory
+        self._device(worker).hold(())
 
     def retire(self, worker: str) -> None:
         """Forget a worker that is gone, unless jobs that only it could run still wait for it."""
