@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from pydantic import ValidationError
 
@@ -49,11 +50,18 @@ class Moved:
 
 Tell = Callable[[Said | Moved], None]
 Execute = Callable[[Tool, object, Context, Step], Awaitable[Result]]
+Limit = Callable[[Step, Sequence[Step]], Step]
+"""Return a step as it may be done, after the steps of its turn before it; raises Refused."""
 
 
 async def execute(tool: Tool, args: object, context: Context, step: Step) -> Result:
     """Run a tool for real."""
     return await tool.run(args, context)
+
+
+def unlimited(step: Step, before: Sequence[Step]) -> Step:
+    """Let every step be done as it is wished."""
+    return step
 
 
 class Work:
@@ -72,6 +80,7 @@ class Work:
         tell: Tell,
         how: Execute = execute,
         final: Status = "done",
+        limit: Limit = unlimited,
     ) -> None:
         self.scene, self.context, self.tools = scene, context, tools
         self.steps: dict[str, Step] = {}
@@ -80,7 +89,7 @@ class Work:
         self._rounds = 0
         self._calls: dict[str, list[Step]] = {}
         self._tasks: dict[str, asyncio.Task[Step]] = {}
-        self.tell, self._how, self._final = tell, how, final
+        self.tell, self._how, self._final, self._limit = tell, how, final, limit
 
     async def plan(self, calls: Sequence[tuple[str, Wish]]) -> None:
         """Resolve and store the steps of some calls, all of them before any of them runs.
@@ -94,10 +103,11 @@ class Work:
         new: list[list[Step]] = []
         for _, wish in calls:
             # "step:1" is the first call of these, or else the first one of the turn.
-            new.append(self._drafts(wish, scene, [*new, *before[len(new) :]]))
+            drafts = self._drafts(wish, scene, [*new, *before[len(new) :]])
+            new.append(self._limited(drafts, [*self.steps.values(), *chain(*new)]))
             if wish.tool == "undo":
                 scene = scene.after(new[-1])  # a second one takes back what came before that
-        drafts = [step for steps in new for step in steps]
+        drafts = list(chain(*new))
         if len(self.steps) + len(drafts) > MOST_STEPS:
             raise TurnError(
                 f"That is more than {MOST_STEPS} steps at once; ask for less at a time."
@@ -109,8 +119,10 @@ class Work:
 
     async def restore(self, steps: Sequence[Step]) -> None:
         """Take up stored steps after a restart; what was running twice before is given up."""
-        for step in steps:
+        for stored, step in zip(steps, self._limited(steps, ()), strict=True):
             self.steps[step.id] = step
+            if step != stored:
+                await self._keep(step)
             if step.status == "running" and step.result == RESUMED:
                 text = "It was interrupted twice; ask again."
                 await self._keep(replace(step, status="failed", result=text))
@@ -152,6 +164,16 @@ class Work:
         except ToolError as error:
             return [replace(step, status="failed", result=str(error))]
         return [_queued(step, w) for w in wishes]
+
+    def _limited(self, steps: Sequence[Step], before: Sequence[Step]) -> list[Step]:
+        """Return the steps as they may be done here; one that may not be is a failed one."""
+        known, count = list(before), len(before)
+        for step in steps:
+            try:
+                known.append(step if step.status in ENDED else self._limit(step, known))
+            except Refused as error:
+                known.append(replace(step, status="failed", result=str(error)))
+        return known[count:]
 
     def _again(self, args: Mapping[str, object], scene: Scene) -> list[Step]:
         image, changes = args.get("image"), args.get("changes")

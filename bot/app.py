@@ -17,10 +17,11 @@ from bot.adapter import Handler
 from bot.control import Snapshot, listening
 from bot.desk import Desk
 from bot.learnt import remembered
-from bot.middleware import with_errors, with_log
+from bot.middleware import with_errors, with_log, with_rules
 from bot.queue import names_of
+from bot.rulebook import Rulebook
 from bot.settings import Settings
-from bot.sharing import roles_of
+from bot.sharing import Crew
 from bot.shelf import catalogue
 from bot.studio import Rehearsal, Studio, rehearse
 from memory.assets import Assets
@@ -75,11 +76,14 @@ async def opened(settings: Settings, *, interval: float = 0.2) -> AsyncIterator[
         folder = stack.enter_context(DataFolder.claim(settings.data))
         database = await stack.enter_async_context(Database(folder.database))
         known = catalogue(settings)
-        scheduler = _scheduler(settings)
+        crew = Crew(settings.roles)
+        scheduler = _scheduler(settings, crew)
         await stack.enter_async_context(remembered(scheduler, Store(database)))
         pool = await stack.enter_async_context(_computing(settings, known, scheduler))
         await _show(stack, settings, pool, Store(database))
-        yield _app(settings, database, folder.assets, known, pool, interval=interval)
+        app = _app(settings, database, folder.assets, known, pool, crew, interval=interval)
+        await app.studio.book.restore()
+        yield app
 
 
 @asynccontextmanager
@@ -90,7 +94,8 @@ async def rehearsal(settings: Settings) -> AsyncIterator[App]:
         await asyncio.to_thread(_copy, settings.data / "atelier.db", copy / "atelier.db")
         database = await stack.enter_async_context(Database(copy / "atelier.db"))
         known = catalogue(settings)
-        app = _app(settings, database, copy / "assets", known, Rehearsal())
+        crew = Crew(settings.roles)
+        app = _app(settings, database, copy / "assets", known, Rehearsal(), crew)
         app.studio.how, app.studio.final = rehearse, "planned"
         yield app
 
@@ -101,14 +106,18 @@ def _app(
     assets: Path,
     known: Catalogue,
     runner: Runner,
+    crew: Crew,
     *,
     interval: float = 0.2,
 ) -> App:
     tools = {tool.name: tool for tool in every_tool()}
     store = Store(database)
     studio = Studio(database, store, Assets(assets), known, runner, tools, settings.chat)
+    choices = {"tools": list(tools), "models": list(known.models)}
+    book = studio.book = Rulebook(store, settings.rules, choices, crew)
     desk = Desk(studio, interval=interval)
-    return App(desk, with_log(with_errors(desk, store)), studio)
+    handle = with_log(with_errors(with_rules(desk, book, store), store))
+    return App(desk, handle, studio)
 
 
 @asynccontextmanager
@@ -138,10 +147,9 @@ def _workers(settings: Settings) -> tuple[WorkerPlan, ...]:
     return settings.compute.workers(Machine.here())
 
 
-def _scheduler(settings: Settings) -> Scheduler:
+def _scheduler(settings: Settings, crew: Crew) -> Scheduler:
     """Return an empty queue that knows everybody's role; its clock is the event loop's."""
-    roles = roles_of(settings.roles)
-    return Scheduler(settings.queue.admission(), roles=roles, epoch=time.time() - time.monotonic())
+    return Scheduler(settings.queue.admission(), roles=crew, epoch=time.time() - time.monotonic())
 
 
 async def _show(stack: AsyncExitStack, settings: Settings, pool: Pool, store: Store) -> None:

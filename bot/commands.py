@@ -32,7 +32,10 @@ COMMANDS = {
     "queue": "what is being worked on, and when it is your turn",
     "info": "how a picture was made: /info 2",
     "models": "which models there are",
-    "forget": "erase everything said and made in this chat: /forget yes",
+    "quota": "how much computing you have left today, and when there is more",
+    "settings": "what is in force here, and changing it: /settings count 2",
+    "memory": "what is kept about this chat and about you",
+    "forget": "erase what was said and made here: /forget yes; only what is yours: /forget me",
     "quit": "leave (terminal only)",
 }
 _OTHER_NAMES = {

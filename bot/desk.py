@@ -19,6 +19,7 @@ from bot.hearing import heard, is_spoken
 from bot.progress import Board
 from bot.queue import Turns, queue_notice
 from bot.studio import NOBODY, Studio
+from bot.telling import TELLERS
 from bot.trail import Trail
 from memory.errors import AtelierError
 from memory.records import Chat, Delivery, Feedback, Message, User
@@ -67,7 +68,7 @@ class Desk:
         if wanted is None or commands.wishes(wanted) is not None:
             await self._take_turn(message, outbox, event.post)
         else:
-            await self._notice(wanted, message, outbox)
+            await outbox.notice(await self._told(wanted, event))
 
     async def recover(self, platform: str, outbox: Callable[[Message], Outbox]) -> None:
         """Send the replies that were not sent, and finish the turns that were not finished.
@@ -147,7 +148,8 @@ class Desk:
     async def _think(self, turn: _Turn, board: Board) -> Answer:
         message, studio = turn.message, self._studio
         scene = await look(studio.store, message)
-        work = turn.work = studio.work(scene, board)
+        limits = await studio.book.limits(message.chat, message.author or NOBODY)
+        work = turn.work = studio.work(scene, board, limits)
         try:
             if is_spoken(message):
                 message = await heard(studio, message, board.hears)
@@ -187,25 +189,17 @@ class Desk:
         reply = Reply(delivery.kind, message, delivery.actions, tuple(steps))
         await send(reply, outbox, self._studio.store)
 
-    async def _notice(self, wanted: commands.Command, message: Message, outbox: Outbox) -> None:
-        await outbox.notice(await self._told(wanted, message))
-
-    async def _told(self, wanted: commands.Command, message: Message) -> str:
-        studio = self._studio
+    async def _told(self, wanted: commands.Command, event: Received) -> str:
+        message = event.message
         if wanted.name == "cancel":
             count = self.cancel(message.chat, message.author)
             return "Stopping." if count else "Nothing of yours is running here."
         if wanted.name == "queue":
-            return await queue_notice(studio, message.author or NOBODY, self._standing(message))
-        if wanted.name == "models":
-            return notices.models_notice(studio.catalogue)
-        if wanted.name == "info":
-            return await notices.info_notice(
-                studio, await look(studio.store, message), wanted.words
-            )
+            asker = message.author or NOBODY
+            return await queue_notice(self._studio, asker, self._standing(message))
         if wanted.name == "forget":
-            return await self._forget(message.chat, wanted.words)
-        return notices.help_notice()
+            return await self._forget(event, wanted.words.lower())
+        return await TELLERS.get(wanted.name, TELLERS["help"])(self._studio, event, wanted.words)
 
     def _standing(self, message: Message) -> Turns:
         """Count the requests of a message's author in its chat."""
@@ -216,14 +210,21 @@ class Desk:
         ]
         return Turns(mine.count(True), mine.count(False))
 
-    async def _forget(self, chat: Chat, words: str) -> str:
-        if words.lower() != "yes":
-            return "This erases everything said and made in this chat; to do it, type /forget yes."
-        self.cancel(chat)
+    async def _forget(self, event: Received, words: str) -> str:
+        chat, user, place = event.message.chat, event.message.author, event.place
+        if words not in ("yes", "me"):
+            return (
+                "This erases everything said and made in this chat; to do it, type /forget yes. "
+                "Only what is yours here goes with /forget me."
+            )
+        if words == "yes" and not (place.private or place.admin):
+            raise Refused("Only an admin can erase this chat; /forget me erases what is yours.")
+        whose = (user or NOBODY) if words == "me" else None
+        self.cancel(chat, whose)
         async with self._locks[chat]:
-            gone = await self._studio.store.forget(chat)
+            gone = await self._studio.store.forget(chat, whose)
             await self._studio.assets.erase(gone)
-        return notices.forgotten(gone)
+        return notices.forgotten(gone, "All of yours" if whose else "Everything")
 
 
 def _checked(message: Message) -> commands.Command | None:

@@ -1,14 +1,19 @@
-"""What wraps every handler: errors become sentences, log lines know their turn."""
+"""What wraps every handler: log lines know their turn, errors are told, rules are kept."""
 
 import logging
 import secrets
+from contextlib import suppress
 
-from bot import logs
-from bot.adapter import Event, Handler, Outbox, Received, Reply
+from bot import commands, logs
+from bot.actions import FEEDBACK, command
+from bot.adapter import Event, Handler, Outbox, Pressed, Received, Reply
 from bot.delivery import send
+from bot.rulebook import Rulebook
+from bot.studio import NOBODY
 from memory.errors import AtelierError
-from memory.records import Message
+from memory.records import Chat, Message, User
 from memory.store import Store
+from tools.errors import Refused
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +46,50 @@ def with_errors(handle: Handler, store: Store) -> Handler:
             await _end(event, outbox, store, text)
 
     return guarded
+
+
+FREE = ("help", "settings", "quota", "memory", "forget", "cancel", "quit")
+"""Commands that make nothing: everybody may always use them, each as far as it goes."""
+
+
+def with_rules(handle: Handler, book: Rulebook, store: Store) -> Handler:
+    """Refuse what the rules of a place do not allow, before anything is begun."""
+
+    async def ruled(event: Event, outbox: Outbox) -> None:
+        said, chat, user = _said(event)
+        await book.note(chat, user, event.place)
+        wanted = _command(said)
+        if wanted is None or wanted.name not in FREE:
+            limits = await book.admit(chat, user, event.place)
+            for wish in (wanted and commands.wishes(wanted)) or ():
+                limits.tool(wish.tool)
+            if isinstance(event, Pressed) and limits.rules.buttons == "asker":
+                await _check_own(event, store)
+        await handle(event, outbox)
+
+    return ruled
+
+
+def _said(event: Event) -> tuple[str, Chat, User]:
+    """Return what an event says, where, and who says it."""
+    if isinstance(event, Pressed):
+        return command(event.action), event.chat, event.user
+    return event.message.text, event.message.chat, event.message.author or NOBODY
+
+
+def _command(said: str) -> commands.Command | None:
+    with suppress(AtelierError):  # one that nobody knows is told by the desk
+        return commands.parse(said)
+    return None
+
+
+async def _check_own(event: Pressed, store: Store) -> None:
+    """Raise Refused unless a button is judging, or under the presser's own answer."""
+    if event.action in FEEDBACK or event.place.admin:
+        return
+    reply = await store.message(event.message_id)
+    if (await store.message(reply.reply_to)).author != event.user:
+        raise Refused("Only who asked for that can press its buttons; ask for one of your own.")
 
 
 async def _end(event: Event, outbox: Outbox, store: Store, text: str) -> None:

@@ -7,7 +7,8 @@ from agents.references import find
 from agents.scene import Scene
 from bot.commands import help_text
 from bot.studio import Studio
-from memory.records import Step
+from memory.holdings import Holdings
+from memory.records import Chat, Step, User
 from tools.catalogue import Catalogue, Task
 
 
@@ -62,6 +63,30 @@ def _short(value: object) -> str:
     return f"#{text[:12]}" if len(text) == 64 and text.isalnum() else text[:80]
 
 
-def forgotten(shas: Sequence[str]) -> str:
+async def memory_notice(studio: Studio, chat: Chat, user: User) -> str:
+    """Return what is kept about a chat and a person in it, and how it is erased."""
+    here = await studio.store.holdings(chat)
+    mine = await studio.store.holdings(chat, user)
+    return "\n".join(
+        [
+            f"This chat: {_held(here)}.",
+            f"Of that yours: {_held(mine)}.",
+            "It lies on the machine Atelier runs on, and nowhere else. /forget me erases what is "
+            "yours here with the answers to it, /forget yes everything of this chat (in a server "
+            "an admin); /settings shows your own defaults.",
+        ]
+    )
+
+
+def _held(held: Holdings) -> str:
+    if not (held.messages or held.steps):
+        return "nothing"
+    since = f", since {held.since:%Y-%m-%d}" if held.since else ""
+    counted = ((held.messages, "message"), (held.files, "file"), (held.steps, "step"))
+    parts = [f"{n:,} {one}" + "s" * (n != 1) for n, one in counted]
+    return f"{', '.join(parts)}, {held.good} 👍, {held.bad} 👎{since}"
+
+
+def forgotten(shas: Sequence[str], whose: str = "Everything") -> str:
     """Return what /forget says afterwards."""
-    return f"Everything said and made in this chat is erased ({len(shas)} files)."
+    return f"{whose} said and made in this chat is erased ({len(shas)} files)."

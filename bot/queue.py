@@ -100,8 +100,24 @@ def _how(job: QueuedJob) -> str:
 
 
 def _budget(pool: Pool, asker: User) -> list[str]:
-    role, today = pool.allowance(asker.key)
-    if role.budget is None:
+    allowance = pool.allowance(asker.key)
+    role, left = allowance.role, allowance.left
+    if role.budget is None or left is None:
         return []
-    left = duration(max(0.0, role.budget - today))
-    return [f"Of today's {duration(role.budget)} of computing you have {left} left."]
+    return [f"Of today's {duration(role.budget)} of computing you have {duration(left)} left."]
+
+
+async def quota_notice(studio: Studio, asker: User) -> str:
+    """Return what somebody may still use today, and when there will be more."""
+    if not isinstance(studio.runner, Pool):
+        return "Nothing is computed here, so nothing is counted."
+    allowance = studio.runner.allowance(asker.key)
+    lines = _budget(studio.runner, asker) or ["There is no bound on what you may use a day."]
+    lines.append(f"You had or have coming {duration(allowance.used)} of computing today (UTC).")
+    if allowance.left is not None:
+        lines.append(
+            f"It is {duration(allowance.role.budget or 0.0)} again in {duration(allowance.renews)}."
+        )
+    if allowance.role.weight != 1:
+        lines.append(f"Your share of the machine weighs {allowance.role.weight:g}, usual is 1.")
+    return "\n".join(lines)

@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from bot.errors import SettingsError
+from bot.rules import Rules
 from bot.sharing import ComputeSettings, QueueSettings, RoleSettings, distinct
 
 FILE = Path("atelier.toml")
@@ -140,6 +141,9 @@ class Settings(BaseSettings):
     telegram: Telegram = Field(default_factory=Telegram, description="Telegram")
     roles: dict[str, RoleSettings] = Field(
         default={}, description="who may have how much of the machine"
+    )
+    rules: Rules = Field(
+        default=Rules(), description="who may do what, before servers and channels narrow it"
     )
     queue: QueueSettings = Field(default_factory=QueueSettings, description="how much may wait")
     compute: ComputeSettings = Field(default_factory=ComputeSettings, description="what computes")

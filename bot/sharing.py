@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from tools.compute.admission import Admission, Role, Roles
+from tools.compute.admission import Admission, Role
 from tools.compute.devices import Device, Machine, WorkerPlan, plan
 
 DEFAULT = "default"
@@ -47,7 +47,7 @@ class RoleSettings(_Section):
         default=None, description="computing time a day (UTC); without it there is no bound"
     )
     members: frozenset[str] = Field(
-        default=frozenset(), description='who has it, as "platform:id", such as "discord:123"'
+        default=frozenset(), description='people or platform roles: "discord:123", "discord:role:5"'
     )
 
     @field_validator("members")
@@ -97,12 +97,57 @@ def distinct(roles: Mapping[str, RoleSettings]) -> None:
             seen[member] = name
 
 
-def roles_of(roles: Mapping[str, RoleSettings]) -> Roles:
-    """Return what knows the role of each user of a job ("platform:id")."""
-    default = _role(roles.get(DEFAULT, RoleSettings()))
-    known = {member: _role(role) for role in roles.values() for member in role.members}
-    known[""] = Role()  # warming up is nobody's work
-    return lambda user: known.get(user, default)
+class Crew:
+    """Everybody's role: by who they are, or else by the roles they were last seen to have.
+
+    Those are the platform's, in servers. Of several the first in the settings counts. A role
+    "telegram:admin" is had in any server, "telegram:admin@-100123" in that one.
+    """
+
+    def __init__(self, roles: Mapping[str, RoleSettings]) -> None:
+        self._default = _role(roles.get(DEFAULT, RoleSettings()))
+        named = [(member, role) for role in roles.values() for member in role.members]
+        self._known = {member: _role(role) for member, role in named}
+        self._order = {member: place for place, (member, _) in enumerate(named)}
+        self._seen: dict[str, dict[str, list[str]]] = {}
+
+    def __call__(self, user: str) -> Role:
+        """Return the role of the user of a job ("platform:id")."""
+        if not user:
+            return Role()  # warming up is nobody's work
+        seen = [name for held in self._seen.get(user, {}).values() for name in held]
+        first = min(seen, key=self._order.__getitem__, default="")
+        return self._known.get(user) or self._known.get(first) or self._default
+
+    def see(self, user: str, server: str, roles: frozenset[str]) -> bool:
+        """Take in which roles a user has in a server; return whether that is news."""
+        held = sorted(named(roles, server) & self._order.keys())
+        if not server or self._seen.get(user, {}).get(server, []) == held:
+            return False
+        self._seen.setdefault(user, {})[server] = held
+        return True
+
+    def leave(self, platform: str, server: str) -> None:
+        """Forget which roles people have in a server."""
+        for user, servers in self._seen.items():
+            if user.startswith(f"{platform}:"):
+                servers.pop(server, None)
+
+    def dump(self) -> dict[str, object]:
+        """Return what was seen as plain data (JSON), for `restore`."""
+        return {"seen": {user: dict(held) for user, held in self._seen.items() if held}}
+
+    def restore(self, data: Mapping[str, object]) -> None:
+        """Take over what `dump` returned, as far as the settings still name those roles."""
+        seen = data.get("seen")
+        for user, servers in seen.items() if isinstance(seen, dict) else ():
+            for server, held in servers.items():
+                self.see(user, server, frozenset(held))
+
+
+def named(roles: frozenset[str], server: str) -> frozenset[str]:
+    """Return all the names that roles had in a server go by."""
+    return roles | {f"{role}@{server}" for role in roles}
 
 
 def _role(given: RoleSettings) -> Role:

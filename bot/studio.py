@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from agents.scene import Scene
 from agents.work import Execute, Tell, Work, execute
+from bot.limits import Limits
+from bot.rulebook import Rulebook
 from memory.assets import Assets
 from memory.database import Database
 from memory.records import Asset, Status, Step, User
@@ -36,21 +38,26 @@ class Studio:
     chat: "ChatModel"
     how: Execute = execute
     final: Status = "done"
+    book: Rulebook = field(init=False)
     _assistant: "asyncio.Task[Assistant] | None" = field(default=None, init=False)
 
-    def work(self, scene: Scene, tell: Tell) -> Work:
-        """Return an empty desk top for one request."""
+    def __post_init__(self) -> None:
+        """Begin with the rules that are built in."""
+        self.book = Rulebook(self.store)
+
+    def work(self, scene: Scene, tell: Tell, limits: Limits) -> Work:
+        """Return an empty desk top for one request, within limits."""
         context = Context(
             user=scene.message.author or NOBODY,
             chat=scene.message.chat,
             store=self.store,
             assets=self.assets,
-            catalogue=self.catalogue,
-            runner=self.runner,
+            catalogue=limits.catalogue(self.catalogue),
+            runner=limits.runner(self.runner),
             report=_ignore,
             turn=scene.message.id,
         )
-        return Work(scene, context, self.tools, tell, self.how, self.final)
+        return Work(scene, context, self.tools, tell, self.how, self.final, limits)
 
     async def assistant(self) -> "Assistant":
         """Return the assistant; the first call takes a second or two, off the event loop."""

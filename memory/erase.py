@@ -1,11 +1,13 @@
-"""How a chat is forgotten: piece by piece, and then what nobody refers to any more."""
+"""How a chat, or a person in it, is forgotten: piece by piece, then what nobody refers to."""
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from typing import TYPE_CHECKING
 
 from memory import index, rows
-from memory.records import Chat
+from memory.records import Chat, User
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -13,16 +15,29 @@ if TYPE_CHECKING:
 INDEXES = ("message_words", "step_words")
 
 _PIECE = 500
+JUDGED = (
+    "SELECT id FROM messages WHERE chat = ?3 UNION SELECT l.asset FROM message_assets l"
+    " JOIN messages m ON m.seq = l.message WHERE m.chat = ?3"
+)
+"""What can be judged in chat ?3."""
 _REFERENCES = ("message_assets", "step_assets", "step_parents")
 
 
-def messages(chat: Chat, db: sqlite_utils.Database) -> bool:
-    """Erase some messages of a chat with all that hangs on them; return whether any was there."""
+def messages(chat: Chat, user: User | None, db: sqlite_utils.Database) -> bool:
+    """Erase some messages of a chat with all that hangs on them; return whether any was there.
+
+    With a user those they wrote, and what was answered to these.
+    """
     number = rows.find_chat(db.conn, chat)
     index.catch_up(db.conn)
-    found = db.execute(
-        "SELECT seq, text, id FROM messages WHERE chat = ? ORDER BY seq LIMIT ?", (number, _PIECE)
-    ).fetchall()
+    found = _chosen(db.conn, "seq, text, id FROM messages", "author", number, user)
+    if user is not None and found:
+        ids = json.dumps([id for *_, id in found])
+        found += db.execute(
+            "SELECT seq, text, id FROM messages WHERE chat = ? AND author IS NULL"
+            " AND reply_to IN (SELECT value FROM json_each(?))",
+            (number, ids),
+        ).fetchall()
     if not found or number is None:
         return False
     index.drop(db.conn, "message_words", number, [(seq, text) for seq, text, _ in found])
@@ -36,12 +51,10 @@ def messages(chat: Chat, db: sqlite_utils.Database) -> bool:
     return True
 
 
-def steps(chat: Chat, db: sqlite_utils.Database) -> bool:
-    """Erase some steps of a chat; return whether any was there."""
+def steps(chat: Chat, user: User | None, db: sqlite_utils.Database) -> bool:
+    """Erase some steps of a chat (that a user asked for); return whether any was there."""
     number = rows.find_chat(db.conn, chat)
-    found = db.execute(
-        "SELECT seq, args, result FROM steps WHERE chat = ? ORDER BY seq LIMIT ?", (number, _PIECE)
-    ).fetchall()
+    found = _chosen(db.conn, "seq, args, result FROM steps", "user", number, user)
     if not found or number is None:
         return False
     texts = [(seq, index.step_text(args, result)) for seq, args, result in found]
@@ -51,6 +64,27 @@ def steps(chat: Chat, db: sqlite_utils.Database) -> bool:
         db.conn.executemany(f"DELETE FROM {table} WHERE step = ?", seqs)
     db.conn.executemany("DELETE FROM steps WHERE seq = ?", seqs)
     return True
+
+
+def _chosen(
+    conn: sqlite3.Connection, what: str, by: str, chat: int | None, user: User | None
+) -> list[tuple[int, str, str]]:
+    """Return a piece of a chat's rows, of one user's if given."""
+    mine = f" AND {by} = (SELECT number FROM users WHERE platform = ? AND id = ?)" if user else ""
+    who = (user.platform, user.id) if user else ()
+    sql = f"SELECT {what} WHERE chat = ?{mine} ORDER BY seq LIMIT ?"
+    return conn.execute(sql, (chat, *who, _PIECE)).fetchall()
+
+
+def judgements(chat: Chat, user: User | None, db: sqlite_utils.Database) -> None:
+    """Erase what a user judged in a chat; with the chat itself judgements go without more ado."""
+    if user is None:
+        return
+    db.execute(
+        "DELETE FROM feedback WHERE user = (SELECT number FROM users WHERE platform = ?1 AND id ="
+        f" ?2) AND target IN ({JUDGED})",
+        (user.platform, user.id, rows.find_chat(db.conn, chat)),
+    )
 
 
 def compact(table: str, start: bool, db: sqlite_utils.Database) -> bool:
@@ -72,6 +106,12 @@ def leftovers(chat: Chat, db: sqlite_utils.Database) -> list[str]:
     ).rowcount
     if gone_quiet:
         db.execute("DELETE FROM members WHERE chat = ?", (number,))
+        db.execute("DELETE FROM moved WHERE number = ?", (number,))
+    db.execute(
+        "DELETE FROM members WHERE chat = ?1 AND user NOT IN (SELECT author FROM messages WHERE"
+        " chat = ?1 AND author IS NOT NULL UNION SELECT user FROM steps WHERE chat = ?1)",
+        (number,),
+    )
     unused = " AND ".join(
         f"NOT EXISTS (SELECT 1 FROM {table} WHERE asset = assets.sha256)" for table in _REFERENCES
     )

@@ -101,3 +101,13 @@ def posts(db: sqlite_utils.Database) -> None:
     )
     db.execute("CREATE INDEX posts_id ON posts (chat, id)")
     db.execute("ALTER TABLE deliveries DROP COLUMN receipts")
+
+
+@SCHEMA()
+def moved(db: sqlite_utils.Database) -> None:
+    """Create what names the chats by the ids they had before their platform moved them."""
+    db.execute(
+        """CREATE TABLE moved (
+            platform TEXT, id TEXT, number INTEGER NOT NULL,
+            PRIMARY KEY (platform, id)) WITHOUT ROWID"""
+    )

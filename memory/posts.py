@@ -33,6 +33,12 @@ def find(conn: sqlite3.Connection, chat: Chat, id: str) -> tuple[str, Post] | No
     row = conn.execute(
         "SELECT m.id, p.part, p.id, p.asset FROM posts p JOIN messages m ON m.seq = p.message"
         " WHERE p.chat = ? AND p.id = ?",
-        (rows.find_chat(conn, chat), id),
+        (_number(conn, chat), id),
     ).fetchone()
     return (row[0], Post(*row[1:])) if row and id else None
+
+
+def _number(conn: sqlite3.Connection, chat: Chat) -> int | None:
+    """Return the number under which a chat's posts are noted; a former id has its own."""
+    moved = rows.moved_chat(conn, chat)
+    return rows.find_chat(conn, chat) if moved is None else -moved

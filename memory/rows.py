@@ -14,10 +14,17 @@ _ASSET = "a.sha256, a.media_type, a.size, a.width, a.height, a.seconds, a.wavefo
 
 
 def find_chat(conn: sqlite3.Connection, chat: Chat) -> int | None:
-    """Return the number of a chat, None when nothing was said there."""
-    row = conn.execute(
-        "SELECT number FROM chats WHERE platform = ? AND id = ?", (chat.platform, chat.id)
-    ).fetchone()
+    """Return the number of a chat, also by an id it had before; None when it has none."""
+    sql = "SELECT number FROM chats WHERE platform = ? AND id = ?"
+    row = conn.execute(sql, (chat.platform, chat.id)).fetchone()
+    number: int | None = row[0] if row else None
+    return moved_chat(conn, chat) if number is None else number
+
+
+def moved_chat(conn: sqlite3.Connection, chat: Chat) -> int | None:
+    """Return the number of the chat that had this id before it moved to another."""
+    sql = "SELECT number FROM moved WHERE platform = ? AND id = ?"
+    row = conn.execute(sql, (chat.platform, chat.id)).fetchone()
     return row[0] if row else None
 
 

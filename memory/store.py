@@ -8,9 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from memory import erase, message_rows, posts, rows, step_rows
+from memory import erase, holdings, message_rows, moves, posts, rows, step_rows
 from memory.database import Database
 from memory.errors import NotFound
+from memory.holdings import Holdings
 from memory.records import (
     Action,
     Asset,
@@ -220,21 +221,30 @@ class Store:
         """Store a judgement; of one person about one thing the last is kept."""
         await self._database(lambda db: message_rows.judge(db.conn, feedback))
 
-    async def forget(self, chat: Chat) -> list[str]:
-        """Erase all that was said, made and judged in a chat, also from the index and the disk.
+    async def forget(self, chat: Chat, user: User | None = None) -> list[str]:
+        """Erase all that was said, made and judged in a chat (by a user), also from the index.
 
         Returns the SHA-256 of the assets nobody refers to any more; their files are left to
         `Assets.erase`. Works in pieces, so that others need not wait; if it was interrupted,
         do it again.
         """
+        await self._database(partial(erase.judgements, chat, user))
         for piece in (erase.messages, erase.steps):
-            while await self._database(partial(piece, chat)):
+            while await self._database(partial(piece, chat, user)):
                 pass
         for table in erase.INDEXES:
             start = True
             while await self._database(partial(erase.compact, table, start)):
                 start = False
         return await self._database(partial(erase.leftovers, chat))
+
+    async def holdings(self, chat: Chat, user: User | None = None) -> Holdings:
+        """Return how much is kept of a chat, or of what a user said, asked for and judged there."""
+        return await self._database(lambda db: holdings.of(db.conn, chat, user))
+
+    async def move_chat(self, old: Chat, new: Chat) -> None:
+        """Let a chat go on under the id its platform gave it; the old id names it, too."""
+        await self._database(partial(moves.move, old, new))
 
     async def keep(self, name: str, facts: Mapping[str, object]) -> None:
         """Store facts under a name, in place of those before; anything JSON can hold."""

@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.adapter import Handler, Pressed, Received, Reply
+from bot.adapter import Handler, Place, Pressed, Received, Reply
 from bot.desk import Desk
-from bot.middleware import with_errors, with_log
+from bot.middleware import with_errors, with_log, with_rules
 from bot.progress import Standing
+from bot.rulebook import Rulebook
+from bot.rules import Rules
 from bot.settings import ChatModel
 from bot.studio import Studio
 from bot.trail import Trail
@@ -21,6 +23,7 @@ from tools.builtin import every_tool
 from tools.jobs import Runner
 
 CHAT = Chat("terminal", "main")
+PRIVATE = Place()
 ANA, BEN = User("terminal", "ana", "Ana"), User("terminal", "ben", "Ben")
 
 
@@ -62,20 +65,36 @@ class Room:
         reply_to: str = "",
         assets: Sequence[Asset] = (),
         chat: Chat = CHAT,
+        place: Place = PRIVATE,
     ) -> Reply:
         """Say something and return the reply to it."""
-        await self.handle(Received(Message(chat, user, text, tuple(assets), reply_to)), self.outbox)
+        message = Message(chat, user, text, tuple(assets), reply_to)
+        await self.handle(Received(message, place=place), self.outbox)
         return self.outbox.replies[-1]
 
-    async def press(self, reply: Reply, action: str, user: User = ANA) -> Reply:
+    async def press(
+        self, reply: Reply, action: str, user: User = ANA, place: Place = PRIVATE
+    ) -> Reply:
         """Press a button under a reply and return the reply to that."""
-        await self.handle(Pressed(user, CHAT, reply.message.id, action), self.outbox)
+        event = Pressed(user, CHAT, reply.message.id, action, place=place)
+        await self.handle(event, self.outbox)
         return self.outbox.replies[-1]
+
+    async def told(
+        self, text: str, user: User = ANA, place: Place = PRIVATE, chat: Chat = CHAT
+    ) -> str:
+        """Say something that is answered by a notice, and return that."""
+        before = len(self.outbox.notices)
+        await self.handle(Received(Message(chat, user, text), place=place), self.outbox)
+        return "\n".join(self.outbox.notices[before:])
 
 
 @asynccontextmanager
 async def room(
-    root: Path, runner: Runner | None = None, database: Path | None = None
+    root: Path,
+    runner: Runner | None = None,
+    database: Path | None = None,
+    rules: Rules | None = None,
 ) -> AsyncIterator[Room]:
     """Enter a room; with a database path it can be entered again, as after a restart."""
     async with Database(database) as db:
@@ -83,5 +102,8 @@ async def room(
         tools = {t.name: t for t in every_tool()}
         known = catalogue()
         studio = Studio(db, store, Assets(root), known, runner or FakeRunner(), tools, ChatModel())
+        choices = {"tools": list(tools), "models": list(known.models)}
+        book = studio.book = Rulebook(store, rules, choices)
         desk = Desk(studio, interval=0)
-        yield Room(studio, desk, with_log(with_errors(desk, store)), FakeOutbox())
+        handle = with_log(with_errors(with_rules(desk, book, store), store))
+        yield Room(studio, desk, handle, FakeOutbox())

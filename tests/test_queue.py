@@ -127,3 +127,21 @@ async def test_a_budget_is_told_and_one_that_is_spent_is_refused_in_one_sentence
         )
         assert reply.message.text.count(".") == 1
         assert [s.status for s in reply.steps] == ["failed"]
+
+
+async def test_quota_tells_what_is_left_and_when_it_renews(tmp_path: Path) -> None:
+    async with studio(tmp_path, Role(2.0, 60.0)) as (here, house):
+        told = (await here.told("/quota")).splitlines()
+        assert told[0] == "Of today's 60 seconds of computing you have 60 seconds left."
+        assert told[1] == "You had or have coming 0 seconds of computing today (UTC)."
+        assert told[2].startswith("It is 60 seconds again in ")
+        assert told[3] == "Your share of the machine weighs 2, usual is 1."
+        mine, _ = await house.waiting("echo", ANA.key)
+        assert "you have 40 seconds left" in await here.told("/quota")
+        assert "you have 60 seconds left" in await here.told("/quota", BEN)
+        mine.cancel()
+    (tmp_path / "free").mkdir()
+    async with studio(tmp_path / "free") as (here, _):
+        assert "no bound" in await here.told("/quota")
+    async with room(tmp_path / "dry") as here:
+        assert "nothing is counted" in await here.told("/quota")

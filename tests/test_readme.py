@@ -12,7 +12,7 @@ from PIL import Image
 import tools
 from bot.commands import COMMANDS
 from bot.settings import Settings
-from bot.sharing import roles_of
+from bot.sharing import Crew
 from tests.fakes import picture
 from tests.rooms import room
 from tests.test_control import STATUS
@@ -127,7 +127,7 @@ def test_the_roles_shown_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     from bot.settings import read
 
-    role = roles_of(read().roles)
+    role = Crew(read().roles)
     assert (role("terminal:you").weight, role("terminal:you").budget) == (3, 4 * 3600)
     assert role("web:1").budget == 1800
 

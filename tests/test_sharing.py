@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import read
-from bot.sharing import ComputeSettings, QueueSettings, roles_of, seconds_of
+from bot.sharing import ComputeSettings, Crew, QueueSettings, seconds_of
 from tools.compute.admission import Admission, Role
 from tools.compute.devices import Machine
 from tools.errors import ToolError
@@ -47,14 +47,14 @@ def test_members_have_their_role_and_all_others_the_default(
         members = ["discord:123", "terminal:ana"]
         """
     )
-    role = roles_of(read().roles)
+    role = Crew(read().roles)
     assert role("discord:123") == role("terminal:ana") == Role(3.0, None)
     assert role("") == Role()
     assert role("discord:124") == role("telegram:123") == Role(1.0, 1800.0)
 
 
 def test_without_roles_all_are_equal() -> None:
-    assert roles_of({})("anybody") == Role()
+    assert Crew({})("anybody") == Role()
 
 
 def test_the_defaults_are_those_of_the_scheduler() -> None:

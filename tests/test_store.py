@@ -326,9 +326,9 @@ async def test_who_speaks_while_a_chat_is_forgotten_is_heard(
 ) -> None:
     late = said("wait, draw a fox")
 
-    def speak(chat: Chat, db: sqlite_utils.Database) -> bool:
+    def speak(chat: Chat, user: User | None, db: sqlite_utils.Database) -> bool:
         message_rows.add(db.conn, late)
-        return erase_steps(chat, db)
+        return erase_steps(chat, user, db)
 
     erase_steps = erase.steps
     monkeypatch.setattr(erase, "steps", speak)  # runs when all messages are gone

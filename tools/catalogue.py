@@ -1,7 +1,7 @@
 """The catalogue: which models there are, where they come from and how they want to be run."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,6 +102,25 @@ class Catalogue:
             )
         self.licensed(model)
         return model
+
+    def only(self, names: Collection[str]) -> "Catalogue":
+        """Return the catalogue without other models than these for all that one of these can do.
+
+        They take the places of defaults that are not among them; tasks none of them can do stay
+        as they are.
+        """
+        kept = {n: self.models[n] for n in names if n in self.models}
+        able = {task: m.name for m in reversed(kept.values()) for task in m.tasks}
+        for name, model in self.models.items():
+            rest = tuple(task for task in model.tasks if task not in able)
+            if rest and name not in kept:
+                kept[name] = model.model_copy(update={"tasks": rest})
+        usual = {
+            task: name if task not in able or name in names else able[task]
+            for task, name in self.profiles[self.profile].items()
+        }
+        profiles = {**self.profiles, self.profile: usual}
+        return Catalogue(kept, profiles, self.profile, self._accepted, self.loras, self._root)
 
     def lora(self, name: str, model: Model) -> Lora:
         """Return the named LoRA if it fits a model.

@@ -1,18 +1,16 @@
 """Pictures from words, and more like one that is there."""
 
 import asyncio
-from typing import Literal
 
 from pydantic import Field
 
 from tools.catalogue import Model
-from tools.jobs import PictureSpec
+from tools.jobs import Aspect, PictureSpec
 from tools.painting import kept_lora, origin, paint, seeds, size_for
 from tools.pictures import flat, png
 from tools.recipe import Recipe
 from tools.tool import Args, Context, Result, tool
 
-Aspect = Literal["1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9"]
 LONGEST = 2000
 """Characters of a prompt."""
 

@@ -25,6 +25,9 @@ class Adapter:
     weight: float = 1.0
 
 
+Aspect = Literal["1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9"]
+
+
 @dataclass(frozen=True, slots=True)
 class PictureSpec:
     """One picture: sizes in pixels, `image` and `mask` are encoded pictures (any format).

@@ -21,6 +21,20 @@ class Role:
     budget: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How somebody stands today: device-seconds had or coming, seconds until the next day."""
+
+    role: Role
+    used: float
+    renews: float
+
+    @property
+    def left(self) -> float | None:
+        """Device-seconds left today; None without a budget."""
+        return None if self.role.budget is None else max(0.0, self.role.budget - self.used)
+
+
 Roles = Callable[[str], Role]
 """Return the role of a user."""
 

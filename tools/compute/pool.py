@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self, cast
 
 from tools.catalogue import Catalogue, Model, Task
-from tools.compute.admission import Role
+from tools.compute.admission import Allowance
 from tools.compute.book import Book
 from tools.compute.child import Child
 from tools.compute.costs import shape_of
@@ -141,10 +141,11 @@ class Pool:
         jobs = [one for job in line if job.count for one in self._views(job)]
         return [job for job in jobs if job.user == (user or job.user)]
 
-    def allowance(self, user: str) -> tuple[Role, float]:
-        """Return a user's role, and the device-seconds they had or have coming today."""
-        now = asyncio.get_running_loop().time()
-        return self._scheduler.roles(user), self._scheduler.ledger.today(user, now)
+    def allowance(self, user: str) -> Allowance:
+        """Return a user's role, and what they had or have coming today."""
+        now, ledger = asyncio.get_running_loop().time(), self._scheduler.ledger
+        role = self._scheduler.roles(user)
+        return Allowance(role, ledger.today(user, now), ledger.until_tomorrow(now))
 
     def status(self, *, queue: bool = True) -> Status:
         """Return how everything stands; without the queue's order some us a job and user."""

@@ -1,0 +1,156 @@
+"""Owners' rules: one frozen record, and how those of server, channel and person add up to it."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from tools.errors import Refused
+from tools.jobs import Aspect
+
+EVERYONE, ALL = ("everyone",), ("all",)
+_NOTHING = ("nobody", "none", "off", "no", "")
+
+Adult = Literal["never", "channels", "private"]
+
+
+def _names(value: object) -> object:
+    """Read "sdxl, starter" as a list of names."""
+    if isinstance(value, str):
+        value = [word for word in re.split(r"[,\s]+", value) if word not in _NOTHING]
+    return tuple(value) if isinstance(value, list | set | frozenset) else value
+
+
+def _sentence(value: object) -> object:
+    return "" if str(value).casefold() in _NOTHING else value
+
+
+def _optional(value: object) -> object:
+    return None if value == "any" else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+
+class Rules(BaseModel):
+    """What may be done somewhere, by whom, and what is made when a request does not say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=300)
+
+    users: Names = Field(
+        default=EVERYONE, description="who may use it: everyone, nobody, people or platform roles"
+    )
+    banned: Names = Field(default=(), description="people and roles who may not")
+    tools: Names = Field(default=ALL, description="what may be asked for: all, or names of tools")
+    models: Names = Field(default=ALL, description="models for what they can do: all, or names")
+    count: Annotated[int | None, BeforeValidator(_optional)] = Field(
+        default=None, ge=1, le=10, description="pictures when a request names no number; any"
+    )
+    most: Annotated[int | None, BeforeValidator(_optional)] = Field(
+        default=None, ge=1, le=100, description="most pictures of one request; any"
+    )
+    aspect: Annotated[Aspect | None, BeforeValidator(_optional)] = Field(
+        default=None, description="width to height when a request names none, such as 16:9; any"
+    )
+    adult: Adult = Field(
+        default="never",
+        description="wishes for adults: never, in age-restricted channels, or also in private",
+    )
+    buttons: Literal["asker", "everyone"] = Field(
+        default="everyone", description="who may press the buttons under a reply"
+    )
+    pause: Annotated[str, BeforeValidator(_sentence)] = Field(
+        default="", description="a sentence: nothing is made, and whoever asks is told it; or off"
+    )
+
+    @field_validator("users", "banned")
+    @classmethod
+    def _people(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            platform, _, id = name.partition(":")
+            if name not in EVERYONE and not (platform and id):
+                raise ValueError(
+                    f"people and roles are platform:id such as discord:123, not {name}"
+                )
+        return names
+
+
+PERSONAL = ("count", "aspect")
+"""What everybody may choose for themselves."""
+CHOICES = ("tools", "models")
+"""What must be chosen among the tools and models there are."""
+
+
+def _within(outer: tuple[str, ...], inner: tuple[str, ...]) -> tuple[str, ...]:
+    if ALL in (outer, inner):
+        return inner if outer == ALL else outer
+    return tuple(name for name in inner if name in outer) or outer
+
+
+def _smaller(outer: int | None, inner: int | None) -> int | None:
+    return min((n for n in (outer, inner) if n is not None), default=None)
+
+
+def _stricter(outer: Adult, inner: Adult) -> Adult:
+    return min(outer, inner, key=get_args(Adult).index)
+
+
+JOIN: Mapping[str, Callable[..., object]] = {
+    "banned": lambda outer, inner: tuple(dict.fromkeys((*outer, *inner))),
+    "tools": _within,
+    "models": _within,
+    "most": _smaller,
+    "adult": _stricter,
+    "pause": lambda outer, inner: inner or outer,
+}
+"""How a value adds to that of the scope around it; it takes its place where nothing is said here.
+
+So what is allowed can only be narrowed further in, and what is usual is said by the nearest.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What is set in one scope; `name` is how people are told where a value comes from."""
+
+    name: str
+    values: Mapping[str, object]
+
+
+def joined(layers: Sequence[Layer]) -> tuple[Rules, dict[str, str]]:
+    """Return what layers come to, outermost first, and for each value that is set by which.
+
+    The outermost alone may allow more than is built in.
+    """
+    values: dict[str, object] = {**dict(Rules()), **layers[0].values}
+    origins = dict.fromkeys(layers[0].values, layers[0].name)
+    for layer in layers[1:]:
+        for name, value in layer.values.items():
+            before = values[name]
+            values[name] = JOIN[name](before, value) if name in JOIN else value
+            if values[name] != before or value == before:
+                origins[name] = layer.name
+    return Rules().model_copy(update=values), origins
+
+
+def parsed(name: str, value: object) -> object:
+    """Return a setting's value as the rules hold it; raises Refused with a sentence."""
+    if name not in Rules.model_fields:
+        raise Refused(f"There is no setting {name!r}; there are: {', '.join(Rules.model_fields)}.")
+    try:
+        return getattr(Rules.model_validate({name: value}), name)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        why = fault["msg"].removeprefix("Value error, ")
+        why = why[:1].lower() + why[1:].replace("Input should", "it should")
+        about = Rules.model_fields[name].description
+        raise Refused(f"{name} cannot be {str(value)[:60]!r}: {why} ({about}).") from error
+
+
+def shown(value: object) -> str:
+    """Return a value as people write it."""
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value)) or "none"
+    return "any" if value is None else str(value) or "off"
