@@ -39,6 +39,7 @@ class Bot:
             return found[-1] if found else None
 
         found = await self.server.wait_for(there)
+        assert found is not None
         await self.idle(found.channel)
         return found
 

@@ -12,6 +12,7 @@ from agents.understanding.wishes import Wish
 from bot import commands
 from bot.adapters.discord import slash
 from tests.discord_bot import Bot, Held, talking
+from tests.discord_records import Interaction, Message, Permission, Role
 from tests.discord_server import Server, serving
 from tests.fakes import catalogue, picture, sound
 
@@ -36,13 +37,21 @@ def wish(name: str, **given: Any) -> Wish:
     return found
 
 
+async def told(server: Server, asked: Interaction) -> Message:
+    """Return what is shown in place of "thinking"."""
+    shown = asked.original
+    assert shown is not None
+    await server.wait_for(lambda: not shown.loading)
+    return shown
+
+
 def test_fields_become_the_arguments_of_tools() -> None:
     drawn = wish("imagine", prompt="a red fox", count=3, aspect="16:9", style="pop art", seed=7)
     assert drawn.tool == "draw"
     assert "red fox" in str(drawn.args["prompt"])
     told = {k: v for k, v in drawn.args.items() if k != "prompt"}
     assert told == {"count": 3, "aspect": "16:9", "style": "pop art", "seed": 7}
-    changed = {"image": "2", "instruction": "darker"}
+    changed: dict[str, object] = {"image": "2", "instruction": "darker"}
     assert wish("edit", change="darker", picture="2") == Wish("edit", changed)
     assert wish("upscale", picture="2", factor="4x").args == {"image": "2", "factor": 4}
     assert wish("vary", count=2).args == {"image": "", "count": 2}
@@ -83,22 +92,23 @@ async def test_it_is_acknowledged_while_the_database_is_busy(server: Server, bot
 
 async def test_what_only_tells_is_seen_by_the_one_who_asked(server: Server, bot: Bot) -> None:
     ana = server.person("Ana")
-    for name in ("help", "queue", "models", "cancel"):
+    for name in ("help", "queue", "models", "cancel", "quota", "settings", "memory"):
         asked = await ana.slash(name).answer()
-        original = asked.original
-        assert original is not None
-        await server.wait_for(lambda shown=original: not shown.loading)
-        assert original.content
+        assert asked.original is not None
+        original = await told(server, asked)
         assert {m.ephemeral_to for m in (original, *asked.followups)} == {ana.account}
 
 
-async def test_forgetting_wants_to_be_sure(server: Server, bot: Bot) -> None:
+async def test_forgetting_wants_to_be_sure_and_an_admin(server: Server, bot: Bot) -> None:
     ana = server.person("Ana")
     await bot.reply(ana.mentions("draw a fox"))
-    unsure = await ana.slash("forget").answer()
-    await server.wait_for(lambda: unsure.original and "/forget yes" in unsure.original.content)
-    sure = await ana.slash("forget", sure=True).answer()
-    await server.wait_for(lambda: sure.original and "is erased" in sure.original.content)
+    assert "/forget yes" in (await told(server, await ana.slash("forget").answer())).content
+    refused = await ana.slash("forget", what="yes").answer()
+    assert "Only an admin" in (await told(server, refused)).content
+    ana.account.roles.append(Role(7, "admin", Permission.ADMINISTRATOR))
+    server.guild.roles.append(ana.account.roles[-1])
+    done = await ana.slash("forget", what="yes").answer()
+    assert "is erased" in (await told(server, done)).content
 
 
 async def test_a_file_comes_with_a_command(server: Server, bot: Bot) -> None:
@@ -176,11 +186,11 @@ async def test_the_edit_button_asks_what_and_which(server: Server, bot: Bot) -> 
 async def test_info_and_thumbs_are_quiet_and_delete_takes_away(server: Server, bot: Bot) -> None:
     ana = server.person("Ana")
     drawn = await bot.reply(ana.mentions("draw a fox"))
-    for action, told in (("info", "small"), ("good", "Thank you"), ("bad", "Thank you")):
+    for action, words in (("info", "small"), ("good", "Thank you"), ("bad", "Thank you")):
         asked = await ana.presses(drawn, bot.button(drawn, action)).answer()
-        await server.wait_for(lambda a=asked, t=told: a.original and t in a.original.content)
-        assert asked.original is not None
-        assert asked.original.ephemeral_to is ana.account
+        shown = await told(server, asked)
+        assert words in shown.content
+        assert shown.ephemeral_to is ana.account
     stranger = await server.person("Ben").presses(drawn, bot.button(drawn, "delete")).answer()
     await server.wait_for(lambda: stranger.original and "Only who" in stranger.original.content)
     gone = await ana.presses(drawn, bot.button(drawn, "delete")).answer()

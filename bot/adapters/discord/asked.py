@@ -31,6 +31,7 @@ class Asked:
         self._interaction, self.post = interaction, post
         self._open = True
         """Whether "thinking" stands there still."""
+        self._late = False
 
     @classmethod
     async def acknowledge(cls, interaction: Interaction, *, public: bool) -> Self | None:
@@ -47,15 +48,16 @@ class Asked:
 
     async def edit(self, text: str, picture: bytes = b"") -> bool:
         """Change the message everybody sees; False when its time is over."""
-        if self._interaction.is_expired():
+        if self._late or self._interaction.is_expired():
             return False
         try:
             await self._interaction.edit_original_response(
                 content=text, attachments=shown(picture), allowed_mentions=_NOBODY
             )
-        except (discord.NotFound, discord.HTTPException) as error:
+        except discord.HTTPException as error:
             if isinstance(error, PASSING):
                 raise
+            self._late = True
             return False
         self._open = False
         return True

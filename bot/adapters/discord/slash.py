@@ -5,7 +5,7 @@ both. Commands that are not in the table below are offered with one field for wo
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from agents.understanding.flags import ASPECTS
@@ -13,7 +13,7 @@ from bot.commands import COMMANDS
 from bot.render import shortened
 from tools.catalogue import Catalogue, Task
 
-TEXT, NUMBER, YES, FILE = 3, 4, 5, 11
+TEXT, NUMBER, FILE = 3, 4, 11
 """Discord's numbers for kinds of options."""
 _SLASH, _MENU = 1, 3
 _DESCRIPTION = 100
@@ -67,7 +67,7 @@ class Option:
     form: str = "{}"
     needed: bool = False
     completes: bool = False
-    choices: tuple[str, ...] = ()
+    choices: Mapping[str, str] = field(default_factory=dict)
     bounds: tuple[int, int] | None = None
 
     def described(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class Option:
         if self.completes:
             found["autocomplete"] = True
         if self.choices:
-            found["choices"] = [{"name": c, "value": c} for c in self.choices]
+            found["choices"] = [{"name": n, "value": v} for n, v in self.choices.items()]
         if self.bounds and self.kind == TEXT:
             found["max_length"] = self.bounds[1]
         elif self.bounds:
@@ -112,9 +112,9 @@ class Slash:
         """Return what the command with these values says as a message."""
         ranks = {name: rank for rank, name in enumerate(self.order)}
         said = [
-            option.form.format(_value(given[option.name]))
+            option.form.format(str(given[option.name]).strip())
             for option in sorted(self.options, key=lambda option: ranks.get(option.name, 0))
-            if option.kind != FILE and given.get(option.name) not in (None, "", False)
+            if option.kind != FILE and given.get(option.name) not in (None, "")
         ]
         return " ".join([f"/{self.verb}", *said])
 
@@ -159,11 +159,6 @@ def _everywhere() -> dict[str, Any]:
     return {"contexts": [0, 1], "integration_types": [0]}
 
 
-def _value(value: object) -> str:
-    """Return a value as text; what is true says yes."""
-    return "yes" if value is True else str(value).strip()
-
-
 def _words(name: str, about: str, *, needed: bool = True) -> Option:
     return Option(name, about, needed=needed, bounds=(1, _LONG))
 
@@ -172,7 +167,9 @@ _PICTURE = Option("picture", "which one, such as 2, last or #1a2b3c; without it 
 _PHOTO = Option("file", "a picture of yours", FILE)
 _COUNT = Option("count", "how many", NUMBER, "--n {}", bounds=(1, 10))
 _LORA = Option("lora", "a LoRA", form="--lora {}", completes=True)
-_SHAPE = Option("aspect", "width to height", form="--ar {}", choices=ASPECTS)
+_RATIOS = {ratio: ratio for ratio in ASPECTS}
+_FACTORS = {"2x": "2x", "4x": "4x"}
+_SHAPE = Option("aspect", "width to height", form="--ar {}", choices=_RATIOS)
 
 _MAKING: Sequence[Slash] = (
     Slash(
@@ -203,7 +200,11 @@ _MAKING: Sequence[Slash] = (
         "upscale",
         "upscale",
         "Enlarge a picture",
-        (_PICTURE, Option("factor", "how much", form="{}", choices=("2x", "4x")), _PHOTO),
+        (
+            _PICTURE,
+            Option("factor", "how much", form="{}", choices=_FACTORS),
+            _PHOTO,
+        ),
     ),
     Slash(
         "describe",
@@ -229,11 +230,10 @@ _MAKING: Sequence[Slash] = (
     ),
     Slash("undo", "undo", "Take back the last result"),
 )
+_ERASED = {"everything said and made in this chat": "yes", "only what is mine here": "me"}
 _MORE: Mapping[str, tuple[Option, ...]] = {
     "info": (_PICTURE,),
-    "forget": (Option("sure", "erase everything said and made in this chat", YES),),
-    "cancel": (),
-    "queue": (),
-    "models": (),
-    "help": (),
+    "forget": (Option("what", "what to erase; without it, what that means", choices=_ERASED),),
+    "settings": (Option("change", "such as: count 2; without it, what is in force here"),),
+    **dict.fromkeys(("cancel", "help", "memory", "models", "queue", "quota"), ()),
 }
