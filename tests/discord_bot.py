@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from bot.adapter import Event, Outbox
 from bot.adapters.discord import endpoints
 from bot.adapters.discord.session import serve
 from bot.progress import _PHASES
@@ -29,6 +30,7 @@ class Bot:
     server: Server
     room: Room
     running: asyncio.Task[None]
+    events: list[Event]
 
     async def reply(self, to: Message | None = None, like: Like = lambda _: True) -> Message:
         """Wait for a finished answer (to a message) and for its status to be gone."""
@@ -98,14 +100,20 @@ async def talking(
             gateway_url=server.gateway_url,
             cdn_url=server.url,
         )
-        running = asyncio.create_task(serve(settings, here.desk, here.studio, here.handle))
+        events: list[Event] = []
+
+        async def handle(event: Event, outbox: Outbox) -> None:
+            events.append(event)
+            await here.handle(event, outbox)
+
+        running = asyncio.create_task(serve(settings, here.desk, here.studio, handle))
         try:
             signed = asyncio.create_task(server.wait_for(lambda: _signed_in(server)))
             await asyncio.wait({running, signed}, return_when=asyncio.FIRST_COMPLETED)
             if running.done():
                 signed.cancel()
                 running.result()
-            yield Bot(server, here, running)
+            yield Bot(server, here, running, events)
         finally:
             running.cancel()
             await asyncio.wait({running})

@@ -11,6 +11,7 @@ import pytest
 from agents.understanding.wishes import Wish
 from bot import commands
 from bot.adapters.discord import slash
+from tests import discord_render as render
 from tests.discord_bot import Bot, Held, talking
 from tests.discord_records import Interaction, Message, Permission, Role
 from tests.discord_server import Server, serving
@@ -232,3 +233,14 @@ async def test_answers_to_questions_are_buttons(server: Server, bot: Bot) -> Non
     question = await bot.reply(ana.mentions("make the picture of the cat darker"))
     asked = await ana.presses(question, next(iter(question.buttons))).answer()
     assert await bot.reply(asked.original)
+
+
+async def test_one_that_is_told_twice_is_done_once(server: Server, bot: Bot) -> None:
+    ana = server.person("Ana")
+    asked = await ana.slash("imagine", prompt="a fox").answer()
+    await bot.reply(asked.original)
+    server.world.emit("INTERACTION_CREATE", render.interaction(server.world, asked))
+    await server.wait_for(lambda: server.violations)
+    await bot.reply(ana.mentions("draw a hut"))
+    assert len(server.messages()) == 3
+    assert "acknowledged" in server.violations.pop()

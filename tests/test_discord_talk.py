@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapter import Place
 from memory.records import Chat
 from tests.discord_bot import Bot, talking
-from tests.discord_records import THREAD
+from tests.discord_records import THREAD, Permission, Role
 from tests.discord_server import Server, serving
 from tests.fakes import FakeRunner, picture, sound
 
@@ -189,3 +190,25 @@ async def test_names_stand_in_place_of_mentions(server: Server, bot: Bot) -> Non
     answer = await bot.reply(ana.mentions(f"draw a cake for <@{ben.account.id}>"))
     assert "@Ben" in str(answer.files[0].description)
     assert answer.pings == []
+
+
+async def test_where_things_happen_is_told_for_the_rules(server: Server, tmp_path: Path) -> None:
+    ana = server.person("Ana")
+    chief, painter = Role(7, "chief", Permission.ADMINISTRATOR), Role(8, "painter")
+    server.guild.roles += [chief, painter]
+    studio = server.world.channel(server.guild, "studio", nsfw=True)
+    thread = server.world.thread(studio, "boats", ana.account, THREAD)
+    ana.account.roles.append(painter)
+    async with talking(server, tmp_path) as bot:
+        await bot.reply(ana.mentions("draw a boat", thread))
+        await bot.reply(ana.says("draw a boat", ana.direct))
+        ana.account.roles.append(chief)
+        asked = await ana.slash("imagine", prompt="a boat").answer()
+        await bot.reply(asked.original)
+    first, second, third = (event.place for event in bot.events)
+    assert first == Place(str(server.guild.id), str(studio.id), False, True, False, PAINTER)
+    assert second == Place(channel=str(ana.direct.id))
+    assert (third.channel, third.adult, third.admin) == (str(server.channel.id), False, True)
+
+
+PAINTER = frozenset({"discord:role:8"})

@@ -16,6 +16,7 @@ from tests.discord_rates import Rate
 from tests.discord_records import Message, Permission
 from tests.discord_server import Server, serving
 from tests.rooms import room
+from tools.errors import Refused
 
 
 @pytest.fixture(autouse=True)
@@ -131,6 +132,20 @@ async def test_an_answer_that_is_lost_on_the_way_is_not_sent_again(
         answer = await bot.reply(said)
         assert answer.files
         assert server.messages() == [answer]
+
+
+async def test_what_says_the_same_is_not_taken_for_what_is_lost(
+    server: Server, tmp_path: Path
+) -> None:
+    async with talking(server, tmp_path, FakeRunner(fails=Refused("No, not that."))) as bot:
+        ana = server.person("Ana")
+        first = await bot.reply(ana.mentions("draw a fox"))
+        said = ana.mentions("draw a fox")
+        await server.message(lambda m: m.reply_to is said)
+        server.fail(r"POST /channels/\d+/messages", status=503)
+        second = await bot.reply(said)
+        assert second is not first
+        assert second.content == first.content
 
 
 async def test_without_history_the_nonce_keeps_it_from_being_shown_twice(

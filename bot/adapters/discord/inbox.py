@@ -101,21 +101,24 @@ def place_of(
     user: discord.abc.User,
     powers: discord.Permissions | None = None,
 ) -> Place:
-    """Return where something happens; `powers` are the person's, if Discord said them."""
-    here = str(getattr(channel, "id", ""))
+    """Return where something happens; `powers` are the person's, if Discord said them.
+
+    A thread is a chat of its own, but the rules in it are those of its channel.
+    """
+    here = str(getattr(channel, "parent_id", None) or getattr(channel, "id", ""))
     if guild is None:
         return Place(channel=here)
     asks = getattr(channel, "is_nsfw", None)
-    if powers is None and isinstance(user, discord.Member):
-        powers = user.guild_permissions
-    roles = getattr(user, "roles", ())
+    roles: Sequence[discord.Role] = ()
+    if isinstance(user, discord.Member):
+        roles, powers = user.roles, powers or user.guild_permissions
     return Place(
         server=str(guild.id),
         channel=here,
         private=False,
         adult=bool(asks and asks()),
         admin=bool(powers and (powers.manage_guild or powers.administrator)),
-        roles=frozenset(str(role.id) for role in roles),
+        roles=frozenset(f"{NAME}:role:{role.id}" for role in roles if not role.is_default()),
     )
 
 

@@ -75,7 +75,7 @@ class DiscordOutbox:
 
         async def work() -> str:
             nonlocal begun
-            if begun and (found := await self._found(reply, part, trail)):
+            if begun and (found := await self._found(reply, part, trail, reference)):
                 return found
             begun = True
             return await self._edge.wire.send(self._channel, part, nonce, reference)
@@ -83,11 +83,13 @@ class DiscordOutbox:
         id = await persist(work, f"reply {reply.message.id}")
         await trail.end(number, id, part.asset)
 
-    async def _found(self, reply: Reply, part: Part, trail: Trail) -> str:
+    async def _found(self, reply: Reply, part: Part, trail: Trail, reference: str) -> str:
         """Return the id of a part that may have arrived although nobody noted it."""
         since = discord.utils.time_snowflake(reply.message.at) - _SKEW
         known = frozenset(_ids(trail))
-        return await self._edge.wire.find(self._channel, same(part), max(since, 0), known)
+        return await self._edge.wire.find(
+            self._channel, same(part, reference), max(since, 0), known
+        )
 
     async def remove(self, trail: Trail) -> None:
         """Delete the messages of a reply; Refused when Discord does not let us."""

@@ -41,7 +41,10 @@ _INTENTS = (
 
 
 async def serve(settings: Discord, desk: Desk, studio: Studio, handle: Handler) -> None:
-    """Serve until cancelled; raises SettingsError when Discord does not let us in."""
+    """Serve until cancelled, trying again while Discord cannot be reached.
+
+    Raises SettingsError when it does not let us in.
+    """
     endpoints.use(settings.api_url, settings.gateway_url, settings.cdn_url)
     token = settings.token.get_secret_value()
     waits = chain(wire.WAITS, repeat(wire.WAITS[-1]))
@@ -50,9 +53,8 @@ async def serve(settings: Discord, desk: Desk, studio: Studio, handle: Handler) 
         try:
             await session.stay(token)
         except (*PASSING, discord.HTTPException, discord.RateLimited) as error:
-            wait = next(waits)
-            log.warning("Discord: tried again in %.0f s (%s)", wait, type(error).__name__)
-            await asyncio.sleep(wait)
+            log.warning("Discord cannot be reached: %s", type(error).__name__)
+        await asyncio.sleep(next(waits))
 
 
 class Session(discord.Client):

@@ -35,6 +35,7 @@ class Status:
         self._wire, self._store, self._channel, self._asked = wire, store, channel, asked
         self._pace = Pace(self._show, INTERVAL)
         self._request = self._id = ""
+        self._shown: tuple[str, bytes] = ("", b"")
 
     def put(self, view: Standing) -> None:
         """Have a view shown when its turn comes."""
@@ -83,12 +84,13 @@ class Status:
         return shortened(said, LONGEST // 4)
 
     async def _show(self, view: Standing) -> None:
-        text = in_a_line(view)
+        text, preview = in_a_line(view), view.preview or b""
         if view.text:
             text += "\n\n" + shortened(view.text, LONGEST - units(text) - 2)
         try:
             self._id = self._id or await self._begin(view.message_id, text)
-            await self._write(self._id, text, view.preview or b"")
+            if self._shown != (text, preview):
+                await self._write(self._id, text, preview)
         except discord.RateLimited as busy:
             raise Busy(busy.retry_after) from busy
         except (Undeliverable, *PASSING) as error:
@@ -107,14 +109,15 @@ class Status:
             if noted and reference:  # it may have arrived when nobody could note it any more
                 like = silent_reply(reference)
                 id = await self._wire.find(self._channel, like, int(reference))
-            id = id or await self._wire.send(
-                self._channel, Part(text), f"{request}s", reference, silent=True
-            )
+            if not id:
+                nonce = f"{request}s"
+                id = await self._wire.send(self._channel, Part(text), nonce, reference, silent=True)
+                self._shown = (text, b"")
         await trail.end(STATUS, id)
         return id
 
     async def _write(self, id: str, text: str, picture: bytes = b"") -> None:
         own = self._asked if self._asked is not None and self._asked.post == id else None
-        if own is not None and await own.edit(text, picture):
-            return
-        await self._wire.edit(self._channel, id, text, picture)
+        if own is None or not await own.edit(text, picture):
+            await self._wire.edit(self._channel, id, text, picture)
+        self._shown = (text, picture)

@@ -144,12 +144,22 @@ class Wire:
         return discord.Attachment(data=data, state=self._client._connection)
 
 
-def same(part: Part) -> Like:
-    """Return what knows the message that a part was sent as, by its text and its files' names."""
-    wanted = part.text, [attached.name for attached in part.files]
+def same(part: Part, reference: str) -> Like:
+    """Return what knows the message that a part was sent as: by its text, the names of its files,
+    its buttons, which name our message, and what it replies to, if that was still there.
+    """
+    names = [attached.name for attached in part.files]
+    buttons = [custom_id for row in part.buttons for custom_id, _ in row]
 
     def like(message: Any) -> bool:
-        return (message["content"], [a["filename"] for a in message["attachments"]]) == wanted
+        rows = message.get("components") or ()
+        there = [one.get("custom_id") for row in rows for one in row.get("components") or ()]
+        return (
+            message["content"] == part.text
+            and [a["filename"] for a in message["attachments"]] == names
+            and there == buttons
+            and _answers(message, reference)
+        )
 
     return like
 
@@ -159,10 +169,14 @@ def silent_reply(reference: str) -> Like:
 
     def like(message: Any) -> bool:
         flags = discord.MessageFlags._from_value(message.get("flags") or 0)
-        answered = (message.get("message_reference") or {}).get("message_id")
-        return flags.suppress_notifications and answered in (reference, None)
+        return flags.suppress_notifications and _answers(message, reference)
 
     return like
+
+
+def _answers(message: Any, reference: str) -> bool:
+    answered = (message.get("message_reference") or {}).get("message_id")
+    return answered is None or str(answered) == reference
 
 
 def read_content(client: discord.Client) -> None:
