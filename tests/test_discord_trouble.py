@@ -137,13 +137,20 @@ async def test_an_answer_that_is_lost_on_the_way_is_not_sent_again(
 async def test_what_says_the_same_is_not_taken_for_what_is_lost(
     server: Server, tmp_path: Path
 ) -> None:
-    async with talking(server, tmp_path, FakeRunner(fails=Refused("No, not that."))) as bot:
+    runner = Held()
+    runner.fails = Refused("No, not that.")
+    async with talking(server, tmp_path, runner) as bot:
         ana = server.person("Ana")
+        runner.go.set()
         first = await bot.reply(ana.mentions("draw a fox"))
+        runner.go.clear()
+        runner.begun.clear()
         said = ana.mentions("draw a fox")
-        await server.message(lambda m: m.reply_to is said)
-        server.fail(r"POST /channels/\d+/messages", status=503)
+        await begun(runner)
+        fault = server.fail(r"POST /channels/\d+/messages", status=503)
+        runner.go.set()
         second = await bot.reply(said)
+        assert not fault.times
         assert second is not first
         assert second.content == first.content
 
