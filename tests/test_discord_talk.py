@@ -183,6 +183,7 @@ async def test_a_message_told_twice_is_answered_once(server: Server, bot: Bot) -
     server.world.tell("MESSAGE_CREATE", said)
     await bot.reply(ana.mentions("draw a hut"))
     assert len(server.messages()) == 2
+    assert len(server.asked("POST", "/messages")) == 4, "two answers and how they stood"
 
 
 async def test_names_stand_in_place_of_mentions(server: Server, bot: Bot) -> None:

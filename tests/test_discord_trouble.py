@@ -117,6 +117,28 @@ async def test_killed_between_sending_and_noting(
         assert await store.behind(chat, str(one.id))
 
 
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_stopped_while_nobody_knows_whether_it_arrived(
+    server: Server, tmp_path: Path, arrived: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "WAITS", (3600,))
+    runner = Held()
+    async with talking(server, tmp_path, runner, kept=True) as bot:
+        said = server.person("Ana").mentions("draw a fox")
+        await begun(runner)
+        fault = server.fail(r"POST /channels/\d+/messages", status=0, after=arrived)
+        runner.go.set()
+        await server.wait_for(lambda: not fault.times)
+        await server.wait_for(lambda: len(server.messages()) == 1 + arrived)
+        await bot.stop()
+    server.world.clock.advance(30 * 60)
+    async with talking(server, tmp_path, kept=True) as bot:
+        answer = await bot.reply(said)
+        assert answer.files
+        assert server.messages() == [answer]
+        await delivered(bot.room.studio.store)
+
+
 async def delivered(store: Store) -> None:
     async with asyncio.timeout(5):
         while await store.pending("discord"):
