@@ -68,23 +68,23 @@ def look(settings: Settings) -> Iterator[Finding]:
         yield _cluster(settings.cluster.address)
     yield from _servers(settings)
     yield _chat(settings.chat)
-    yield from _platforms(settings)
+    yield from _discord(settings)
+    there = bool(settings.telegram.token.get_secret_value())
+    yield Finding(
+        "ok", "Telegram", "A token is set." if there else "No token is set; none is needed."
+    )
     for name in unknown(os.environ):
         yield Finding("warn", "environment", f"{name} is no setting; check how it is spelt.")
 
 
-def _platforms(settings: Settings) -> Iterator[Finding]:
-    """Say whether the chat platforms with a token let us in."""
-    for name, given in (("Discord", settings.discord), ("Telegram", settings.telegram)):
-        if not given.token.get_secret_value():
-            yield Finding("ok", name, "No token is set; none is needed.")
-        elif name == "Telegram":
-            yield Finding("ok", name, "A token is set.")
-    if settings.discord.token.get_secret_value():
-        # Only this needs the network.
-        from bot.adapters.discord import checkup
+def _discord(settings: Settings) -> Iterator[Finding]:
+    if not settings.discord.token.get_secret_value():
+        yield Finding("ok", "Discord", "No token is set; none is needed.")
+        return
+    # Only this needs the network.
+    from bot.adapters.discord import checkup
 
-        yield from checkup.look(settings.discord)
+    yield from checkup.look(settings.discord)
 
 
 def _python() -> Finding:

@@ -244,3 +244,14 @@ async def test_one_that_is_told_twice_is_done_once(server: Server, bot: Bot) -> 
     await bot.reply(ana.mentions("draw a hut"))
     assert len(server.messages()) == 3
     assert "acknowledged" in server.violations.pop()
+
+
+async def test_commands_work_in_private_and_in_threads(server: Server, bot: Bot) -> None:
+    ana = server.person("Ana")
+    thread = server.world.thread(server.channel, "boats", ana.account)
+    for channel in (ana.direct, thread):
+        asked = await ana.slash("imagine", channel, prompt="a boat").answer()
+        answer = await bot.reply(asked.original)
+        assert answer.channel is channel
+        quiet = await ana.slash("queue", channel).answer()
+        assert (await told(server, quiet)).content

@@ -36,6 +36,7 @@ class Status:
         self._pace = Pace(self._show, INTERVAL)
         self._request = self._id = ""
         self._shown: tuple[str, bytes] = ("", b"")
+        self._refused = False
 
     def put(self, view: Standing) -> None:
         """Have a view shown when its turn comes."""
@@ -84,6 +85,8 @@ class Status:
         return shortened(said, LONGEST // 4)
 
     async def _show(self, view: Standing) -> None:
+        if self._refused:
+            return
         text, preview = in_a_line(view), view.preview or b""
         if view.text:
             text += "\n\n" + shortened(view.text, LONGEST - units(text) - 2)
@@ -93,9 +96,11 @@ class Status:
                 await self._write(self._id, text, preview)
         except discord.RateLimited as busy:
             raise Busy(busy.retry_after) from busy
-        except (Undeliverable, *PASSING) as error:
-            log.info("progress is not shown: %s", type(error).__name__)
+        except PASSING as error:
             raise Busy(INTERVAL) from error
+        except (Undeliverable, discord.HTTPException) as error:
+            log.info("progress is not shown: %s", error)
+            self._refused = True
 
     async def _begin(self, request: str, text: str) -> str:
         """Return the id of the message that an earlier run left, or of a new one."""
