@@ -119,7 +119,7 @@ class Bot:
 
     async def start(self) -> None:
         """Start the process and wait until it hears both platforms."""
-        known, polls = set(self.discord.gateway.sessions), self.telegram.count("getUpdates")
+        known, polls = set(self.discord.gateway.sessions), self.telegram.count("deleteWebhook")
         with (self.root / "log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", "--data", str(self.root / "data"),
@@ -129,7 +129,7 @@ class Bot:
         self.lives.append(life)
 
         def there() -> bool:
-            polled = self.telegram.count("getUpdates") > polls
+            polled = self.telegram.count("deleteWebhook") > polls
             return (polled and self._signed_in(known)) or process.returncode is not None
 
         await until(there, 60, 0.01)
