@@ -8,7 +8,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +107,7 @@ async def telegram_acks() -> list[float]:
     """Return the seconds from a message to the "typing" it is acknowledged by."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         async with (
-            telegram.serving(clock=WallClock(), limits=UNLIMITED) as server,
+            telegram.serving(clock=WallClock(), limits=UNLIMITED, spec=None) as server,
             bot(folder, **on_telegram(server)),
         ):
             await server.wait_for(lambda: server.updates.polled, 30)
@@ -121,19 +121,14 @@ async def telegram_acks() -> list[float]:
                 person.says(WISH)
                 await asyncio.sleep(EVERY)
             await asyncio.sleep(2)
-            return _first(
-                asked,
-                (
-                    (int(call.values["chat_id"]), call.at)
-                    for call in server.calls
-                    if call.method.lower() == "sendchataction"
-                ),
-            )
+            typed = [call for call in server.calls if call.method.lower() == "sendchataction"]
+            return _first(asked, ((int(call.values["chat_id"]), call.at) for call in typed))
 
 
-def _first(asked: dict[int, float], heard: object) -> list[float]:
+def _first(asked: dict[int, float], heard: Iterable[tuple[int, float]]) -> list[float]:
+    """Return how long after each request the first was heard from where it was made."""
     came: dict[int, float] = {}
-    for where, at in heard:  # type: ignore[attr-defined]
+    for where, at in heard:
         came.setdefault(where, at)
     return [came[where] - at for where, at in asked.items() if where in came]
 
@@ -141,7 +136,7 @@ def _first(asked: dict[int, float], heard: object) -> list[float]:
 async def discord_acks() -> tuple[list[float], list[float]]:
     """Return the seconds from a message to "typing", and from a command to its deferral."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        async with discord.serving() as server, bot(folder, **on_discord(server)):
+        async with discord.serving(spec=None) as server, bot(folder, **on_discord(server)):
             await server.wait_for(lambda: server.gateway.sessions and server.commands.sets, 30)
             server.person("First").mentions(WISH)
             await server.message(lambda message: message.files, seconds=60)
