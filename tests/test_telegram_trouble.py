@@ -205,10 +205,13 @@ async def test_a_second_program_with_the_same_token_is_named(
 ) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    async with serving() as server, living(server, tmp_path / "one"):
-        async with living(server, tmp_path / "two"):
-            await server.wait_for(lambda: "stop one of the two" in caplog.text)
-            assert server.updates.conflicts
+    async with (
+        serving() as server,
+        living(server, tmp_path / "one"),
+        living(server, tmp_path / "two"),
+    ):
+        await server.wait_for(lambda: "stop one of the two" in caplog.text)
+        assert server.updates.conflicts
 
 
 async def test_a_wrong_token_is_one_sentence_without_it(tmp_path: Path) -> None:
