@@ -37,6 +37,8 @@ def find(expression: str, scene: Scene, kind: str = "image") -> tuple[Asset, ...
         return _counted(shown, kind, form["nth"])
     if base not in _SETS:
         return (_fitting(shown, kind, base),)
+    if base == "reply" and (picked := _picked(scene, kind)):
+        return picked
     if shown.message_id == scene.message.id and shown.of(kind):
         return shown.of(kind)  # of what was sent along, all is meant
     return (_only(shown, kind),)
@@ -70,6 +72,12 @@ def _mine(scene: Scene, kind: str) -> Set:
 def _replied(scene: Scene, kind: str) -> Set:
     replied = scene.replied
     return replied if replied is not None and replied.of(kind) else _obvious(scene, kind)
+
+
+def _picked(scene: Scene, kind: str) -> tuple[Asset, ...]:
+    """Return what came along of the message replied to: of an album, the one picture meant."""
+    shown = scene.replied.of(kind) if scene.replied is not None else ()
+    return tuple(asset for asset in scene.attached.of(kind) if asset in shown)
 
 
 _SETS: dict[str, Callable[[Scene, str], Set]] = {

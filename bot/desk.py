@@ -1,6 +1,7 @@
 """The desk: one turn at a time in each chat, from what somebody said to the answer they see."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ from bot.trail import Trail
 from memory.errors import AtelierError
 from memory.records import Chat, Delivery, Feedback, Message, User
 from tools.errors import Refused
+
+log = logging.getLogger(__name__)
 
 LONGEST = 8000
 """Characters of one message; more is a pasted book or an accident."""
@@ -76,7 +79,10 @@ class Desk:
         `outbox` is asked for the way back to where a message came from.
         """
         for delivery in await self._studio.store.pending(platform):
-            await self._deliver(delivery, outbox(delivery.message))
+            try:
+                await self._deliver(delivery, outbox(delivery.message))
+            except Exception:  # the others must not wait for the next start, too
+                log.exception("reply %s could not be sent", delivery.message.id)
         stored = await self._studio.store.open_turns(platform)
         waiting = [m for m in stored if m.id not in self._turns]
         await asyncio.gather(*(self._take_turn(m, outbox(m), known=True) for m in waiting))

@@ -69,10 +69,7 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield from _servers(settings)
     yield _chat(settings.chat)
     yield from _discord(settings)
-    there = bool(settings.telegram.token.get_secret_value())
-    yield Finding(
-        "ok", "Telegram", "A token is set." if there else "No token is set; none is needed."
-    )
+    yield _telegram(settings)
     for name in unknown(os.environ):
         yield Finding("warn", "environment", f"{name} is no setting; check how it is spelt.")
 
@@ -151,6 +148,14 @@ def _models(settings: Settings) -> Iterator[Finding]:
         whole = model is not None and files.verify(model, settings.models)
         hint = "here and whole" if whole else f"missing or broken; run: atelier models fetch {name}"
         yield Finding("ok" if whole else "bad", "model", f"{name} ({', '.join(able)}): {hint}.")
+
+
+def _telegram(settings: Settings) -> Finding:
+    if not settings.telegram.token.get_secret_value():
+        return Finding("ok", "Telegram", "No token is set; none is needed.")
+    from bot.adapters.telegram.check import check
+
+    return check(settings.telegram)
 
 
 def _cluster(address: str) -> Finding:

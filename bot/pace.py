@@ -51,6 +51,8 @@ class Pace(Generic[View]):
                 await self._show(view)
             except Busy as busy:
                 wait = max(wait, busy.seconds)
+                if self._newest is None:
+                    self._newest = view  # nobody saw it: its turn comes again
             except Exception:
                 log.warning("progress is not shown any more", exc_info=True)
                 self._over.set()

@@ -76,10 +76,11 @@ def test_files_and_functions_stay_short(path: Path) -> None:
 
 def test_the_command_line_loads_nothing_heavy() -> None:
     code = (
-        "import sys, bot.cli, bot.serve, tools.builtin\n"
+        "import sys, bot.cli, bot.serve, bot.adapters.telegram, tools.builtin\n"
         "tools.builtin.every_tool()\n"
         "heavy = {'torch', 'diffusers', 'transformers', 'langchain', 'langchain_core', 'langgraph',"
-        " 'av', 'hibari', 'faster_whisper', 'huggingface_hub', 'ray'}\n"
+        " 'av', 'hibari', 'faster_whisper', 'huggingface_hub', 'ray',"
+        " 'telegram'}\n"
         "print(*sorted(heavy & set(sys.modules)))"
     )
     found = subprocess.run(

@@ -247,6 +247,22 @@ async def test_a_reply_that_did_not_arrive_is_sent_again(tmp_path: Path) -> None
         assert not again.replies
 
 
+async def test_a_reply_that_cannot_be_sent_does_not_keep_the_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = tmp_path / "memory.db"
+    async with room(tmp_path, database=database) as here:
+        here.outbox.broken = True
+        for text in ("draw a cat", "draw a dog"):
+            with pytest.raises(OSError, match="wire"):
+                await here.desk(Received(Message(CHAT, ANA, text)), here.outbox)
+    async with room(tmp_path, database=database) as here:
+        outboxes = [FakeOutbox(broken=True), FakeOutbox()]
+        await here.desk.recover("terminal", lambda _: outboxes[len(caplog.records) > 0])
+        assert [len(o.replies) for o in outboxes] == [0, 1]
+        assert "could not be sent" in caplog.text
+
+
 async def test_one_failing_step_does_not_lose_the_others(tmp_path: Path) -> None:
     async with room(tmp_path) as here:
         reply = await here.say("draw 50 cats and read aloud: hello")

@@ -92,3 +92,15 @@ async def test_a_view_that_breaks_is_the_last() -> None:
     await pace.stop()
     pace.put(2)
     assert screen.shown == [1]
+
+
+async def test_what_met_a_busy_platform_is_shown_later_if_there_is_nothing_newer() -> None:
+    screen = Screen()
+    screen.gate.set()
+    screen.error = Busy(0.001)
+    pace = Pace(screen.show, 0.0)
+    pace.put(1)
+    await screen.next()
+    await screen.next()
+    assert screen.shown == [1, 1]
+    await pace.stop()

@@ -54,6 +54,8 @@ FOUR = shown("abcd", words=("cat",) * 4)
         ("previous:-1", scene(FOUR, shown("ef")), "d"),
         ("last:1,2", scene(shown("ef"), FOUR), "ab"),
         ("reply:3", scene(shown("ef"), replied=FOUR), "c"),
+        ("reply:3", scene(replied=FOUR, attached=(asset("b"),)), "c"),
+        ("reply", scene(replied=FOUR, attached=(asset("b"),)), "b"),
         ("cat:2", scene(FOUR, shown("e", words=("dog",))), "b"),
         (":2", scene(FOUR, shown("ef"), replied=FOUR), "b"),
         ("", scene(shown("b"), attached=(asset("8"), asset("9"))), "89"),

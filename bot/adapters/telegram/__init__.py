@@ -1,0 +1,16 @@
+"""Telegram: private chats, groups and topics, by long polling."""
+
+from typing import TYPE_CHECKING
+
+from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.adapter import Adapter
+    from bot.app import App
+
+
+def adapter(settings: Settings, app: "App") -> "Adapter":
+    """Return the adapter; its library is loaded here, and not before."""
+    from bot.adapters.telegram.platform import Telegram
+
+    return Telegram(settings.telegram, app.desk, app.studio.store, app.studio.assets)

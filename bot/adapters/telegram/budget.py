@@ -1,0 +1,80 @@
+"""How much may be said now: Telegram's limits, kept before it has to refuse anything."""
+
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+BURST = 3
+"""Messages and edits that a chat takes at once; then one a second."""
+GROUP, MINUTE = 20, 60.0
+"""Messages and edits that a group takes in so many seconds."""
+OVERALL = 25
+"""Messages and edits a second in all chats; Telegram refuses at about 30."""
+KEPT = 12
+"""Of what a group takes, what progress leaves for results: an answer and its album."""
+_MOMENT = 0.01
+
+
+@dataclass(slots=True)
+class _Chat:
+    level: float = 0.0
+    at: float = 0.0
+    until: float = 0.0
+    said: deque[float] = field(default_factory=deque)
+
+
+class Budget:
+    """Buckets and windows over what is said; `clock` counts seconds, `sleep` waits for them."""
+
+    def __init__(
+        self, clock: Callable[[], float], sleep: Callable[[float], Awaitable[object]]
+    ) -> None:
+        self._clock, self._sleep = clock, sleep
+        self._chats: defaultdict[int, _Chat] = defaultdict(_Chat)
+        self._all: deque[float] = deque()
+
+    async def take(self, chat: int, cost: int = 1) -> None:
+        """Wait until so many messages may be sent to a chat, and count them."""
+        while (wait := self.wait(chat, cost)) > 0:
+            await self._sleep(wait + _MOMENT)
+        self.spend(chat, cost)
+
+    def wait(self, chat: int, cost: int = 1, *, spare: int = 0, kept: int = 0) -> float:
+        """Return the seconds until so much may be said.
+
+        That much more must fit: `spare` into the bucket of the chat, `kept` into a group's minute.
+        """
+        now, known = self._clock(), self._chats[chat]
+        _expire(self._all, now - 1)
+        _expire(known.said, now - MINUTE)
+        level = max(0.0, known.level - (now - known.at))
+        waits = [known.until - now, level + 1 + spare - BURST]
+        if chat < 0:
+            waits.append(_until(known.said, cost, GROUP - kept, MINUTE) - now)
+        waits.append(_until(self._all, cost, OVERALL, 1.0) - now)
+        return max(0.0, *waits)
+
+    def spend(self, chat: int, cost: int = 1) -> None:
+        """Count messages or edits as said now."""
+        now, known = self._clock(), self._chats[chat]
+        known.level = max(0.0, known.level - (now - known.at)) + cost
+        known.at = now
+        if chat < 0:
+            known.said.extend([now] * cost)
+        self._all.extend([now] * cost)
+
+    def close(self, chat: int, seconds: float) -> None:
+        """Say nothing in a chat for so long, for Telegram asked for it."""
+        known = self._chats[chat]
+        known.until = max(known.until, self._clock() + seconds)
+
+
+def _expire(said: deque[float], before: float) -> None:
+    while said and said[0] <= before:
+        said.popleft()
+
+
+def _until(said: deque[float], cost: int, most: int, window: float) -> float:
+    """Return the moment at which so many more fit into a window that holds `most`."""
+    excess = min(len(said) + cost - most, len(said))
+    return said[excess - 1] + window if excess > 0 else 0.0

@@ -1,0 +1,119 @@
+"""The way back to a chat: how a request stands, its answer, and short notices."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from telegram import Bot, ReplyParameters
+from telegram.error import BadRequest, TelegramError
+
+from bot.adapter import Reply
+from bot.adapters.telegram.pieces import TEXT
+from bot.adapters.telegram.refusals import Gone, MayHaveArrived
+from bot.adapters.telegram.sending import Sending
+from bot.adapters.telegram.status import PREVIEW, Status
+from bot.adapters.telegram.wire import Address, Wire
+from bot.errors import Undeliverable
+from bot.progress import Standing
+from bot.render import split, units
+from bot.trail import Trail
+from memory.assets import Assets
+from memory.store import Store
+from tools.errors import Refused
+
+ALERT = 200
+"""Characters of what is said where a button was pressed."""
+
+
+class Spinner:
+    """The press of a button, which spins until it is answered; only the first answer counts."""
+
+    def __init__(self, bot: Bot, query: str) -> None:
+        self._bot, self._query = bot, query
+        self.open = True
+
+    async def stop(self, text: str = "", *, alert: bool = False) -> None:
+        """Answer a press; one that is too old needs no answer."""
+        if self.open:
+            self.open = False
+            with suppress(TelegramError):
+                await self._bot.answer_callback_query(self._query, text or None, show_alert=alert)
+
+
+class TelegramOutbox:
+    """Where one event came from: `asked` is the id of its message, `spinner` its button's."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        store: Store,
+        assets: Assets,
+        to: Address,
+        *,
+        asked: int = 0,
+        spinner: Spinner | None = None,
+        began: Callable[[Status], None] = lambda status: None,
+    ) -> None:
+        self._wire, self._store, self._assets, self._to = wire, store, assets, to
+        self._asked, self._spinner, self._began = asked, spinner, began
+        self._status: Status | None = None
+
+    async def send(self, reply: Reply, trail: Trail) -> None:
+        """Show what is missing of a reply."""
+        status = self._of(reply.message.reply_to)
+        status.over = True
+        await status.stop()
+        await Sending(self._wire, self._assets, self._to, status, reply, trail).run()
+
+    async def remove(self, trail: Trail) -> None:
+        """Delete all messages of a reply; raises Refused after two days."""
+        number = 0
+        while (post := trail[number]) is not None:
+            number += 1
+            if not post.id:
+                continue
+            fields = {"chat_id": self._to.chat, "message_id": int(post.id)}
+            try:
+                await self._wire.asked(self._wire.bot.delete_message, **fields)
+            except BadRequest as error:
+                if "not found" not in error.message:
+                    text = "Telegram lets me delete only what is less than two days old."
+                    raise Refused(text) from None
+
+    def show(self, standing: Standing) -> None:
+        """Show how a request stands when its time has come."""
+        self._of(standing.message_id).show(standing)
+
+    async def notice(self, text: str, *, error: bool = False) -> None:
+        """Show a sentence: where a button was pressed, in place of progress, or as a reply."""
+        if self._spinner is not None and self._spinner.open and units(text) <= ALERT:
+            await self._spinner.stop(text, alert=error)
+            return
+        with suppress(Undeliverable, MayHaveArrived, Gone):
+            first, *more = split(text, TEXT) or [""]
+            if not await self._in_place(first):
+                more = [first, *more]
+            for piece in more:
+                await self._say(piece)
+
+    async def _in_place(self, text: str) -> bool:
+        """Put a sentence into the status message, if there is one that can show it."""
+        if self._status is None:
+            return False
+        await self._status.stop()
+        post = await self._status.post()
+        if post is None or post.asset == PREVIEW:
+            return False
+        edit = self._wire.bot.edit_message_text
+        await self._wire.edit(self._to, edit, message_id=int(post.id), text=text)
+        return True
+
+    async def _say(self, text: str) -> None:
+        to = ReplyParameters(self._asked, None, True) if self._asked else None
+        send = self._wire.bot.send_message
+        await self._wire.send(self._to, send, text=text, reply_parameters=to)
+
+    def _of(self, request_id: str) -> Status:
+        if self._status is None:
+            self._status = Status(self._wire, self._store, self._to, request_id)
+            self._began(self._status)
+        return self._status

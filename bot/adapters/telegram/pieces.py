@@ -1,0 +1,95 @@
+"""What an answer consists of on Telegram: one main message, then what follows it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.actions import DELETE
+from bot.adapter import Reply
+from bot.render import rows, split
+from memory.records import Action, Asset
+
+TEXT, CAPTION, ALBUM = 4096, 1024, 10
+MOST = 4
+"""Messages of text in a row; a longer text comes as a file."""
+EDIT, INFO, FILES, RESEND = "edit", "info", "files", "resend"
+"""Buttons of ours; EDIT, FILES and RESEND never reach the desk."""
+_WIDEST = 5
+
+Kind = Literal["text", "file", "photo", "sound"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What follows the main message: more text, a text as a file, a picture, a sound."""
+
+    kind: Kind
+    text: str = ""
+    asset: Asset | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """An answer made ready: `pictures` are in the main message, `pieces` follow it.
+
+    Piece number 0 is the main message, so `pieces[0]` has the number 1.
+    """
+
+    text: str
+    pictures: tuple[Asset, ...]
+    pieces: tuple[Piece, ...]
+
+    @property
+    def asset(self) -> str:
+        """The one asset that the main message shows, if it shows one."""
+        return self.pictures[0].sha256 if len(self.pictures) == 1 else ""
+
+    def groups(self) -> Iterator[tuple[int, tuple[Piece, ...]]]:
+        """Yield what is sent by one call each: an album, or a single piece; and its number."""
+        number = 0
+        while number < len(self.pieces):
+            group = self.pieces[number : number + 1]
+            if group[0].kind == "photo":
+                run = self.pieces[number : number + ALBUM]
+                group = tuple(piece for piece in run if piece.kind == "photo")
+            yield number + 1, group
+            number += len(group)
+
+
+def layout(reply: Reply) -> Layout:
+    """Return how a reply is shown; the same reply always gives the same pieces."""
+    message = reply.message
+    pictures = tuple(a for a in message.assets if a.media_type.startswith("image/"))
+    sounds = tuple(a for a in message.assets if a.media_type.startswith("audio/"))
+    text, more = _words(message.text, CAPTION if pictures else TEXT)
+    singles = pictures if len(pictures) > 1 else ()
+    photos = tuple(Piece("photo", asset=asset) for asset in singles)
+    return Layout(text, pictures, (*more, *photos, *(Piece("sound", asset=a) for a in sounds)))
+
+
+def _words(text: str, first: int) -> tuple[str, tuple[Piece, ...]]:
+    """Return the words of the main message, and the messages or the file with the others."""
+    head, *others = split(text, first) or [""]
+    if not others:
+        return head, ()
+    rest = split(text[text.index(others[0], len(head)) :], TEXT)
+    if len(rest) < MOST:
+        return head, tuple(Piece("text", piece) for piece in rest)
+    head = split(text, min(first, CAPTION) - 1)[0] + "…"
+    return head, (Piece("file", text),)
+
+
+def keyboard(reply: Reply, *, resend: bool = False) -> InlineKeyboardMarkup | None:
+    """Return the buttons under a reply; a press brings back nothing but the action's id."""
+    shown = [*rows(reply.actions, _WIDEST)]
+    pictures = [a for a in reply.message.assets if a.media_type.startswith("image/")]
+    own = [Action(EDIT, "Edit"), Action(FILES, "Files")] if pictures else []
+    own += [Action(INFO, "Info")] if len(pictures) == 1 else []
+    if own or reply.message.assets or reply.kind == "reply":
+        shown.append([*own, Action(DELETE, "Delete")])
+    if resend:
+        shown.append([Action(RESEND, "Send again")])
+    buttons = [[InlineKeyboardButton(a.label, callback_data=a.id) for a in row] for row in shown]
+    return InlineKeyboardMarkup(buttons) if buttons else None

@@ -1,0 +1,102 @@
+"""Buttons of ours that never reach the desk: Edit, Files, Send again."""
+
+from contextlib import suppress
+
+from telegram import ForceReply, ReplyParameters
+
+from bot.adapter import Reply
+from bot.adapters.telegram.outbox import Spinner
+from bot.adapters.telegram.pieces import EDIT, FILES, RESEND
+from bot.adapters.telegram.refusals import MayHaveArrived, NotAllowed
+from bot.adapters.telegram.sending import CALL_BYTES, Sending
+from bot.adapters.telegram.status import Status
+from bot.adapters.telegram.wire import Address, Wire
+from bot.errors import Undeliverable
+from bot.render import file_name
+from bot.trail import Trail
+from memory.assets import Assets
+from memory.errors import AtelierError
+from memory.records import STATUS, Post
+from memory.store import Store
+from tools.errors import Refused
+
+OURS = (EDIT, FILES, RESEND)
+_ASKED = "What shall I change? Reply to this message."
+_NO_FILES = "I may not send files here; somebody with the right to can allow it."
+
+
+class Presses:
+    """Does what our own buttons say, at once and without a turn."""
+
+    def __init__(self, wire: Wire, store: Store, assets: Assets) -> None:
+        self._wire, self._store, self._assets = wire, store, assets
+        self._busy: set[str] = set()
+
+    async def __call__(
+        self, action: str, message_id: str, to: Address, under: int, spinner: Spinner
+    ) -> None:
+        """Do what a button under the post `under` of a message says."""
+        if message_id in self._busy:
+            await spinner.stop("It is being sent already.")
+            return
+        self._busy.add(message_id)
+        try:
+            await spinner.stop()
+            with suppress(Undeliverable, MayHaveArrived):
+                if action == EDIT:
+                    await self._ask(message_id, to, under)
+                elif action == FILES:
+                    await self._files(message_id, to, under)
+                else:
+                    await self._again(message_id, to)
+        except AtelierError as error:
+            with suppress(Undeliverable, MayHaveArrived):
+                await self._wire.send(to, self._wire.bot.send_message, text=str(error))
+        finally:
+            self._busy.discard(message_id)
+
+    async def _ask(self, message_id: str, to: Address, under: int) -> None:
+        """Ask what shall be changed; the reply to that is an edit of the message."""
+        asked = await self._wire.send(
+            to,
+            self._wire.bot.send_message,
+            text=_ASKED,
+            reply_parameters=ReplyParameters(under, None, True),
+            reply_markup=ForceReply(selective=True, input_field_placeholder="darker, at night"),
+        )
+        await self._note(message_id, asked.message_id)
+
+    async def _files(self, message_id: str, to: Address, under: int) -> None:
+        """Send the pictures and sounds of a message as files, byte for byte."""
+        reply = ReplyParameters(under, None, True)
+        for asset in (await self._store.message(message_id)).assets:
+            if asset.size > CALL_BYTES:
+                raise Refused(f"#{asset.sha256[:12]} is more than Telegram takes: 50 MB.")
+            data, bot = await self._assets.read(asset), self._wire.bot
+            try:
+                sent = await self._wire.send(
+                    to,
+                    bot.send_document,
+                    document=data,
+                    filename=file_name(asset),
+                    reply_parameters=reply,
+                )
+            except MayHaveArrived:
+                continue  # who misses one presses again
+            except NotAllowed:
+                await self._wire.send(to, bot.send_message, text=_NO_FILES, reply_parameters=reply)
+                return
+            await self._note(message_id, sent.message_id, asset.sha256)
+
+    async def _again(self, message_id: str, to: Address) -> None:
+        """Send what may not have arrived the first time."""
+        message = await self._store.message(message_id)
+        delivery = await self._store.delivery(message)
+        reply = Reply(delivery.kind, message, delivery.actions)
+        trail = await Trail.of(self._store, message_id)
+        status = Status(self._wire, self._store, to, message.reply_to)
+        await Sending(self._wire, self._assets, to, status, reply, trail).again()
+
+    async def _note(self, message_id: str, post: int, asset: str = "") -> None:
+        """Note what a post belongs to, so that it can be replied to; such posts count down."""
+        await self._store.posted(message_id, Post(STATUS - post, str(post), asset))

@@ -1,0 +1,133 @@
+"""The message that shows how a request stands, until it becomes the answer."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from telegram import InputMediaPhoto, ReplyParameters
+from telegram.error import TelegramError
+
+from bot.adapters.telegram.refusals import MayHaveArrived
+from bot.adapters.telegram.wire import Address, Wire
+from bot.pace import Pace
+from bot.progress import Standing, in_a_line
+from bot.trail import Trail
+from memory.errors import NotFound
+from memory.records import STATUS, Post
+from memory.store import Store
+
+log = logging.getLogger(__name__)
+
+PREVIEW = "preview"
+"""In place of an asset: the status message shows a picture, and can only be a picture now."""
+_PAUSED = "Paused for a restart; it goes on by itself."
+_COMING = "Here it comes."
+
+
+class Status:
+    """The status message of the request `request_id`; its id is in that request's trail."""
+
+    def __init__(self, wire: Wire, store: Store, to: Address, request_id: str) -> None:
+        self._wire, self._store, self._to, self._request = wire, store, to, request_id
+        timing = wire.timing
+        self._pace = Pace(self._show, timing.group if to.group else timing.private)
+        self._line = ""
+        self.over = False
+
+    def show(self, standing: Standing) -> None:
+        """Show how it stands when its time has come."""
+        self._pace.put(standing)
+
+    async def stop(self) -> None:
+        """Show nothing any more."""
+        await self._pace.stop()
+
+    async def post(self) -> Post | None:
+        """Return the status message if there is one."""
+        found = (await Trail.of(self._store, self._request))[STATUS]
+        return found if found is not None and found.id else None
+
+    async def stand_in(self) -> Post:
+        """Send a message that the answer can be put into, in place of the one that is gone.
+
+        A message that says next to nothing may come twice; an answer must not.
+        """
+        target, send = await self.target(), self._wire.bot.send_message
+        while True:
+            try:
+                sent = await self._wire.send(self._to, send, text=_COMING, reply_parameters=target)
+            except MayHaveArrived:
+                await self._wire.timing.sleep(self._wire.timing.retry)
+            else:
+                return await self._note(str(sent.message_id))
+
+    async def drop(self, *, delete: bool = False) -> None:
+        """Forget the status message, for it became the answer, or is gone."""
+        post = await self.post()
+        if delete and post is not None:
+            with suppress(TelegramError):
+                await self._wire.bot.delete_message(self._to.chat, int(post.id))
+        await self._note("")
+
+    async def pause(self) -> None:
+        """Say that the process ends now and that the request does not."""
+        await self.stop()
+        post = await self.post()
+        if self.over or post is None:
+            return
+        bot, chat, number = self._wire.bot, self._to.chat, int(post.id)
+        if self._wire.budget.wait(chat) > 0:
+            return
+        with suppress(TelegramError):
+            if post.asset == PREVIEW:
+                await bot.edit_message_caption(chat, number, caption=_PAUSED)
+            else:
+                await bot.edit_message_text(_PAUSED, chat, number)
+
+    async def target(self) -> ReplyParameters | None:
+        """Return what the answer replies to: the request, or what had the button pressed."""
+        post = (await Trail.of(self._store, self._request))[0]
+        if post is not None and not post.id.isdigit():
+            with suppress(NotFound):
+                request = await self._store.message(self._request)
+                post = (await Trail.of(self._store, request.reply_to))[0]
+        if post is None or not post.id.isdigit() or self._wire.moved(self._to):
+            return None
+        return ReplyParameters(int(post.id), allow_sending_without_reply=True)
+
+    async def _show(self, view: Standing) -> None:
+        trail, line = await Trail.of(self._store, self._request), in_a_line(view)
+        post = trail[STATUS]
+        if trail[0] is None:
+            return  # Telegram told it twice, and the first one has a status of its own
+        if post is None or not post.id:
+            await self._begin(line)
+        elif view.phase == "received" or (line == self._line and not view.preview):
+            return  # what is shown says as much, or more, after a restart
+        elif view.preview:
+            self._wire.ready(self._to)
+            await self._note(post.id, PREVIEW)
+            media = InputMediaPhoto(view.preview, caption=line)
+            await self._change(post, self._wire.bot.edit_message_media, media=media)
+        elif post.asset == PREVIEW:
+            await self._change(post, self._wire.bot.edit_message_caption, caption=line)
+        else:
+            await self._change(post, self._wire.bot.edit_message_text, text=line)
+        self._line = line
+
+    async def _begin(self, line: str) -> None:
+        send, target = self._wire.bot.send_message, await self.target()
+        fields = {"text": line, "reply_parameters": target}
+        sent = await self._wire.offer(self._to, send, new=True, **fields)
+        if sent is not None:
+            await self._note(str(sent.message_id))
+
+    async def _change(self, post: Post, edit: Callable[..., Awaitable[Any]], **to: Any) -> None:
+        await self._wire.offer(self._to, edit, message_id=int(post.id), **to)
+
+    async def _note(self, id: str, asset: str = "") -> Post:
+        post = Post(STATUS, id, asset)
+        with suppress(NotFound):
+            await self._store.posted(self._request, post)
+        return post

@@ -1,0 +1,72 @@
+"""How much is said when: bursts, minutes, everybody together, and after a refusal."""
+
+import asyncio
+
+from bot.adapters.telegram.budget import BURST, GROUP, KEPT, OVERALL, Budget
+
+
+class Time:
+    """A clock that passes when somebody waits for it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+def budget() -> tuple[Time, Budget]:
+    time = Time()
+    return time, Budget(lambda: time.now, time.sleep)
+
+
+async def test_a_burst_goes_at_once_and_then_one_a_second() -> None:
+    time, it = budget()
+    for _ in range(BURST):
+        await it.take(7)
+    assert time.now == 1000
+    for _ in range(10):
+        await it.take(7)
+    assert 1010 <= time.now < 1010.5
+    await it.take(8)
+    assert time.now < 1010.5
+
+
+async def test_a_group_takes_so_much_a_minute_and_an_album_as_much_as_it_holds() -> None:
+    time, it = budget()
+    await it.take(-7, 10)
+    time.now += 10
+    await it.take(-7, 10)
+    assert time.now == 1010
+    await it.take(-7, 1)
+    assert 1060 <= time.now < 1060.5
+    for _ in range(GROUP + 20):
+        await it.take(-7)
+    assert time.now >= 1120
+
+
+async def test_progress_leaves_room_for_results() -> None:
+    time, it = budget()
+    for _ in range(GROUP - KEPT):
+        await it.take(-7)
+        time.now += 2
+    assert it.wait(-7) == 0
+    assert it.wait(-7, spare=1, kept=KEPT) > 0
+    assert it.wait(7, spare=1, kept=KEPT) == 0
+
+
+async def test_all_chats_together_are_told_so_much_a_second() -> None:
+    time, it = budget()
+    for chat in range(1, 2 * OVERALL + 1):
+        await it.take(chat)
+    assert 1001 <= time.now < 1001.5
+
+
+async def test_a_refusal_is_obeyed_in_its_chat() -> None:
+    time, it = budget()
+    it.close(7, 30)
+    assert it.wait(7) == 30
+    assert it.wait(8) == 0
+    await it.take(7)
+    assert 1030 <= time.now < 1030.5

@@ -1,0 +1,114 @@
+"""Buttons on Telegram: under answers, under questions, and those that only Telegram has."""
+
+from pathlib import Path
+
+from memory.records import Chat
+from tests.telegram_bot import alone
+
+
+async def test_buttons_do_what_they_say(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana, ben = bot.server.person("Ana"), bot.server.person("Ben")
+        group = bot.server.group("Studio", ana, ben)
+        ana.says("/draw 2 cats --seed 5", group)
+        main = await bot.answer(group)
+        await bot.settled()
+        ben.presses(main, "upscale:2")
+        larger = await bot.answer(group, 1)
+        assert larger.reply_to is main
+        await bot.settled()
+        good = ana.presses(main, "good")
+        await bot.server.wait_for(lambda: bot.server.world.answers.get(good) == "Thank you, noted.")
+        info = ana.presses(larger, "info")
+        await bot.server.wait_for(lambda: info in bot.server.world.answers)
+        told = await bot.server.wait_for(
+            lambda: [p for p in bot.server.messages(group) if "upscale (" in p.text]
+        )
+        assert told[-1].reply_to is larger
+        await bot.settled()
+
+
+async def test_edit_asks_what_to_change_and_takes_the_reply_for_it(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw a cat")
+        main = await bot.answer(ana)
+        await bot.settled()
+        ana.says("draw a dog")
+        await bot.answer(ana, 1)
+        await bot.settled()
+        ana.presses(main, "edit")
+        asked = (await bot.said(ana, 3))[-1]
+        assert asked.text.startswith("What shall I change?")
+        await bot.noted(ana, asked)
+        ana.says("a hat on its head", reply_to=asked)
+        await bot.answer(ana, 2)
+        await bot.settled()
+        drawn, _, edited = await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))
+        assert (edited.tool, edited.parents) == ("edit", (drawn.assets[0].sha256,))
+        assert edited.args["instruction"] == "a hat on its head"
+
+
+async def test_files_are_the_originals(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw 2 cats")
+        main = await bot.answer(ana)
+        await bot.settled()
+        ana.presses(main, "files")
+        files = await bot.said(ana, 2, "document")
+        await bot.noted(ana, files[1])
+        (step,) = await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))
+        read = bot.room.studio.assets.read
+        assert [f.data for f in files] == [await read(a) for a in step.assets]
+        ana.says("make it darker", reply_to=files[1])
+        await bot.answer(ana, 1)
+        await bot.settled()
+        edited = (await bot.room.studio.store.steps(Chat("telegram", str(ana.id))))[-1]
+        assert edited.parents == (step.assets[1].sha256,)
+
+
+async def test_delete_takes_everything_away_from_those_who_may(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana, ben = bot.server.person("Ana"), bot.server.person("Ben")
+        group = bot.server.group("Studio", ana, ben)
+        ana.says("/draw 2 cats", group)
+        await bot.said(group, 3)
+        main = await bot.answer(group)
+        await bot.settled()
+        press = ben.presses(main, "delete")
+        await bot.server.wait_for(lambda: bot.server.world.answers.get(press))
+        assert "Only who asked" in bot.server.world.answers[press]
+        ana.presses(main, "delete")
+        await bot.server.wait_for(lambda: not bot.server.messages(group))
+        await bot.server.wait_for(lambda: not bot.server.unanswered)
+
+
+async def test_a_button_under_something_forgotten_says_so(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw a cat")
+        main = await bot.answer(ana)
+        await bot.settled()
+        ana.says("/forget yes")
+        await bot.said(ana, 2)
+        press = ana.presses(main, "again")
+        told = await bot.server.wait_for(lambda: bot.server.world.answers.get(press, ""))
+        assert "no longer remembered" in told
+
+
+async def test_a_question_is_answered_by_its_buttons(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw 2 dogs")
+        await bot.said(ana, 3)
+        await bot.settled()
+        ana.says("make it darker")
+        asked = await bot.answer(ana, 1)
+        assert "which one" in asked.text
+        await bot.settled()
+        ana.presses(asked, asked.buttons[0][1]["callback_data"])
+        await bot.answer(ana, 2)
+        await bot.settled()
+        made, edited = await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))
+        assert edited.parents == (made.assets[1].sha256,)
