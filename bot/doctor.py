@@ -68,13 +68,20 @@ def look(settings: Settings) -> Iterator[Finding]:
         yield _cluster(settings.cluster.address)
     yield from _servers(settings)
     yield _chat(settings.chat)
-    there = bool(settings.discord.token.get_secret_value())
-    yield Finding(
-        "ok", "Discord", "A token is set." if there else "No token is set; none is needed."
-    )
+    yield from _discord(settings)
     yield _telegram(settings)
     for name in unknown(os.environ):
         yield Finding("warn", "environment", f"{name} is no setting; check how it is spelt.")
+
+
+def _discord(settings: Settings) -> Iterator[Finding]:
+    if not settings.discord.token.get_secret_value():
+        yield Finding("ok", "Discord", "No token is set; none is needed.")
+        return
+    # Only this needs the network.
+    from bot.adapters.discord import checkup
+
+    yield from checkup.look(settings.discord)
 
 
 def _python() -> Finding:

@@ -15,6 +15,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 REPOSITORY = Path(__file__).parents[1]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """discord.py imports audioop for voice channels; Python 3.13 has none, and then it does not."""
+    config.addinivalue_line("filterwarnings", "ignore:'audioop' is deprecated:DeprecationWarning")
+
+
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
     return Catalogue.read()

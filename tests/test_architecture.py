@@ -27,6 +27,7 @@ HOMES = {
     "langchain_openai": ("agents",),
     "langgraph": ("agents",),
     "discord": ("bot/adapters",),
+    "aiohttp": ("bot/adapters",),
     "telegram": ("bot/adapters",),
     "rich": ("bot/adapters", "bot/top.py", "bot/frame.py"),
     "prometheus_client": ("bot/metrics.py",),

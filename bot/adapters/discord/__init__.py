@@ -1,0 +1,36 @@
+"""The Discord adapter: discord.py's client and what is Discord's own about messages.
+
+discord.py is imported in a thread once the adapter runs: it takes a third of a second.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from bot.adapter import Handler
+
+if TYPE_CHECKING:
+    from bot.app import App
+    from bot.settings import Settings
+
+NAME = "discord"
+
+
+@dataclass(frozen=True, slots=True)
+class DiscordAdapter:
+    """Discord, or a server that speaks its protocol."""
+
+    settings: "Settings"
+    app: "App"
+    name: str = NAME
+
+    async def run(self, handle: Handler) -> None:
+        """Serve until cancelled; raises SettingsError when Discord does not let the bot in."""
+        session = await asyncio.to_thread(import_module, "bot.adapters.discord.session")
+        await session.serve(self.settings.discord, self.app.desk, self.app.studio, handle)
+
+
+def adapter(settings: "Settings", app: "App") -> DiscordAdapter:
+    """Return the adapter for a token that is set."""
+    return DiscordAdapter(settings, app)

@@ -1,0 +1,52 @@
+"""Forms that ask what shall be changed, and what was filled in."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import discord
+
+from bot.adapters.discord.parts import pressed
+
+WORDS, WHICH = "words", "which"
+_LONG = 2000
+
+
+def form(custom_id: str, pictures: int = 1) -> discord.ui.Modal:
+    """Return a form asking what to change, and in which of several pictures."""
+    made = discord.ui.Modal(title="Change a picture", custom_id=custom_id)
+    words: Any = discord.ui.TextInput(
+        custom_id=WORDS,
+        style=discord.TextStyle.paragraph,
+        placeholder="darker · crop to 16:9 · at night",
+        max_length=_LONG,
+    )
+    made.add_item(discord.ui.Label(text="What shall be different?", component=words))
+    if pictures > 1:
+        which: Any = discord.ui.TextInput(custom_id=WHICH, default="1", max_length=2)
+        made.add_item(discord.ui.Label(text=f"Which one? (1 to {pictures})", component=which))
+    return made
+
+
+def filled(data: Mapping[str, Any]) -> str:
+    """Return what was filled in as /edit takes it: "2 darker"."""
+    values = dict(_values(data.get("components") or ()))
+    return f"{values.get(WHICH, '')} {values.get(WORDS, '')}".strip()
+
+
+def pictures_of(message: discord.Message | None) -> int:
+    """Return how many pictures a message of ours offers to vary."""
+    rows = message.components if message is not None else ()
+    ids = (getattr(b, "custom_id", None) or "" for row in rows for b in _children(row))
+    return sum(pressed(id)[1].startswith("vary:") for id in ids)
+
+
+def _children(row: object) -> list[object]:
+    return list(getattr(row, "children", ()))
+
+
+def _values(parts: Any) -> Iterator[tuple[str, str]]:
+    for part in parts:
+        if "value" in part:
+            yield part["custom_id"], str(part["value"]).strip()
+        yield from _values(part.get("components") or ())
+        yield from _values([part["component"]] if "component" in part else ())

@@ -1,0 +1,144 @@
+"""The way back to a channel: results once, one status message, sentences for who asked."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+import discord
+
+from bot.adapter import Reply
+from bot.adapters.discord.asked import Asked
+from bot.adapters.discord.parts import LONGEST, Part, parts
+from bot.adapters.discord.status import Status
+from bot.adapters.discord.wire import PASSING, Wire, persist, same
+from bot.errors import Undeliverable
+from bot.progress import Standing
+from bot.render import split
+from bot.trail import Trail
+from memory.assets import Assets
+from memory.store import Store
+from tools.errors import Refused
+
+log = logging.getLogger(__name__)
+
+_FAREWELL = 3.0
+"""Seconds that the end of the program waits for a status message to say so."""
+_SKEW = 60_000 << 22
+"""A minute in snowflakes: how far our clock may be ahead of Discord's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What every way back needs."""
+
+    wire: Wire
+    store: Store
+    assets: Assets
+
+
+class DiscordOutbox:
+    """The way back for one event; `post` is the id of the message or interaction that it was."""
+
+    def __init__(
+        self, edge: Edge, channel: str, post: str = "", asked: Asked | None = None
+    ) -> None:
+        self._edge, self._channel, self._post, self._asked = edge, channel, post, asked
+        self._status = Status(edge.wire, edge.store, channel, asked)
+
+    async def send(self, reply: Reply, trail: Trail) -> None:
+        """Send the parts of a reply that do not stand in the channel yet, each once."""
+        await self._status.stop()
+        request = reply.message.reply_to
+        said = (await Trail.of(self._edge.store, request))[0]
+        reference = said.id if said else ""
+        limit = self._edge.wire.limit(self._channel)
+        try:
+            for number, part in enumerate(await parts(reply, self._edge.assets, limit)):
+                await self._once(reply, number, part, trail, reference)
+        except Undeliverable as error:
+            if self._asked is not None:
+                await self._asked.tell(f"I have your result but could not send it here. {error}")
+            raise
+        finally:
+            if not _cancelled():
+                await self._status.finish(request)
+
+    async def _once(
+        self, reply: Reply, number: int, part: Part, trail: Trail, reference: str
+    ) -> None:
+        post = trail[number]
+        if post is not None and post.id:
+            return
+        begun, nonce = post is not None, f"{reply.message.id}{number}"
+        if not begun:
+            await trail.begin(number)
+
+        async def work() -> str:
+            nonlocal begun
+            if begun and (found := await self._found(reply, part, trail, reference)):
+                return found
+            begun = True
+            return await self._edge.wire.send(self._channel, part, nonce, reference)
+
+        id = await persist(work, f"reply {reply.message.id}")
+        await trail.end(number, id, part.asset)
+
+    async def _found(self, reply: Reply, part: Part, trail: Trail, reference: str) -> str:
+        """Return the id of a part that may have arrived although nobody noted it."""
+        since = discord.utils.time_snowflake(reply.message.at) - _SKEW
+        known = frozenset(_ids(trail))
+        return await self._edge.wire.find(
+            self._channel, same(part, reference), max(since, 0), known
+        )
+
+    async def remove(self, trail: Trail) -> None:
+        """Delete the messages of a reply; Refused when Discord does not let us."""
+        try:
+            for id in _ids(trail):
+                await self._edge.wire.delete(self._channel, id)
+        except (discord.DiscordException, *PASSING) as error:
+            raise Refused("Discord did not delete that; try again in a minute.") from error
+
+    def show(self, standing: Standing) -> None:
+        """Show how the request stands, when its turn comes."""
+        self._status.put(standing)
+
+    async def notice(self, text: str, *, error: bool = False) -> None:
+        """Tell who asked: so that only they see it where that is possible."""
+        await self._status.stop()
+        if self._asked is not None and await self._asked.tell(text):
+            return
+        try:
+            for number, piece in enumerate(split(text, LONGEST)):
+                nonce = f"{self._post}n{number}"
+                await self._edge.wire.send(self._channel, Part(piece), nonce, self._post)
+        except (Undeliverable, discord.DiscordException, *PASSING) as trouble:
+            log.warning("a notice was given up: %s", trouble)
+
+    async def close(self) -> None:
+        """Take away what says that something is going on."""
+        await self._status.finish()
+        if self._asked is not None:
+            await self._asked.close()
+
+    async def pause(self) -> None:
+        """Say that the program ends; waits a moment for that."""
+        try:
+            async with asyncio.timeout(_FAREWELL):
+                await self._status.pause()
+        except TimeoutError:
+            log.info("no time to say that a request is paused")
+
+
+def _ids(trail: Trail) -> list[str]:
+    found = []
+    number = 0
+    while (post := trail[number]) is not None:
+        found += [post.id] if post.id else []
+        number += 1
+    return found
+
+
+def _cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,144 @@
+"""A reply as the messages Discord shows it in: what each says, carries and offers."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from bot.actions import DELETE
+from bot.adapter import Reply
+from bot.render import alt, file_name, rows, shortened, split
+from bot.sheet import fit, sheet
+from memory.assets import Assets
+from memory.errors import NotFound
+from memory.records import Action, Asset
+
+LONGEST = 2000
+"""UTF-16 units of one message."""
+FILES = 10
+"""Files of one message."""
+_PIECES = 4
+"""Messages that a text may fill; a longer one is sent as a file."""
+_ROWS = 5
+_LABEL = 80
+EDIT, INFO = "edit", "info"
+Buttons = tuple[tuple[tuple[str, str], ...], ...]
+"""Rows of buttons, each a custom id and a label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file of a message: `words` for those who do not see it, the rest for a voice message."""
+
+    name: str
+    data: bytes
+    words: str = ""
+    seconds: float = 0.0
+    waveform: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message; `asset` is the SHA-256 of the one asset it shows, `voice` that it is spoken."""
+
+    text: str = ""
+    files: tuple[Attached, ...] = ()
+    buttons: Buttons = ()
+    asset: str = ""
+    voice: bool = False
+
+
+async def parts(reply: Reply, assets: Assets, limit: int) -> list[Part]:
+    """Return a reply in the messages to be sent, always the same ones for the same reply.
+
+    `limit` is how many bytes a file may have. Text comes first, with the first pictures, then more
+    pictures, then sounds; the buttons stand under the last piece of text.
+    """
+    shown = reply.message.assets
+    said = _texts(reply.message.text)
+    head = replace(said.pop(), buttons=_buttons(reply))
+    seen = [a for a in shown if a.media_type.startswith("image/")]
+    files = await _pictures(reply, seen, assets, limit)
+    groups = [tuple(files[n : n + FILES]) for n in range(0, len(files), FILES)]
+    first, *others = groups or [()]
+    only = seen[0].sha256 if len(seen) == 1 else ""
+    made = [*said, replace(head, files=(*head.files, *first)[:FILES], asset=only)]
+    made += [Part(files=group) for group in others]
+    return [*made, *await _sounds(reply, assets, limit)]
+
+
+def custom_id(message_id: str, action: str) -> str:
+    """Return what comes back when a button is pressed: all there is to know of it."""
+    return f"{message_id}:{action}"
+
+
+def pressed(custom_id: str) -> tuple[str, str]:
+    """Return the message and the action that a custom id names."""
+    message_id, _, action = custom_id.partition(":")
+    return message_id, action
+
+
+def _texts(text: str) -> list[Part]:
+    pieces = split(text, LONGEST) or [""]
+    if len(pieces) <= _PIECES:
+        return [Part(piece) for piece in pieces]
+    whole = Attached("text.txt", text.encode())
+    return [Part(shortened(text, LONGEST // 2), (whole,))]
+
+
+def _buttons(reply: Reply) -> Buttons:
+    actions = list(reply.actions)
+    if reply.kind == "reply" and actions:
+        kinds = {asset.media_type.partition("/")[0] for asset in reply.message.assets}
+        actions += [Action(EDIT, "Edit"), Action(INFO, "Info")] if "image" in kinds else []
+        actions.append(Action(DELETE, "Delete"))
+    found = rows(actions)
+    plain = [row for row in found if not _numbered(row)]
+    numbered = [row for row in found if _numbered(row)][: _ROWS - len(plain)]
+    id = reply.message.id
+    return tuple(
+        tuple((custom_id(id, action.id), shortened(action.label, _LABEL)) for action in row)
+        for row in [*numbered, *plain][:_ROWS]
+    )
+
+
+def _numbered(row: Sequence[Action]) -> bool:
+    return row[0].id.startswith(("upscale:", "vary:"))
+
+
+async def _pictures(
+    reply: Reply, pictures: Sequence[Asset], assets: Assets, limit: int
+) -> list[Attached]:
+    """Return the numbered sheet, when there are several, and each picture by itself."""
+    found, whole = [], []
+    for asset in pictures:
+        with suppress(NotFound):  # erased meanwhile
+            data = await assets.read(asset)
+            whole.append(data)
+            small, kind = await asyncio.to_thread(fit, data, limit)
+            suffix = "jpg" if kind == "jpeg" else kind
+            found.append(Attached(file_name(asset, suffix), small, alt(reply, asset)))
+    if len(whole) < 2:
+        return found
+    drawn, _ = await asyncio.to_thread(lambda: fit(sheet(whole), limit))
+    words = f"The {len(whole)} pictures below on one sheet, numbered row by row."
+    return [Attached(f"sheet-{pictures[0].sha256[:12]}.jpg", drawn, words), *found]
+
+
+async def _sounds(reply: Reply, assets: Assets, limit: int) -> list[Part]:
+    found = []
+    for asset in reply.message.assets:
+        if asset.media_type.startswith("image/"):
+            continue
+        with suppress(NotFound):
+            data = await assets.read(asset)
+            if len(data) > limit:
+                size = f"{len(data) / 1e6:.0f} MB"
+                found.append(Part(f"A file of {size} was made that is too large for this server."))
+                continue
+            file = Attached(
+                file_name(asset), data, alt(reply, asset), asset.seconds, asset.waveform
+            )
+            voice = asset.media_type == "audio/ogg" and bool(asset.waveform)
+            found.append(Part(files=(file,), asset=asset.sha256, voice=voice))
+    return found

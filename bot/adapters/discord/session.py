@@ -1,0 +1,206 @@
+"""A session with Discord: signing in, the events that come, and an orderly end."""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Coroutine
+from itertools import chain, repeat
+from typing import Any
+
+import discord
+
+from bot.adapter import Event, Handler, Received
+from bot.adapters.discord import NAME, endpoints, slash, wire
+from bot.adapters.discord.asked import Interaction, Taken
+from bot.adapters.discord.calls import Calls
+from bot.adapters.discord.inbox import Inbox, chat_of, place_of
+from bot.adapters.discord.outbox import DiscordOutbox, Edge
+from bot.adapters.discord.wire import PASSING, Wire
+from bot.desk import Desk
+from bot.errors import SettingsError
+from bot.settings import Discord
+from bot.studio import Studio
+from memory.errors import AtelierError
+from memory.records import Message
+
+log = logging.getLogger(__name__)
+
+_PATIENT = 30.0
+"""Seconds discord.py waits by itself when told to; what takes longer is tried again by us."""
+_COMMANDS = "discord commands"
+_REAL = (discord.MessageType.default, discord.MessageType.reply)
+_TOKEN = (
+    "Discord does not accept the bot's token; copy a new one from the developer portal (Bot, "
+    "Reset Token) into ATELIER_DISCORD__TOKEN or atelier.toml."
+)
+_INTENTS = (
+    "Discord refuses the message content intent; switch it on in the developer portal (Bot, "
+    "Privileged Gateway Intents), or off, and start again."
+)
+
+
+async def serve(settings: Discord, desk: Desk, studio: Studio, handle: Handler) -> None:
+    """Serve until cancelled, trying again while Discord cannot be reached.
+
+    Raises SettingsError when it does not let us in.
+    """
+    endpoints.use(settings.api_url, settings.gateway_url, settings.cdn_url)
+    token = settings.token.get_secret_value()
+    waits = chain(wire.WAITS, repeat(wire.WAITS[-1]))
+    while True:
+        session = Session(desk, studio, handle)
+        try:
+            await session.stay(token)
+        except (*PASSING, discord.HTTPException, discord.RateLimited) as error:
+            log.warning("Discord cannot be reached: %s", type(error).__name__)
+        await asyncio.sleep(next(waits))
+
+
+class Session(discord.Client):
+    """discord.py's client; keeps no messages and no members."""
+
+    def __init__(self, desk: Desk, studio: Studio, handle: Handler) -> None:
+        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+        super().__init__(
+            intents=intents,
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            guild_ready_timeout=0,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_ratelimit_timeout=_PATIENT,
+        )
+        self._desk, self._studio, self._handle = desk, studio, handle
+        self.edge = Edge(Wire(self), studio.store, studio.assets)
+        self.inbox = Inbox(studio.store, studio.assets)
+        self._calls = Calls(self, studio.catalogue)
+        self._work: set[asyncio.Task[None]] = set()
+        self._begun = self._ending = False
+
+    async def stay(self, token: str) -> None:
+        """Serve until cancelled, or until Discord does not want us."""
+        running = asyncio.create_task(self._go(token))
+        try:
+            # Not the task itself: in Python 3.11 a reconnect may swallow that it is cancelled.
+            await asyncio.wait({running})
+            await running
+        except (discord.LoginFailure, discord.PrivilegedIntentsRequired) as error:
+            raise SettingsError(
+                _TOKEN if isinstance(error, discord.LoginFailure) else _INTENTS
+            ) from error
+        except discord.ConnectionClosed as error:
+            raise SettingsError(_TOKEN if error.code == 4004 else _closed(error)) from error
+        finally:
+            await self._end()
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    async def _go(self, token: str) -> None:
+        await self.login(token)
+        wire.read_content(self)
+        await self.connect()
+
+    async def _end(self) -> None:
+        self._ending = True
+        for task in self._work:
+            task.cancel()
+        if self._work:
+            await asyncio.wait(self._work)
+        await self.close()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something in a task of its own that ends with the session; errors are logged."""
+        if self._ending:
+            work.close()
+            return
+        task = asyncio.create_task(_logged(work))
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+    async def on_ready(self) -> None:
+        """Begin once, however often the connection is made."""
+        if not self._begun:
+            self._begun = True
+            self.spawn(self._publish())
+            self.spawn(self._recover())
+
+    async def on_message(self, said: discord.Message) -> None:
+        """Handle what is said to us: in private, or by name, or as a reply that notifies us."""
+        me = self.user
+        if said.author.bot or said.webhook_id or said.type not in _REAL or me is None:
+            return
+        if said.guild is None or any(user.id == me.id for user in said.mentions):
+            self.spawn(self._heard(said, me.id))
+
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Handle a command, a button or a form."""
+        self.spawn(self._called(interaction))
+
+    async def _called(self, interaction: Interaction) -> None:
+        try:
+            await self._calls(interaction)
+        except Taken:
+            log.info("an interaction was told twice")
+
+    async def _heard(self, said: discord.Message, me: int) -> None:
+        channel, post = str(said.channel.id), str(said.id)
+        self.spawn(self.edge.wire.typing(channel))
+        outbox = DiscordOutbox(self.edge, channel, post)
+        if await self._studio.store.behind(chat_of(said.channel.id), post):
+            return  # told before we were restarted
+        try:
+            message = await self.inbox.message(said, me)
+        except AtelierError as error:
+            await outbox.notice(str(error), error=True)
+            return
+        place = place_of(said.channel, said.guild, said.author)
+        await self.handle(Received(message, post, place), outbox)
+
+    async def handle(self, event: Event, outbox: DiscordOutbox) -> None:
+        """Hand an event over; when the program ends meanwhile, say that it goes on."""
+        try:
+            await self._handle(event, outbox)
+        except asyncio.CancelledError:
+            await outbox.pause()
+            raise
+        finally:
+            if not self._ending:
+                await outbox.close()
+
+    async def _recover(self) -> None:
+        """Finish what an earlier run left."""
+        used: list[DiscordOutbox] = []
+
+        def outbox(message: Message) -> DiscordOutbox:
+            used.append(DiscordOutbox(self.edge, message.chat.id))
+            return used[-1]
+
+        try:
+            await self._desk.recover(NAME, outbox)
+        except asyncio.CancelledError:
+            await asyncio.gather(*(one.pause() for one in used))
+            raise
+        finally:
+            if not self._ending:
+                await asyncio.gather(*(one.close() for one in used))
+
+    async def _publish(self) -> None:
+        """Register the commands if they are not the ones registered last."""
+        wanted = slash.described()
+        known = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
+        facts = {"application": str(self.application_id), "sha256": known}
+        if await self._studio.store.kept(_COMMANDS) != facts:
+            await wire.persist(lambda: self.edge.wire.publish(wanted), "commands")
+            await self._studio.store.keep(_COMMANDS, facts)
+
+
+def _closed(error: discord.ConnectionClosed) -> str:
+    return f"Discord ended the connection for good (code {error.code}); see `atelier doctor`."
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:  # the outermost boundary: one event must not end the others
+        log.exception("an event of Discord's could not be handled")

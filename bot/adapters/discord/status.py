@@ -1,0 +1,128 @@
+"""The one message that shows how a request stands."""
+
+import logging
+from contextlib import suppress
+
+import discord
+
+from bot.adapters.discord.asked import Asked
+from bot.adapters.discord.parts import LONGEST, Part
+from bot.adapters.discord.wire import PASSING, Wire, persist, silent_reply
+from bot.errors import Undeliverable
+from bot.pace import Busy, Pace
+from bot.progress import Standing, in_a_line
+from bot.render import shortened, units
+from bot.trail import Trail
+from memory.errors import NotFound
+from memory.records import STATUS
+from memory.store import Store
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 3.0
+"""Seconds between two edits; Discord takes about one a second."""
+PAUSED = "Paused for a restart; it goes on by itself."
+
+
+class Status:
+    """A request's status message, noted in the request's trail so that a restart finds it.
+
+    For a command or button it is the answer that says who asked: at the end it says what for, and
+    stays. For a message it is a reply of ours, and goes.
+    """
+
+    def __init__(self, wire: Wire, store: Store, channel: str, asked: Asked | None) -> None:
+        self._wire, self._store, self._channel, self._asked = wire, store, channel, asked
+        self._pace = Pace(self._show, INTERVAL)
+        self._request = self._id = ""
+        self._shown: tuple[str, bytes] = ("", b"")
+        self._refused = False
+
+    def put(self, view: Standing) -> None:
+        """Have a view shown when its turn comes."""
+        self._request = view.message_id
+        self._pace.put(view)
+
+    async def stop(self) -> None:
+        """Show no further views."""
+        await self._pace.stop()
+
+    async def finish(self, request: str = "") -> None:
+        """Take the message away, or let it say what was asked for."""
+        await self.stop()
+        request = request or self._request
+        trail = await Trail.of(self._store, request)
+        noted, said = trail[STATUS], trail[0]
+        if self._id or noted is not None:
+            line = await self._line(request)
+
+            async def work() -> None:
+                id = self._id or await self._begin(request, line)
+                if said is not None and said.id == id:
+                    await self._write(id, line)
+                else:
+                    await self._wire.delete(self._channel, id)
+
+            with suppress(discord.DiscordException, Undeliverable):
+                await persist(work, f"status of {request}")
+        self._id = self._request = ""
+
+    async def pause(self) -> None:
+        """Say that the program ends and the request does not."""
+        await self.stop()
+        if self._id:
+            with suppress(discord.DiscordException, *PASSING):
+                await self._write(self._id, PAUSED)
+
+    async def _line(self, request: str) -> str:
+        """Return who asked for what."""
+        try:
+            message = await self._store.message(request)
+        except NotFound:
+            return "Done."
+        name = message.author.name if message.author else ""
+        said = discord.utils.escape_markdown(f"{name}: {message.text}")
+        return shortened(said, LONGEST // 4)
+
+    async def _show(self, view: Standing) -> None:
+        if self._refused:
+            return
+        text, preview = in_a_line(view), view.preview or b""
+        if view.text:
+            text += "\n\n" + shortened(view.text, LONGEST - units(text) - 2)
+        try:
+            self._id = self._id or await self._begin(view.message_id, text)
+            if self._shown != (text, preview):
+                await self._write(self._id, text, preview)
+        except discord.RateLimited as busy:
+            raise Busy(busy.retry_after) from busy
+        except PASSING as error:
+            raise Busy(INTERVAL) from error
+        except (Undeliverable, discord.HTTPException) as error:
+            log.info("progress is not shown: %s", error)
+            self._refused = True
+
+    async def _begin(self, request: str, text: str) -> str:
+        """Return the id of the message that an earlier run left, or of a new one."""
+        trail = await Trail.of(self._store, request)
+        if (noted := trail[STATUS]) and noted.id:
+            return noted.id
+        id = self._asked.post if self._asked else ""
+        if not id:
+            await trail.begin(STATUS)
+            reference = said.id if (said := trail[0]) else ""
+            if noted and reference:  # it may have arrived when nobody could note it any more
+                like = silent_reply(reference)
+                id = await self._wire.find(self._channel, like, int(reference))
+            if not id:
+                nonce = f"{request}s"
+                id = await self._wire.send(self._channel, Part(text), nonce, reference, silent=True)
+                self._shown = (text, b"")
+        await trail.end(STATUS, id)
+        return id
+
+    async def _write(self, id: str, text: str, picture: bytes = b"") -> None:
+        own = self._asked if self._asked is not None and self._asked.post == id else None
+        if own is None or not await own.edit(text, picture):
+            await self._wire.edit(self._channel, id, text, picture)
+        self._shown = (text, picture)

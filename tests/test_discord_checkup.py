@@ -1,0 +1,77 @@
+"""What the doctor says of Discord, and that nothing is loaded before it is wanted."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot import doctor
+from bot.adapters.discord.checkup import PERMISSIONS
+from bot.settings import Discord, Settings
+from tests.discord_server import Server, serving
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with serving() as running:
+        yield running
+
+
+async def findings(server: Server, **change: object) -> list[doctor.Finding]:
+    given = {"token": SecretStr(server.token), "api_url": server.api_url, **change}
+    settings = Settings(discord=Discord.model_validate(given))
+    return await asyncio.to_thread(lambda: list(doctor._discord(settings)))
+
+
+async def test_a_good_token_gives_the_link_to_invite_it(server: Server) -> None:
+    found = [f for f in await findings(server) if f.what == "Discord"]
+    assert {f.state for f in found} == {"ok"}
+    assert str(server.bot.id) in found[0].found
+    assert f"client_id={server.bot.id}" in found[1].found
+    assert f"permissions={PERMISSIONS}" in found[1].found
+    assert "may read the pictures" in found[2].found
+
+
+async def test_without_the_intent_it_says_what_that_means() -> None:
+    async with serving(content_granted=False) as server:
+        assert "Message Content Intent" in (await findings(server))[-1].found
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"token": SecretStr("wrong")}, "does not accept the token"),
+        ({"api_url": "http://127.0.0.1:9/api/v10"}, "does not answer"),
+        ({"api_url": "nonsense"}, "does not answer"),
+    ],
+)
+async def test_what_is_bad_says_what_to_do(
+    server: Server, change: dict[str, object], told: str
+) -> None:
+    bad = [f for f in await findings(server, **change) if f.state == "bad"]
+    assert told in bad[0].found
+    assert "wrong" not in bad[0].found
+
+
+async def test_no_token_is_no_trouble(server: Server) -> None:
+    found = await findings(server, token=SecretStr(""))
+    assert [f.found for f in found] == ["No token is set; none is needed."]
+
+
+def test_discord_is_loaded_when_it_runs_and_not_before() -> None:
+    code = (
+        "import sys, bot.cli, bot.doctor\n"
+        "from bot.adapters.discord import adapter\n"
+        "assert adapter(None, None).name == 'discord'\n"
+        "print(*sorted({'discord', 'aiohttp', 'httpx'} & set(sys.modules)))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == ""

@@ -1,0 +1,187 @@
+"""Refusals, rates and lost connections: nothing is lost, nothing is shown twice, nothing spins."""
+
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.discord import wire
+from bot.errors import SettingsError
+from tests.discord_bot import Held, talking
+from tests.discord_rates import Rate
+from tests.discord_records import Permission
+from tests.discord_server import Server, serving
+from tools.errors import Refused
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "WAITS", (0,))
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with serving(require_nonce=True) as running:
+        yield running
+    assert running.violations == []
+
+
+async def test_an_answer_that_is_lost_on_the_way_is_not_sent_again(
+    server: Server, tmp_path: Path
+) -> None:
+    async with talking(server, tmp_path) as bot:
+        server.fail(r"POST /channels/\d+/messages", status=0, after=True, times=2)
+        said = server.person("Ana").mentions("draw a fox")
+        answer = await bot.reply(said)
+        assert answer.files
+        assert server.messages() == [answer]
+
+
+async def test_what_says_the_same_is_not_taken_for_what_is_lost(
+    server: Server, tmp_path: Path
+) -> None:
+    runner = Held()
+    runner.fails = Refused("No, not that.")
+    async with talking(server, tmp_path, runner) as bot:
+        ana = server.person("Ana")
+        runner.go.set()
+        first = await bot.reply(ana.mentions("draw a fox"))
+        runner.go.clear()
+        runner.begun.clear()
+        said = ana.mentions("draw a fox")
+        await runner.held()
+        fault = server.fail(r"POST /channels/\d+/messages", status=503)
+        runner.go.set()
+        second = await bot.reply(said)
+        assert not fault.times
+        assert second is not first
+        assert second.content == first.content
+
+
+async def test_without_history_the_nonce_keeps_it_from_being_shown_twice(
+    server: Server, tmp_path: Path
+) -> None:
+    async with talking(server, tmp_path) as bot:
+        said = server.person("Ana").says("draw a fox", server.person("Ben").direct)
+        server.fail(r"POST /channels/\d+/messages", status=0, after=True, times=2)
+        server.fail(r"GET /channels/\d+/messages", status=403, times=9)
+        answer = await bot.reply(said)
+        assert server.messages() == [answer]
+
+
+async def test_a_server_in_trouble_is_asked_again(server: Server, tmp_path: Path) -> None:
+    async with talking(server, tmp_path) as bot:
+        server.fail(r"POST /channels/\d+/messages", status=503, times=6)
+        assert (await bot.reply(server.person("Ana").mentions("draw a fox"))).files
+
+
+async def test_rates_are_kept(tmp_path: Path) -> None:
+    rates = {"POST /channels/{channel_id}/messages": Rate(3, 0.3)}
+    async with serving(require_nonce=True, rates=rates) as server, talking(server, tmp_path) as bot:
+        ana = server.person("Ana")
+        server.fail(r"POST /channels/\d+/messages", status=429, retry_after=0.1)
+        said = [ana.mentions(f"draw {thing}") for thing in ("a fox", "a hut", "a cat", "a boat")]
+        for one in said:
+            assert (await bot.reply(one)).files
+        assert len(server.messages()) == 4
+        assert server.violations == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"deleted": True}, {"denied": Permission.SEND_MESSAGES}, {"denied": ~Permission(0)}]
+)
+async def test_a_channel_that_is_gone_ends_the_matter(
+    server: Server, tmp_path: Path, change: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "bot.delivery")
+    runner = Held()
+    async with talking(server, tmp_path, runner, kept=True) as bot:
+        ana = server.person("Ana")
+        ana.mentions("draw a fox")
+        await runner.held()
+        server.world.change(server.channel, **change)
+        runner.go.set()
+        answer = await bot.reply(ana.says("draw a hut", ana.direct))
+        assert answer.files
+        await bot.delivered()
+    assert "was given up" in caplog.text
+    asked = len(server.requests)
+    async with talking(server, tmp_path, kept=True) as bot:
+        assert await bot.reply(ana.says("draw a boat", ana.direct))
+        where = str(server.channel.id)
+        assert not [r for r in server.requests[asked:] if where in r.path and r.method == "POST"]
+
+
+async def test_who_may_send_no_files_says_so(server: Server, tmp_path: Path) -> None:
+    server.channel.denied = Permission.ATTACH_FILES
+    async with talking(server, tmp_path) as bot:
+        server.person("Ana").mentions("draw a fox")
+        answer = await bot.reply()
+        assert "Attach Files" in answer.content
+
+
+async def test_somebody_who_blocks_us_is_left_alone(server: Server, tmp_path: Path) -> None:
+    runner = Held()
+    async with talking(server, tmp_path, runner) as bot:
+        ana = server.person("Ana")
+        ana.says("draw a fox", ana.direct)
+        await runner.held()
+        ana.account.blocks_bot = True
+        runner.go.set()
+        assert await bot.reply(server.person("Ben").mentions("draw a hut"))
+        await bot.delivered()
+
+
+async def test_a_command_where_we_may_not_write_is_told_to_the_one_who_asked(
+    server: Server, tmp_path: Path
+) -> None:
+    server.channel.denied = Permission.SEND_MESSAGES
+    async with talking(server, tmp_path) as bot:
+        asked = await server.person("Ana").slash("imagine", prompt="a fox").answer()
+        await server.wait_for(lambda: asked.followups)
+        assert "could not send it here" in asked.followups[0].content
+        await bot.delivered()
+
+
+async def test_a_server_that_is_left_stops_nothing(server: Server, tmp_path: Path) -> None:
+    other = server.world.guild("Elsewhere")
+    there = server.world.channel(other, "general")
+    runner = Held()
+    async with talking(server, tmp_path, runner) as bot:
+        ana = server.person("Ana", other)
+        ana.mentions("draw a fox", there)
+        await runner.held()
+        server.world.leave(other)
+        runner.go.set()
+        assert await bot.reply(server.person("Ben").mentions("draw a hut"))
+        await bot.delivered()
+
+
+async def test_a_dropped_connection_is_taken_up_again(server: Server, tmp_path: Path) -> None:
+    async with talking(server, tmp_path) as bot:
+        ana = server.person("Ana")
+        await bot.reply(ana.mentions("draw a fox"))
+        server.gateway.ask_to_reconnect()
+        assert (await bot.reply(ana.mentions("draw a hut"))).files
+
+
+async def test_a_wrong_token_is_a_sentence(server: Server, tmp_path: Path) -> None:
+    right, server.token = server.token, "wrong"
+    with pytest.raises(SettingsError, match="does not accept the bot's token"):
+        async with talking(server, tmp_path):
+            raise AssertionError("let in")
+    server.token = right
+
+
+async def test_a_refused_intent_is_a_sentence(server: Server, tmp_path: Path) -> None:
+    server.gateway.forbidden = 1 << 15
+    with pytest.raises(SettingsError, match="message content intent"):
+        async with talking(server, tmp_path):
+            raise AssertionError("let in")
+
+
+async def test_discord_may_be_down_at_the_start(server: Server, tmp_path: Path) -> None:
+    server.fail("GET /users/@me", status=503, times=3)
+    async with talking(server, tmp_path) as bot:
+        assert await bot.reply(server.person("Ana").mentions("draw a fox"))
