@@ -94,6 +94,12 @@ async def test_a_line_that_looks_back_waits_for_those_before_it(tmp_path: Path) 
     assert found[4]["event"] == "error"
 
 
+async def test_cancel_finds_the_request_of_the_line_before(tmp_path: Path) -> None:
+    found = answers(await talk(tmp_path, "draw a cat", "/cancel"))
+    assert found[2]["text"] == "Stopping."
+    assert found[1]["text"].startswith("Cancelled")
+
+
 async def test_a_question_offers_its_answers(tmp_path: Path) -> None:
     found = answers(await talk(tmp_path, "draw two cats", "make it darker"))
     assert found[2]["event"] == "question"
