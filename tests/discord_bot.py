@@ -68,6 +68,12 @@ class Bot:
         """Wait until nothing in a channel says any more that something is going on."""
         await self.server.wait_for(lambda: not any(map(_busy, self.server.messages(channel))))
 
+    async def delivered(self) -> None:
+        """Wait until no reply is on its way any more."""
+        async with asyncio.timeout(5):
+            while await self.room.studio.store.pending("discord"):
+                pass
+
     async def stop(self) -> None:
         """End it as a signal would."""
         self.running.cancel()
@@ -134,6 +140,11 @@ class Held(FakeRunner):
 
     def __post_init__(self) -> None:
         super().__init__()
+
+    async def held(self) -> None:
+        """Wait until there is something to do."""
+        async with asyncio.timeout(5):
+            await self.begun.wait()
 
     async def run(self, job: Job, report: Report) -> list[Artifact]:
         report(Note("queued", position=2, eta=12.0))

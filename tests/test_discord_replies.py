@@ -1,6 +1,5 @@
 """How replies look in Discord: parts, status, voice, limits, and what a restart makes of them."""
 
-import asyncio
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -151,8 +150,7 @@ async def test_one_message_is_edited_at_most_every_three_seconds(
     runner = Held()
     async with talking(server, tmp_path, runner) as bot:
         said = server.person("Ana").mentions("draw a fox")
-        async with asyncio.timeout(5):
-            await runner.begun.wait()
+        await runner.held()
         runner.go.set()
         await bot.reply(said)
         assert len(server.asked("PATCH", "/messages/")) <= 1
@@ -182,8 +180,7 @@ async def test_the_request_may_be_deleted_meanwhile(server: Server, tmp_path: Pa
     async with talking(server, tmp_path, runner) as bot:
         ana = server.person("Ana")
         said = ana.mentions("draw a fox")
-        async with asyncio.timeout(5):
-            await runner.begun.wait()
+        await runner.held()
         ana.deletes(said)
         runner.go.set()
         answer = await bot.reply(like=lambda m: m.files)

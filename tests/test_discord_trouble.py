@@ -1,6 +1,5 @@
-"""Restarts, refusals and lost connections: nothing is lost, nothing is shown twice."""
+"""Refusals, rates and lost connections: nothing is lost, nothing is shown twice, nothing spins."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,13 +8,10 @@ import pytest
 
 from bot.adapters.discord import wire
 from bot.errors import SettingsError
-from memory.records import Chat, Post
-from memory.store import Store
 from tests.discord_bot import Held, talking
 from tests.discord_rates import Rate
-from tests.discord_records import Message, Permission
+from tests.discord_records import Permission
 from tests.discord_server import Server, serving
-from tests.rooms import room
 from tools.errors import Refused
 
 
@@ -29,120 +25,6 @@ async def server() -> AsyncIterator[Server]:
     async with serving(require_nonce=True) as running:
         yield running
     assert running.violations == []
-
-
-async def begun(runner: Held) -> None:
-    async with asyncio.timeout(5):
-        await runner.begun.wait()
-
-
-async def test_a_restart_in_the_middle_goes_on_by_itself(server: Server, tmp_path: Path) -> None:
-    runner = Held()
-    async with talking(server, tmp_path, runner, kept=True) as bot:
-        said = server.person("Ana").mentions("draw a fox")
-        await begun(runner)
-        shown = await server.message()
-        await bot.stop()
-        assert shown.content == "Paused for a restart; it goes on by itself."
-    async with talking(server, tmp_path, kept=True) as bot:
-        answer = await bot.reply(said)
-        assert answer.files
-        assert shown.deleted
-        assert server.messages() == [answer]
-        assert len(server.asked("PUT", "/commands")) == 1
-
-
-async def test_a_command_goes_on_after_a_restart(server: Server, tmp_path: Path) -> None:
-    runner = Held()
-    async with talking(server, tmp_path, runner, kept=True) as bot:
-        asked = await server.person("Ana").slash("imagine", prompt="a fox").answer()
-        await begun(runner)
-        line = asked.original
-        assert line is not None
-        await server.wait_for(lambda: not line.loading)
-        await bot.stop()
-        assert line.content.startswith("Paused")
-    async with talking(server, tmp_path, kept=True) as bot:
-        assert (await bot.reply(line)).files
-        await server.wait_for(lambda: line.content == "Ana: /draw a fox")
-
-
-async def test_old_buttons_work_after_a_restart(server: Server, tmp_path: Path) -> None:
-    ana = server.person("Ana")
-    async with talking(server, tmp_path, kept=True) as bot:
-        drawn = await bot.reply(ana.mentions("draw a fox"))
-    async with talking(server, tmp_path, kept=True) as bot:
-        asked = await ana.presses(drawn, bot.button(drawn, "upscale:1")).answer()
-        assert (await bot.reply(asked.original)).files
-        opened = await ana.presses(drawn, bot.button(drawn, "edit")).answer()
-        assert opened.modal
-        gone = await ana.presses(drawn, bot.button(drawn, "delete")).answer()
-        await server.wait_for(lambda: drawn.deleted and gone.callback)
-
-
-async def unnoted(tmp_path: Path, answer: Message) -> None:
-    """Leave a reply as a process leaves it that is killed between sending and noting it."""
-    async with room(tmp_path / "assets", database=tmp_path / "atelier.db") as here:
-        store = here.studio.store
-        found = await store.behind(Chat("discord", str(answer.channel.id)), str(answer.id))
-        assert found is not None
-        id, post = found
-        await store.posted(id, Post(post.part))
-        await store.database(lambda db: db.conn.execute("UPDATE deliveries SET status = 'pending'"))
-
-
-@pytest.mark.parametrize("minutes", [0, 30])
-@pytest.mark.parametrize("arrived", [True, False])
-async def test_killed_between_sending_and_noting(
-    server: Server, tmp_path: Path, minutes: int, arrived: bool
-) -> None:
-    ana = server.person("Ana")
-    async with talking(server, tmp_path, kept=True) as bot:
-        said = ana.mentions("draw a fox")
-        first = await bot.reply(said)
-    await unnoted(tmp_path, first)
-    server.world.clock.advance(60 * minutes)
-    if not arrived:
-        first.channel.messages.remove(first)
-        server.nonces.clear()
-    async with talking(server, tmp_path, kept=True) as bot:
-        store = bot.room.studio.store
-        await bot.reply(ana.mentions("draw a hut"))
-        chat = Chat("discord", str(server.channel.id))
-        await server.wait_for(lambda: len(server.messages()) == 2)
-        (one, _) = server.messages()
-        assert (one is first) == arrived
-        assert one.reply_to is said
-        await delivered(store)
-        assert await store.behind(chat, str(one.id))
-
-
-@pytest.mark.parametrize("arrived", [True, False])
-async def test_stopped_while_nobody_knows_whether_it_arrived(
-    server: Server, tmp_path: Path, arrived: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wire, "WAITS", (3600,))
-    runner = Held()
-    async with talking(server, tmp_path, runner, kept=True) as bot:
-        said = server.person("Ana").mentions("draw a fox")
-        await begun(runner)
-        fault = server.fail(r"POST /channels/\d+/messages", status=0, after=arrived)
-        runner.go.set()
-        await server.wait_for(lambda: not fault.times)
-        await server.wait_for(lambda: len(server.messages()) == 1 + arrived)
-        await bot.stop()
-    server.world.clock.advance(30 * 60)
-    async with talking(server, tmp_path, kept=True) as bot:
-        answer = await bot.reply(said)
-        assert answer.files
-        assert server.messages() == [answer]
-        await delivered(bot.room.studio.store)
-
-
-async def delivered(store: Store) -> None:
-    async with asyncio.timeout(5):
-        while await store.pending("discord"):
-            pass
 
 
 async def test_an_answer_that_is_lost_on_the_way_is_not_sent_again(
@@ -168,7 +50,7 @@ async def test_what_says_the_same_is_not_taken_for_what_is_lost(
         runner.go.clear()
         runner.begun.clear()
         said = ana.mentions("draw a fox")
-        await begun(runner)
+        await runner.held()
         fault = server.fail(r"POST /channels/\d+/messages", status=503)
         runner.go.set()
         second = await bot.reply(said)
@@ -217,12 +99,12 @@ async def test_a_channel_that_is_gone_ends_the_matter(
     async with talking(server, tmp_path, runner, kept=True) as bot:
         ana = server.person("Ana")
         ana.mentions("draw a fox")
-        await begun(runner)
+        await runner.held()
         server.world.change(server.channel, **change)
         runner.go.set()
         answer = await bot.reply(ana.says("draw a hut", ana.direct))
         assert answer.files
-        await delivered(bot.room.studio.store)
+        await bot.delivered()
     assert "was given up" in caplog.text
     asked = len(server.requests)
     async with talking(server, tmp_path, kept=True) as bot:
@@ -244,11 +126,11 @@ async def test_somebody_who_blocks_us_is_left_alone(server: Server, tmp_path: Pa
     async with talking(server, tmp_path, runner) as bot:
         ana = server.person("Ana")
         ana.says("draw a fox", ana.direct)
-        await begun(runner)
+        await runner.held()
         ana.account.blocks_bot = True
         runner.go.set()
         assert await bot.reply(server.person("Ben").mentions("draw a hut"))
-        await delivered(bot.room.studio.store)
+        await bot.delivered()
 
 
 async def test_a_command_where_we_may_not_write_is_told_to_the_one_who_asked(
@@ -259,7 +141,7 @@ async def test_a_command_where_we_may_not_write_is_told_to_the_one_who_asked(
         asked = await server.person("Ana").slash("imagine", prompt="a fox").answer()
         await server.wait_for(lambda: asked.followups)
         assert "could not send it here" in asked.followups[0].content
-        await delivered(bot.room.studio.store)
+        await bot.delivered()
 
 
 async def test_a_server_that_is_left_stops_nothing(server: Server, tmp_path: Path) -> None:
@@ -269,11 +151,11 @@ async def test_a_server_that_is_left_stops_nothing(server: Server, tmp_path: Pat
     async with talking(server, tmp_path, runner) as bot:
         ana = server.person("Ana", other)
         ana.mentions("draw a fox", there)
-        await begun(runner)
+        await runner.held()
         server.world.leave(other)
         runner.go.set()
         assert await bot.reply(server.person("Ben").mentions("draw a hut"))
-        await delivered(bot.room.studio.store)
+        await bot.delivered()
 
 
 async def test_a_dropped_connection_is_taken_up_again(server: Server, tmp_path: Path) -> None:
