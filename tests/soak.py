@@ -41,7 +41,7 @@ _QUIET = 180.0
 
 @dataclass
 class Soak:
-    """One run; `chaos` counts what went wrong on purpose."""
+    """One run; `chaos` counts what went wrong on purpose; `steady`: no kills."""
 
     bot: Bot
     people: Sequence[Somebody]
@@ -49,6 +49,7 @@ class Soak:
     asks: list[Ask] = field(default_factory=list)
     chaos: Counter[str] = field(default_factory=Counter)
     over: bool = False
+    steady: bool = False
 
     async def run(self, seconds: float) -> None:
         """Let everybody ask and everything break for some seconds, then wait until it is quiet."""
@@ -95,7 +96,7 @@ class Soak:
         acts += [self._telegram_cut, self._gateway]
         while time.monotonic() < end:
             await asyncio.sleep(self.dice.uniform(1, 4))
-            if time.monotonic() > restart:
+            if time.monotonic() > restart and not self.steady:
                 how = self.dice.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
                 self.chaos[how.name] += 1
                 await self.bot.again(how, self.dice.uniform(0, 3))
@@ -167,12 +168,13 @@ class Soak:
         return ask.platform == "discord" and any(when)
 
 
-async def soaked(minutes: float, seed: int, root: Path) -> bool:
+async def soaked(minutes: float, seed: int, root: Path, *, steady: bool) -> bool:
     async with (
         telegram.serving(clock=WallClock()) as one,
         discord.serving(rates=REAL, global_rate=GLOBAL) as two,
     ):
         soak = Soak(Bot(one, two, root), crowd(one, two, seed), random.Random(seed))
+        soak.steady = steady
         await soak.run(minutes * 60)
         return report(soak)
 
@@ -181,10 +183,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--steady", action="store_true", help="no kills: one long life")
     given = parser.parse_args()
     root = Path(mkdtemp(prefix="atelier-soak-"))
     print(f"{given.minutes:g} minutes, seed {given.seed}, everything kept in {root}", flush=True)
-    return 0 if asyncio.run(soaked(given.minutes, given.seed, root)) else 1
+    return 0 if asyncio.run(soaked(given.minutes, given.seed, root, steady=given.steady)) else 1
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def judge(soak: Soaked, platform: str) -> Verdict:
             how = end(shown, replies, deaf=soak.deaf(ask))
             found.ends[how] += 1
             found.kinds[" ".join(kind for _, kind, _ in replies or ())] += 1
-            if how not in ("once", "not heard"):
+            if how not in ("once", "told why not", "not heard"):
                 found.wrong.append(f"{how}: {ask.platform} {ask.kind} {ask.posts()} {replies}")
     return found
 
@@ -86,7 +86,9 @@ def end(shown: int, replies: Stored | None, *, deaf: bool) -> str:
         return "not heard"
     if shown != 1:
         return "lost" if not shown else "twice"
-    sent = replies is not None and [status for *_, status in replies] == ["sent"]
+    if replies is None:
+        return "told why not"
+    sent = [status for *_, status in replies] == ["sent"]
     return "once" if sent else "shown once, noted otherwise"
 
 
@@ -107,14 +109,24 @@ def _left(bot: Bot) -> int:
 def report(soak: Soaked) -> bool:
     """Print what was seen; return whether all of it was right."""
     bot, wrong = soak.bot, list(soak.bot.troubles)
-    head = ("", "requests", "once", "not heard", "lost", "twice", "otherwise", "notices")
+    head = (
+        "",
+        "requests",
+        "once",
+        "told why not",
+        "not heard",
+        "lost",
+        "twice",
+        "otherwise",
+        "notices",
+    )
     rows = []
     for platform in ("telegram", "discord"):
         found = judge(soak, platform)
         wrong += found.wrong
         ends = found.ends
         total = ends.total() - ends["notices asked for"]
-        names = ("once", "not heard", "lost", "twice", "shown once, noted otherwise",
+        names = ("once", "told why not", "not heard", "lost", "twice", "shown once, noted otherwise",
                  "notices asked for")  # fmt: skip
         rows.append((platform, *map(str, (total, *(ends[name] for name in names)))))
         print(f"  {platform}: answers of kind {dict(found.kinds)}")
@@ -135,14 +147,17 @@ def report(soak: Soaked) -> bool:
 def _broken_rules(bot: Bot) -> list[str]:
     """Return what a careful bot would not have done.
 
-    What is only said too often is told apart: a process that was killed knows nothing of that.
+    What is only said too often is told apart, and an edit that changes nothing, for its first
+    answer may have been lost: a process that was killed, or heard nothing, knows nothing of that.
     """
     every = [*bot.telegram.violations, *bot.discord.violations]
     floods = [v for v in every if "Too Many Requests" in v or "asked too often" in v]
     late = [v for v in every if "10062" in v]
-    print(f"\nRefused for saying too much: {len(floods)}; acknowledged too late: {len(late)}")
+    again = [v for v in every if "message is not modified" in v]
+    told = f"acknowledged too late: {len(late)}; edited to what it was: {len(again)}"
+    print(f"\nRefused for saying too much: {len(floods)}; {told}")
     print(f"Buttons that spin still: {len(bot.telegram.unanswered)}; statuses left: {_left(bot)}")
-    return [f"broke a rule: {v}" for v in every if v not in floods and v not in late]
+    return [f"broke a rule: {v}" for v in every if v not in [*floods, *late, *again]]
 
 
 def lives(bot: Bot) -> None:

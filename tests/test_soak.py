@@ -14,7 +14,7 @@ SENT: Stored = [("a1", "reply", "sent")]
         (1, SENT, True, "once"),
         (2, SENT, False, "twice"),
         (1, SENT * 2, False, "shown once, noted otherwise"),
-        (1, None, False, "shown once, noted otherwise"),
+        (1, None, False, "told why not"),
         (1, [("a1", "reply", "pending")], False, "shown once, noted otherwise"),
         (0, SENT, False, "lost"),
         (0, SENT, True, "lost"),
