@@ -126,8 +126,8 @@ def report(soak: Soaked) -> bool:
         wrong += found.wrong
         ends = found.ends
         total = ends.total() - ends["notices asked for"]
-        names = ("once", "told why not", "not heard", "lost", "twice", "shown once, noted otherwise",
-                 "notices asked for")  # fmt: skip
+        names = ("once", "told why not", "not heard", "lost", "twice",
+                 "shown once, noted otherwise", "notices asked for")  # fmt: skip
         rows.append((platform, *map(str, (total, *(ends[name] for name in names)))))
         print(f"  {platform}: answers of kind {dict(found.kinds)}")
     table("Requests and their answers", rows, head)
