@@ -10,7 +10,7 @@ from bot.errors import SettingsError
 from memory.records import Chat
 from tests.rooms import room
 from tests.telegram_bot import Gate, Living, alone, clean, given, living, timing
-from tests.telegram_faults import broken, dropped, flood, lost
+from tests.telegram_faults import Fault, broken, dropped, flood, lost
 from tests.telegram_people import Person, Place
 from tests.telegram_server import serving
 from tests.telegram_world import Post
@@ -258,3 +258,16 @@ async def test_a_bug_is_told_once_with_a_number(tmp_path: Path) -> None:
         )
         await bot.settled()
         assert bot.server.messages(ana) == post
+
+
+@pytest.mark.parametrize("fault", [broken(502), lost()])
+async def test_a_first_sign_that_is_lost_is_no_error(
+    tmp_path: Path, fault: Fault, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with alone(tmp_path) as bot:
+        bot.server.fail("sendMessage", fault)
+        ana = bot.server.person("Ana")
+        ana.says("draw a cat")
+        assert (await bot.answer(ana)).kind == "photo"
+        await bot.settled()
+    assert "Traceback" not in caplog.text
