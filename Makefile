@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models run chat test check fix bench clean
+.PHONY: help setup models run chat test check fix bench soak clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 10
@@ -43,6 +43,9 @@ fix: $(INSTALLED) ## let ruff mend what it can
 bench: models ## measure, against the peers in one run (PART="start memory": these only)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,cluster,quant,bench]'
 	@$(BIN)/python -m tests.bench.run $(PART)
+
+soak: models ## both platforms for ten minutes with cut lines, refusals and kills (MINUTES=2 SEED=7)
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
 
 clean: ## remove what setting up made
 	rm -rf $(VENV) .models .mypy_cache .ruff_cache .pytest_cache

@@ -1,5 +1,6 @@
 """The edge's vocabulary: what comes in from a platform and what goes back to it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -90,6 +91,8 @@ class Adapter(Protocol):
     """One chat platform."""
 
     name: str
+    ready: asyncio.Event
+    """Set once it hears what people say."""
 
     async def run(self, handle: Handler) -> None:
         """Deliver events to `handle` until cancelled or there are no more."""

@@ -36,7 +36,6 @@ from tools.compute.devices import Kind, Machine, WorkerPlan
 from tools.compute.link import Connect
 from tools.compute.pool import Pool
 from tools.compute.scheduler import Scheduler
-from tools.compute.servers import connected, plans
 from tools.jobs import Runner
 
 log = logging.getLogger(__name__)
@@ -128,8 +127,13 @@ async def _computing(
     servers = _servers(settings)
     async with AsyncExitStack() as stack:
         connect: dict[Kind, Connect] = {}
-        connect["server"] = await stack.enter_async_context(connected(servers))
-        workers, cluster = plans(servers), None
+        workers: tuple[WorkerPlan, ...] = ()
+        cluster = None
+        if servers:
+            from tools.compute.servers import connected, plans  # only then: it brings numpy along
+
+            connect["server"] = await stack.enter_async_context(connected(servers))
+            workers = plans(servers)
         if settings.clustered:
             cluster = Cluster(settings.cluster.address, settings.compute.workers)
             connect["ray"] = (await stack.enter_async_context(cluster)).connect

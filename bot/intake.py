@@ -8,7 +8,6 @@ from memory.assets import Assets
 from memory.records import Asset
 from tools.errors import Refused
 from tools.pictures import MAX_BYTES, open_picture
-from tools.sound import decode, waveform
 
 MOST = 10
 _RATE = 16_000
@@ -32,12 +31,18 @@ async def keep(data: bytes, assets: Assets, *, spoken: bool = False) -> Asset:
     if not data:
         raise Refused("The file is empty; send it again.")
     if kind := _sound_type(data):
-        samples = await asyncio.to_thread(decode, data, _RATE)
-        shape = waveform(samples, _RATE) if spoken else b""
-        seconds = round(len(samples) / _RATE, 2)
+        seconds, shape = await asyncio.to_thread(_sound, data, spoken)
         return await assets.put(data, f"audio/{kind}", seconds=seconds, waveform=shape)
     picture = await asyncio.to_thread(open_picture, data)
     return await assets.put(data, _picture_type(data), width=picture.width, height=picture.height)
+
+
+def _sound(data: bytes, spoken: bool) -> tuple[float, bytes]:
+    """Return the seconds of a sound and, if it was spoken, how loud it is where."""
+    from tools.sound import decode, waveform  # only then: it brings numpy along
+
+    samples = decode(data, _RATE)
+    return round(len(samples) / _RATE, 2), waveform(samples, _RATE) if spoken else b""
 
 
 def _read(path: Path) -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bot.app import App
     from tools.compute.pool import Pool
 
+_SIGN_IN = 3.0
+"""Seconds platforms have for themselves before models are loaded."""
 _TURN = 0.0005
 """Seconds one thread may go on while another one waits."""
 
@@ -60,11 +62,11 @@ async def _host(settings: Settings, names: Sequence[str]) -> int:
 
     async with opened(settings, interval=0.5) as app:
         adapters = [import_module(f"bot.adapters.{name}").adapter(settings, app) for name in names]
-        _warm(app)
         try:
             async with asyncio.TaskGroup() as group:
                 for adapter in adapters:
                     group.create_task(adapter.run(app.handle))
+                group.create_task(_warm_later(app, [adapter.ready for adapter in adapters]))
         except* AtelierError as errors:
             raise errors.exceptions[0] from None
     return 0
@@ -137,6 +139,15 @@ def _warm(app: "App") -> None:
     sys.setswitchinterval(_TURN)
     app.background(asyncio.to_thread(warm))
     app.background(app.studio.assistant())
+
+
+async def _warm_later(app: "App", ready: Sequence[asyncio.Event]) -> None:
+    """Warm up when all platforms are there, or one keeps us waiting: it would slow signing in."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_SIGN_IN):
+            for one in ready:
+                await one.wait()
+    _warm(app)
 
 
 async def _prepare(pool: "Pool") -> None:

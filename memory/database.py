@@ -12,6 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from memory.errors import AtelierError, DataFolderBusy, StorageFull
+from memory.imports import hidden
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -112,10 +113,9 @@ class Database:
 
 
 def _open(path: Path | None, patience: float) -> sqlite_utils.Database:
-    # Imported here, off the event loop: it brings numpy along, a quarter of a second.
+    with hidden("numpy", "pandas"):  # it would load them if it could, only to know their types
+        from memory.migrations import SCHEMA, check_age
     import sqlite_utils
-
-    from memory.migrations import SCHEMA, check_age
 
     connection = sqlite3.connect(
         path or ":memory:", timeout=patience, isolation_level=None, cached_statements=256

@@ -21,11 +21,12 @@ from tests.fakes import (
     sound,
     workshop,
 )
+from tools.colours import colours
 from tools.edit import Edit, edit
 from tools.errors import EngineFailed, ModelUnavailable, Refused
 from tools.image import Draw, Vary, draw, vary
 from tools.jobs import Adapter
-from tools.look import Describe, colours, describe
+from tools.look import Describe, describe
 from tools.painting import size_for
 from tools.pictures import png
 from tools.pixels import luminance

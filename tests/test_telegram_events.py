@@ -21,6 +21,7 @@ async def last(bot: Living, chat: int | str) -> Message:
 
 async def test_the_menu_offers_the_commands(tmp_path: Path) -> None:
     async with alone(tmp_path) as bot:
+        await bot.server.wait_for(lambda: bot.server.world.commands)
         menu = [c["command"] for c in bot.server.world.commands["default"]]
         assert {"draw", "imagine", "help", "queue"} <= set(menu)
         assert set(menu) == set(COMMANDS) - {"quit"} | {"imagine"}

@@ -10,7 +10,7 @@ from bot.errors import SettingsError
 from memory.records import Chat
 from tests.rooms import room
 from tests.telegram_bot import Gate, Living, alone, clean, given, living, timing
-from tests.telegram_faults import broken, dropped, flood, lost
+from tests.telegram_faults import Fault, broken, dropped, flood, lost
 from tests.telegram_people import Person, Place
 from tests.telegram_server import serving
 from tests.telegram_world import Post
@@ -205,10 +205,13 @@ async def test_a_second_program_with_the_same_token_is_named(
 ) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    async with serving() as server, living(server, tmp_path / "one"):
-        async with living(server, tmp_path / "two"):
-            await server.wait_for(lambda: server.updates.conflicts >= 1)
-        assert "stop one of the two" in caplog.text
+    async with (
+        serving() as server,
+        living(server, tmp_path / "one"),
+        living(server, tmp_path / "two"),
+    ):
+        await server.wait_for(lambda: "stop one of the two" in caplog.text)
+        assert server.updates.conflicts
 
 
 async def test_a_wrong_token_is_one_sentence_without_it(tmp_path: Path) -> None:
@@ -255,3 +258,16 @@ async def test_a_bug_is_told_once_with_a_number(tmp_path: Path) -> None:
         )
         await bot.settled()
         assert bot.server.messages(ana) == post
+
+
+@pytest.mark.parametrize("fault", [broken(502), lost()])
+async def test_a_first_sign_that_is_lost_is_no_error(
+    tmp_path: Path, fault: Fault, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with alone(tmp_path) as bot:
+        bot.server.fail("sendMessage", fault)
+        ana = bot.server.person("Ana")
+        ana.says("draw a cat")
+        assert (await bot.answer(ana)).kind == "photo"
+        await bot.settled()
+    assert "Traceback" not in caplog.text

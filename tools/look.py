@@ -1,28 +1,15 @@
 """Saying what is known and what can be measured about a picture; nothing is invented."""
 
 import asyncio
-import tomllib
-from functools import lru_cache
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
 from memory.records import Step
 from tools.image import PICTURE, short
 from tools.painting import Origin, origin
-from tools.pictures import flat
 from tools.recipe import Recipe
 from tools.tool import Args, Context, Result, tool
-
-NAMES = Path(__file__).with_name("colours.toml")
-SMALLEST = 0.04
-"""Share of the pixels from which on a colour is worth naming."""
-
-_LIGHT = ((45, "very dark"), (95, "dark"), (160, "of medium brightness"), (215, "bright"))
-_CONTRAST = ((20, "very little"), (45, "little"), (75, "medium"))
 
 
 class Describe(Args):
@@ -85,55 +72,6 @@ def _facts(picture: Image.Image, facts: dict[str, object]) -> str:
 
 
 def _measured(picture: Image.Image) -> dict[str, object]:
-    small = picture.copy()
-    small.thumbnail((160, 160))
-    luminance = np.asarray(flat(small).convert("L"), np.float32)
-    clear = np.asarray(small.getchannel("A")) < 16 if small.mode == "RGBA" else None
-    return {
-        "width": picture.width,
-        "height": picture.height,
-        "colours": colours(small),
-        "brightness": round(float(luminance.mean()), 1),
-        "light": _word(float(luminance.mean()), _LIGHT, "very bright"),
-        "contrast": _word(float(luminance.std()), _CONTRAST, "strong"),
-        "transparent": round(100 * float(clear.mean())) if clear is not None else 0,
-    }
+    from tools.colours import measured  # only then: numpy takes longer to load than all tools
 
-
-def _word(value: float, steps: tuple[tuple[int, str], ...], most: str) -> str:
-    return next((word for limit, word in steps if value < limit), most)
-
-
-def colours(picture: Image.Image, most: int = 5) -> dict[str, int]:
-    """Return the main colours by name with their share in percent, largest first.
-
-    Looks at every pixel that is not transparent, so hand in a small picture.
-    """
-    pixels = np.asarray(picture.convert("RGBA")).reshape(-1, 4)
-    pixels = pixels[pixels[:, 3] >= 16]
-    if not len(pixels):
-        return {}
-    names, palette = _palette()
-    lab = _lab(pixels[:, :3])  # (N, 3)
-    nearest = ((lab[:, None, :] - palette[None, :, :]) ** 2).sum(axis=2).argmin(axis=1)
-    shares = np.bincount(nearest, minlength=len(names)) / len(pixels)
-    order = np.argsort(shares)[::-1][:most]
-    return {names[i]: round(100 * float(shares[i])) for i in order if shares[i] >= SMALLEST}
-
-
-@lru_cache(maxsize=1)
-def _palette() -> tuple[list[str], NDArray[np.float32]]:
-    table = tomllib.loads(NAMES.read_text(encoding="utf-8"))
-    values = [bytes.fromhex(code.removeprefix("#")) for code in table.values()]
-    return list(table), _lab(np.array([list(value) for value in values], np.uint8))
-
-
-def _lab(srgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Convert (N, 3) sRGB bytes to CIELAB under D65 (IEC 61966-2-1, CIE 15)."""
-    c = srgb.astype(np.float32) / 255
-    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-    xyz = linear @ np.array(to_xyz, np.float32).T / np.array([0.9505, 1.0, 1.089], np.float32)
-    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
-    x, y, z = f[:, 0], f[:, 1], f[:, 2]
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1).astype(np.float32)
+    return measured(picture)

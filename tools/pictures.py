@@ -6,7 +6,6 @@ import struct
 import warnings
 import zlib
 
-import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tools.errors import Refused
@@ -73,6 +72,8 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 def _colours(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I;16"):  # Pillow would clip 16 bits to white
+        import numpy as np  # only then: it takes longer to load than the rest of us
+
         return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
     clear = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
     return picture.convert("RGBA" if clear else "RGB")

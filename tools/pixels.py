@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps, ImageStat
 
 from tools.errors import Refused
 
@@ -94,6 +93,8 @@ def sharpen(picture: Image.Image, how: Operation) -> Image.Image:
 
 def hue(picture: Image.Image, how: Operation) -> Image.Image:
     """Turn everything coloured to one hue (`value`, degrees); a grey picture is tinted instead."""
+    import numpy as np  # only then: it takes longer to load than all tools
+
     angle = round(how.value / 360 * 255) % 256
     h, s, v = picture.convert("HSV").split()
     coloured = np.asarray(s) >= 40
@@ -160,7 +161,7 @@ def resize(picture: Image.Image, how: Operation) -> Image.Image:
 
 def luminance(picture: Image.Image) -> float:
     """Return the mean brightness, 0 (black) to 255 (white), ITU-R 601 weights."""
-    return float(np.asarray(picture.convert("L")).mean())
+    return ImageStat.Stat(picture.convert("L")).mean[0]
 
 
 def _factor(how: Operation, usual: float = 1.0) -> float:

@@ -31,6 +31,7 @@ PARTS = {
     "gpu": "large picture models with random weights: passes, share of the peak, compiling",
     "stepping": "a burst of mixed pictures against diffusers one at a time and in batches",
     "busy": "how soon a message is acknowledged while 200 jobs run",
+    "platforms": "how soon the bot is there and acknowledges on each platform",
     "scheduling": "the queue against other policies, in simulated time",
     "growth": "what more jobs in the queue, users and models cost",
 }

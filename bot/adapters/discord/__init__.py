@@ -4,7 +4,7 @@ discord.py is imported in a thread once the adapter runs: it takes a third of a 
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,13 @@ class DiscordAdapter:
     settings: "Settings"
     app: "App"
     name: str = NAME
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, handle: Handler) -> None:
         """Serve until cancelled; raises SettingsError when Discord does not let the bot in."""
         session = await asyncio.to_thread(import_module, "bot.adapters.discord.session")
-        await session.serve(self.settings.discord, self.app.desk, self.app.studio, handle)
+        given, desk, studio = self.settings.discord, self.app.desk, self.app.studio
+        await session.serve(given, desk, studio, handle, self.ready)
 
 
 def adapter(settings: "Settings", app: "App") -> DiscordAdapter:

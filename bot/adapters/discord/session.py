@@ -40,16 +40,23 @@ _INTENTS = (
 )
 
 
-async def serve(settings: Discord, desk: Desk, studio: Studio, handle: Handler) -> None:
-    """Serve until cancelled, trying again while Discord cannot be reached.
+async def serve(
+    settings: Discord,
+    desk: Desk,
+    studio: Studio,
+    handle: Handler,
+    ready: asyncio.Event | None = None,
+) -> None:
+    """Serve until cancelled, trying again while Discord cannot be reached; set `ready` when it is.
 
     Raises SettingsError when it does not let us in.
     """
+    ready = ready or asyncio.Event()
     endpoints.use(settings.api_url, settings.gateway_url, settings.cdn_url)
     token = settings.token.get_secret_value()
     waits = chain(wire.WAITS, repeat(wire.WAITS[-1]))
     while True:
-        session = Session(desk, studio, handle)
+        session = Session(desk, studio, handle, ready)
         try:
             await session.stay(token)
         except (*PASSING, discord.HTTPException, discord.RateLimited) as error:
@@ -60,7 +67,7 @@ async def serve(settings: Discord, desk: Desk, studio: Studio, handle: Handler) 
 class Session(discord.Client):
     """discord.py's client; keeps no messages and no members."""
 
-    def __init__(self, desk: Desk, studio: Studio, handle: Handler) -> None:
+    def __init__(self, desk: Desk, studio: Studio, handle: Handler, ready: asyncio.Event) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
         super().__init__(
             intents=intents,
@@ -77,6 +84,7 @@ class Session(discord.Client):
         self._calls = Calls(self, studio.catalogue)
         self._work: set[asyncio.Task[None]] = set()
         self._begun = self._ending = False
+        self._hears = ready
 
     async def stay(self, token: str) -> None:
         """Serve until cancelled, or until Discord does not want us."""
@@ -120,6 +128,7 @@ class Session(discord.Client):
 
     async def on_ready(self) -> None:
         """Begin once, however often the connection is made."""
+        self._hears.set()
         if not self._begun:
             self._begun = True
             self.spawn(self._publish())

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings
+from memory.imports import hidden
 
 if TYPE_CHECKING:
     from bot.adapter import Adapter
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 def adapter(settings: Settings, app: "App") -> "Adapter":
     """Return the adapter; its library is loaded here, and not before."""
-    from bot.adapters.telegram.platform import Telegram
+    with hidden("pygments"):  # httpx brings a command line of its own along where that is there
+        from bot.adapters.telegram.platform import Telegram
 
     return Telegram(settings.telegram, app.desk, app.studio.store, app.studio.assets)

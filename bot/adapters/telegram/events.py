@@ -103,9 +103,11 @@ class Events:
         first = posts[0]
         topic, number = topic_of(first), str(first.message_id)
         chat = chat_of(first.chat, topic)
-        if await self._store.behind(chat, number) or _service(first):
+        if _service(first):
+            return
+        self.start(self._typing(first.chat.id, topic))  # before anything is looked up
+        if await self._store.behind(chat, number):
             return  # told twice
-        self.start(self._typing(first.chat.id, topic))
         outbox = self._outbox(Address(first.chat.id, topic), asked=first.message_id)
         try:
             message = await self._reader.read(posts)

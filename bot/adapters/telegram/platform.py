@@ -38,6 +38,7 @@ class Telegram:
     ) -> None:
         self._given, self._desk, self._store, self._assets = given, desk, store, assets
         self._timing = timing or Timing()
+        self.ready = asyncio.Event()
 
     async def run(self, handle: Handler) -> None:
         """Talk with everybody until cancelled; raises SettingsError for a wrong token."""
@@ -46,7 +47,9 @@ class Telegram:
         try:
             await _introduce(wire)
             events = Events(wire, self._store, self._assets, handle)
+            events.start(_offer(wire))
             events.start(self._desk.recover(self.name, events.back))
+            self.ready.set()
             await Poller(wire, events.take).run()
         finally:
             with suppress(TimeoutError):
@@ -57,15 +60,19 @@ class Telegram:
 
 
 async def _introduce(wire: Wire) -> None:
-    """Sign in, however long the network is away, and fill the menu of commands."""
+    """Sign in, however long the network is away."""
     bot = wire.bot
     try:
         await wire.asked(bot.initialize)
         await wire.asked(bot.delete_webhook)  # while there is one, polling is refused
     except (InvalidToken, EndPointNotFound):
         raise SettingsError(BAD_TOKEN) from None
+
+
+async def _offer(wire: Wire) -> None:
+    """Fill the menu of commands."""
     with suppress(TelegramError):
-        await wire.asked(bot.set_my_commands, commands=_menu())
+        await wire.asked(wire.bot.set_my_commands, commands=_menu())
 
 
 def _menu() -> list[BotCommand]:

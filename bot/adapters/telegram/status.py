@@ -6,9 +6,9 @@ from contextlib import suppress
 from typing import Any
 
 from telegram import InputMediaPhoto, ReplyParameters
-from telegram.error import TelegramError
+from telegram.error import BadRequest, NetworkError, TelegramError
 
-from bot.adapters.telegram.refusals import MayHaveArrived
+from bot.adapters.telegram.refusals import MayHaveArrived, kind
 from bot.adapters.telegram.wire import Address, Wire
 from bot.pace import Pace
 from bot.progress import Standing, in_a_line
@@ -33,6 +33,7 @@ class Status:
         timing = wire.timing
         self._pace = Pace(self._show, timing.group if to.group else timing.private)
         self._line = ""
+        self._silent = False
         self.over = False
 
     def show(self, standing: Standing) -> None:
@@ -99,7 +100,7 @@ class Status:
     async def _show(self, view: Standing) -> None:
         trail, line = await Trail.of(self._store, self._request), in_a_line(view)
         post = trail[STATUS]
-        if trail[0] is None:
+        if trail[0] is None or self._silent:
             return  # Telegram told it twice, and the first one has a status of its own
         if post is None or not post.id:
             await self._begin(line)
@@ -119,7 +120,14 @@ class Status:
     async def _begin(self, line: str) -> None:
         send, target = self._wire.bot.send_message, await self.target()
         fields = {"text": line, "reply_parameters": target}
-        sent = await self._wire.offer(self._to, send, new=True, **fields)
+        try:
+            sent = await self._wire.offer(self._to, send, new=True, **fields)
+        except BadRequest:
+            raise
+        except NetworkError as error:  # it may have arrived, and a second one would stay
+            log.info("progress is not shown: %s", kind(error))
+            self._silent = True
+            return
         if sent is not None:
             await self._note(str(sent.message_id))
 
