@@ -4,21 +4,25 @@ import asyncio
 import json
 import time
 from collections import defaultdict
-from collections.abc import Awaitable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from bot.adapter import Event, Outbox, Pressed
-from bot.adapters.discord import endpoints
+from bot.adapters.discord import endpoints, status
 from bot.adapters.discord.session import serve
 from bot.adapters.telegram.platform import Telegram
 from bot.adapters.telegram.wire import Timing
-from bot.app import App, opened
-from bot.settings import Discord, Settings
+from bot.app import App
+from bot.settings import Discord
 from memory.records import Chat, Message, Step
 from tests import discord_records as discord
 from tests import discord_server, telegram_server
+from tests.discord_rates import GLOBAL, REAL, Rate
+from tests.rooms import Room
 from tests.telegram_bot import given
 from tests.telegram_world import Post
 
@@ -40,39 +44,34 @@ class QuickClock:
         return asyncio.sleep(seconds / self.speed)
 
 
+Place = Callable[[], AbstractAsyncContextManager[App | Room]]
+"""Opens what is behind the adapters, again and again."""
+
+
 class House:
     """The whole program behind both servers; what it did for somebody to the end is told."""
 
     def __init__(
         self,
-        settings: Settings,
+        place: Place,
         telegram: telegram_server.TelegramServer,
         discord: discord_server.Server,
     ) -> None:
-        self.telegram, self.discord = telegram, discord
-        given_discord = Discord.model_validate(
-            {
-                "token": discord.token,
-                "api_url": discord.api_url,
-                "gateway_url": discord.gateway_url,
-                "cdn_url": discord.url,
-            }
-        )
-        self._settings = settings.model_copy(update={"discord": given_discord})
+        self.telegram, self.discord, self._place = telegram, discord, place
         self._done: defaultdict[str, asyncio.Queue[None]] = defaultdict(asyncio.Queue)
         self._stack = AsyncExitStack()
-        self.app: App
+        self.app: App | Room
 
     async def open(self) -> None:
         """Start, and wait until both platforms are listened to."""
         self._stack = AsyncExitStack()
-        self.app = app = await self._stack.enter_async_context(opened(self._settings, interval=0.1))
+        self.app = app = await self._stack.enter_async_context(self._place())
         self._stack.callback(endpoints.use)
         self.discord.gateway.sessions.clear()
         clock, store = self.telegram.clock, app.studio.store
         timing = Timing(clock.time, clock.sleep, private=0.3, group=0.5, quiet=0.1, retry=1.0)
         phone = Telegram(given(self.telegram), app.desk, store, app.studio.assets, timing)
-        self._begin(serve(self._settings.discord, app.desk, app.studio, self._handle))
+        self._begin(serve(_address(self.discord), app.desk, app.studio, self._handle))
         self._begin(phone.run(self._handle))
         there = self.discord.gateway.sessions
         await self.discord.wait_for(lambda: there and self.discord.commands.sets, PATIENCE)
@@ -102,6 +101,36 @@ class House:
         user = event.user if isinstance(event, Pressed) else event.message.author
         assert user is not None
         self._done[user.key].put_nowait(None)
+
+
+def _address(server: discord_server.Server) -> Discord:
+    addresses = {"api_url": server.api_url, "gateway_url": server.gateway_url}
+    return Discord.model_validate({"token": server.token, "cdn_url": server.url} | addresses)
+
+
+@asynccontextmanager
+async def lived_in(place: Place) -> AsyncIterator[House]:
+    """Enter a house on two servers, whose limits pass ten times as fast as in the world.
+
+    In the end, nothing may have been done that either platform does not like.
+    """
+    rates = {route: Rate(rate.limit, rate.seconds / 10) for route, rate in REAL.items()}
+    how: dict[str, Any] = {"require_nonce": True, "rates": rates, "edit_rate": Rate(5, 0.5)}
+    everywhere = Rate(GLOBAL.limit, GLOBAL.seconds / 10)
+    async with (
+        telegram_server.serving(clock=QuickClock()) as telegram,
+        discord_server.serving(global_rate=everywhere, **how) as guild,
+    ):
+        house = House(place, telegram, guild)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(status, "INTERVAL", status.INTERVAL / 10)
+            await house.open()
+            try:
+                yield house
+            finally:
+                await house.close()
+        Phone(house).clean()
+        Guild(house).clean()
 
 
 @dataclass(frozen=True)
@@ -164,12 +193,12 @@ class Phone:
 
     def main(self, asked: Asked) -> Any:
         """Return the answer to something, with the buttons that it has in the end."""
-        found = [p for p in self._replies(asked.post) if p.id > asked.after and p.buttons]
+        found = [p for p in self.replies(asked.post) if p.id > asked.after and p.buttons]
         return found[0] if found else None
 
     def look(self, main: Post) -> dict[str, Any]:
         """Return what can be seen of an answer."""
-        behind = [p for p in self._replies(main) if not p.buttons]
+        behind = [p for p in self.replies(main) if not p.buttons]
         album = [p.data for p in behind if p.kind == "photo"]
         alone = [main.data] if main.kind == "photo" and not album else []
         return {
@@ -198,7 +227,8 @@ class Phone:
         assert not self.server.unanswered
         assert not self.server.flood.early
 
-    def _replies(self, to: Post) -> list[Post]:
+    def replies(self, to: Post) -> list[Post]:
+        """Return what the bot said in reply to something."""
         return [p for p in to.room.said if p.by_bot and p.reply_to is to]
 
 
@@ -235,13 +265,13 @@ class Guild:
         return Asked((await person.presses(shown.post, id).answer()).original)
 
     def main(self, asked: Asked) -> Any:
-        found = [m for m in self._replies(asked.post) if not m.voice]
+        found = [m for m in self.replies(asked.post) if not m.voice]
         return found[-1] if found else None
 
     def look(self, main: discord.Message) -> dict[str, Any]:
         assert main.reply_to is not None
         files = [f.data for f in main.files]
-        behind = self._replies(main.reply_to)
+        behind = self.replies(main.reply_to)
         return {
             "text": main.content,
             "labels": [b["label"] for b in main.buttons.values()],
@@ -265,7 +295,8 @@ class Guild:
         assert self.server.violations == []
         assert not [r for r in self.server.requests if r.status == 429]
 
-    def _replies(self, to: discord.Message) -> list[discord.Message]:
+    def replies(self, to: discord.Message) -> list[discord.Message]:
+        """Return what the bot said in reply to something, but how it stands."""
         found = [m for m in self.server.messages(to.channel) if m.reply_to is to]
         return [m for m in found if not (m.nonce or "").endswith("s")]
 

@@ -1,46 +1,29 @@
 """What people do in a day, on both platforms, with the starter models behind them."""
 
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import pytest_asyncio
 from PIL import Image
 
-from bot.adapters.discord import status
+from bot.app import opened
 from bot.settings import Settings
-from tests import discord_server, telegram_server
-from tests.discord_rates import Rate
-from tests.scenes import Guild, House, Phone, QuickClock, Shown, Side, answer
+from tests.scenes import PATIENCE, Guild, House, Phone, Shown, Side, answer, lived_in, seen
+from tools.compute.pool import Pool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(status, "INTERVAL", 0.3)
-        yield
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> AsyncIterator[House]:
-    """One program for all of them; the limits of both platforms pass ten times as fast."""
+    """One program for all of them, so that it loads its models once."""
     settings = Settings(data=tmp_path_factory.mktemp("data"), models=models_dir)
-    async with (
-        telegram_server.serving(clock=QuickClock()) as telegram,
-        discord_server.serving(require_nonce=True, edit_rate=Rate(5, 0.5)) as discord,
-    ):
-        house = House(settings, telegram, discord)
-        await house.open()
-        try:
-            yield house
-        finally:
-            await house.close()
-        Phone(house).clean()
-        Guild(house).clean()
+    async with lived_in(lambda: opened(settings, interval=0.1)) as house:
+        yield house
 
 
 @pytest.fixture(params=[Phone, Guild])
@@ -79,6 +62,13 @@ def shows_in_order(drawn: Shown) -> bool:
         min(range(4), key=lambda n: distance(cell, singles[n])) for cell in cells(drawn.sheet, 4)
     ]
     return nearest == [0, 1, 2, 3]
+
+
+async def until(side: Side, person: Any, line: str) -> None:
+    """Wait until a private chat has shown a line that begins so."""
+    await side.server.wait_for(
+        lambda: any(text.startswith(line) for text in side.progress(person)), PATIENCE
+    )
 
 
 async def test_four_pictures_are_drawn_picked_varied_and_changed(side: Side) -> None:
@@ -135,3 +125,49 @@ async def test_two_people_in_one_room_each_have_their_own(side: Side) -> None:
     asked = [side.says(who, "make the second one darker", room) for who in people]
     changed = [await answer(side, who, what) for who, what in zip(people, asked, strict=True)]
     assert [one.steps[0].parents for one in changed] == [(own.hashes[1],) for own in drawn]
+
+
+async def test_what_runs_and_what_waits_is_cancelled(side: Side) -> None:
+    ana, ben, cem = (side.person(name) for name in ("Ana", "Ben", "Cem"))
+    asked = [
+        (ana, side.says(ana, "draw four cats --steps 100"), "Cancelled: draw."),
+        (ben, side.says(ben, "write a long story about rain"), "Cancelled: write."),
+    ]
+    await until(side, ana, "Working (draw)")
+    await until(side, ben, "Working (write)")
+    asked += [
+        (ana, side.says(ana, "draw a dog"), "Cancelled before it began."),
+        (cem, side.says(cem, "read aloud: never mind"), "Cancelled: speak."),
+    ]
+    await until(side, cem, "Waiting (speak), number 1 in line")
+    for who in (cem, ana, ben):
+        side.says(who, "/cancel")
+    for who in (cem, cem, ana, ana, ana, ben, ben):
+        await side.house.done(side.user(who))
+    assert [(await seen(side, what)).text for _, what, _ in asked] == [text for *_, text in asked]
+    pool = side.house.app.studio.runner
+    assert isinstance(pool, Pool)
+    assert not pool.status().queue
+
+
+async def test_a_restart_in_the_middle_is_noticed_and_nothing_else(house: House) -> None:
+    sides: list[Side] = [Phone(house), Guild(house)]
+    people = [side.person("Ana") for side in sides]
+    both = list(zip(sides, people, strict=True))
+    old = [await answer(side, ana, side.says(ana, "draw 2 huts --steps 2")) for side, ana in both]
+    asked = [side.says(ana, "draw four cats --steps 20") for side, ana in both]
+    for side, ana in both:
+        await until(side, ana, "Working (draw)")
+    await house.close()
+    for side, ana in both:
+        assert side.progress(ana)[-1] == "Paused for a restart; it goes on by itself."
+    await house.open()
+    for (side, ana), what, before in zip(both, asked, old, strict=True):
+        await side.server.wait_for(lambda side=side, what=what: side.main(what), PATIENCE)
+        larger = await answer(side, ana, await side.presses(ana, before, "upscale:1"))
+        assert larger.steps[0].parents == (before.hashes[0],)
+        drawn = await seen(side, what)
+        assert side.replies(what.post) == [drawn.post]
+        assert [step.status for step in drawn.steps] == ["done"]
+        assert len(drawn.pictures) == 4
+        assert shows_in_order(drawn)
