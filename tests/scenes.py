@@ -1,7 +1,6 @@
 """One Atelier with the starter models on both platforms, and how either looks to its people."""
 
 import asyncio
-import json
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,29 +11,31 @@ from typing import Any
 import pytest
 
 from bot.adapter import Event, Outbox, Pressed
-from bot.adapters.discord import endpoints, status
+from bot.adapters.discord import endpoints, rate, status
 from bot.adapters.discord.session import serve
 from bot.adapters.telegram.platform import Telegram
 from bot.adapters.telegram.wire import Timing
 from bot.app import App
 from bot.settings import Discord
-from memory.records import Chat, Message, Step
-from tests import discord_records as discord
 from tests import discord_server, telegram_server
 from tests.discord_rates import GLOBAL, REAL, Rate
 from tests.rooms import Room
+from tests.sides import Asked, Guild, Phone, Shown, Side
 from tests.telegram_bot import given
-from tests.telegram_world import Post
 
 PATIENCE = 60.0
 """Seconds that busy cores may need for one request."""
+
+
+SPEED = 4.0
+"""How much faster the platforms' limits pass here."""
 
 
 @dataclass
 class QuickClock:
     """Telegram's time, in which its limits pass `speed` times as fast as on the wall."""
 
-    speed: float = 10.0
+    speed: float = SPEED
     began: float = field(default_factory=time.monotonic)
 
     def time(self) -> float:
@@ -69,7 +70,9 @@ class House:
         self._stack.callback(endpoints.use)
         self.discord.gateway.sessions.clear()
         clock, store = self.telegram.clock, app.studio.store
-        timing = Timing(clock.time, clock.sleep, private=0.3, group=0.5, quiet=0.1, retry=1.0)
+        timing = Timing(
+            clock.time, clock.sleep, private=3 / SPEED, group=5 / SPEED, quiet=0.1, retry=1.0
+        )
         phone = Telegram(given(self.telegram), app.desk, store, app.studio.assets, timing)
         self._begin(serve(_address(self.discord), app.desk, app.studio, self._handle))
         self._begin(phone.run(self._handle))
@@ -110,20 +113,21 @@ def _address(server: discord_server.Server) -> Discord:
 
 @asynccontextmanager
 async def lived_in(place: Place) -> AsyncIterator[House]:
-    """Enter a house on two servers, whose limits pass ten times as fast as in the world.
+    """Enter a house on two servers, whose limits pass faster than in the world.
 
     In the end, nothing may have been done that either platform does not like.
     """
-    rates = {route: Rate(rate.limit, rate.seconds / 10) for route, rate in REAL.items()}
-    how: dict[str, Any] = {"require_nonce": True, "rates": rates, "edit_rate": Rate(5, 0.5)}
-    everywhere = Rate(GLOBAL.limit, GLOBAL.seconds / 10)
+    rates = {route: Rate(one.limit, one.seconds / SPEED) for route, one in REAL.items()}
+    how: dict[str, Any] = {"require_nonce": True, "rates": rates, "edit_rate": Rate(5, 5.0 / SPEED)}
+    everywhere = Rate(GLOBAL.limit, GLOBAL.seconds / SPEED)
     async with (
         telegram_server.serving(clock=QuickClock()) as telegram,
         discord_server.serving(global_rate=everywhere, **how) as guild,
     ):
         house = House(place, telegram, guild)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(status, "INTERVAL", status.INTERVAL / 10)
+            patch.setattr(status, "INTERVAL", status.INTERVAL / SPEED)
+            patch.setattr(rate, "WINDOW", rate.WINDOW / SPEED)
             await house.open()
             try:
                 yield house
@@ -131,177 +135,6 @@ async def lived_in(place: Place) -> AsyncIterator[House]:
                 await house.close()
         Phone(house).clean()
         Guild(house).clean()
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What an answer will reply to, and the newest message there was when it was asked."""
-
-    post: Any
-    after: int = 0
-
-
-@dataclass(frozen=True)
-class Shown:
-    """An answer as it stands on its platform, and what is remembered of it."""
-
-    post: Any
-    text: str
-    labels: list[str]
-    message: Message
-    steps: list[Step]
-    sheet: bytes
-    pictures: list[bytes]
-    voice: Any
-
-    @property
-    def hashes(self) -> list[str]:
-        """What its pictures are known by."""
-        return [asset.sha256 for asset in self.message.assets]
-
-
-class Phone:
-    """Telegram as its people see it; where nothing is said of the place, it is private."""
-
-    name = "telegram"
-
-    def __init__(self, house: House) -> None:
-        self.house, self.server = house, house.telegram
-
-    def person(self, name: str) -> Any:
-        return self.server.person(name)
-
-    def room(self, *people: Any) -> Any:
-        return self.server.group("Studio", *people)
-
-    def chat(self, place: Any) -> Chat:
-        return Chat(self.name, str(place.id))
-
-    def user(self, person: Any) -> str:
-        return f"{self.name}:{person.id}"
-
-    def says(self, person: Any, text: str, room: Any = None, reply_to: Any = None) -> Asked:
-        words = f"@atelier_bot {text}" if room else text
-        return Asked(person.says(words, room, reply_to=reply_to))
-
-    def speaks(self, person: Any, ogg: bytes, seconds: float) -> Asked:
-        return Asked(person.sends_voice(ogg, round(seconds)))
-
-    async def presses(self, person: Any, shown: Shown, action: str) -> Asked:
-        person.presses(shown.post, action)
-        return Asked(shown.post, max(shown.post.room.posts))
-
-    def main(self, asked: Asked) -> Any:
-        """Return the answer to something, with the buttons that it has in the end."""
-        found = [p for p in self.replies(asked.post) if p.id > asked.after and p.buttons]
-        return found[0] if found else None
-
-    def look(self, main: Post) -> dict[str, Any]:
-        """Return what can be seen of an answer."""
-        behind = [p for p in self.replies(main) if not p.buttons]
-        album = [p.data for p in behind if p.kind == "photo"]
-        alone = [main.data] if main.kind == "photo" and not album else []
-        return {
-            "text": main.text,
-            "labels": main.labels,
-            "sheet": main.data if album else b"",
-            "pictures": album or alone,
-            "voice": next((p for p in behind if p.kind == "voice"), None),
-        }
-
-    def sound(self, voice: Post) -> tuple[bytes, float]:
-        assert voice.file is not None
-        return voice.data, voice.file.facts["duration"]
-
-    def progress(self, person: Any) -> list[str]:
-        """Return all that was ever to be read in a private chat."""
-        mine = [
-            c.values for c in self.server.calls if str(c.values.get("chat_id")) == str(person.id)
-        ]
-        captions = [json.loads(v["media"]) for v in mine if "media" in v]
-        texts = [v[name] for v in mine for name in ("text", "caption") if name in v]
-        return [*texts, *(c["caption"] for c in captions if "caption" in c)]
-
-    def clean(self) -> None:
-        assert not self.server.violations, self.server.transcript()
-        assert not self.server.unanswered
-        assert not self.server.flood.early
-
-    def replies(self, to: Post) -> list[Post]:
-        """Return what the bot said in reply to something."""
-        return [p for p in to.room.said if p.by_bot and p.reply_to is to]
-
-
-class Guild:
-    """Discord as its people see it."""
-
-    name = "discord"
-
-    def __init__(self, house: House) -> None:
-        self.house, self.server = house, house.discord
-
-    def person(self, name: str) -> Any:
-        return self.server.person(name)
-
-    def room(self, *people: Any) -> Any:
-        return self.server.world.channel(self.server.guild, "studio")
-
-    def chat(self, place: Any) -> Chat:
-        return Chat(self.name, str(getattr(place, "direct", place).id))
-
-    def user(self, person: Any) -> str:
-        return f"{self.name}:{person.account.id}"
-
-    def says(self, person: Any, text: str, room: Any = None, reply_to: Any = None) -> Asked:
-        if room is None:
-            return Asked(person.says(text, person.direct, reply_to=reply_to))
-        return Asked(person.mentions(text, room, reply_to=reply_to))
-
-    def speaks(self, person: Any, ogg: bytes, seconds: float) -> Asked:
-        return Asked(person.speaks(ogg, seconds, person.direct))
-
-    async def presses(self, person: Any, shown: Shown, action: str) -> Asked:
-        id = next(id for id in shown.post.buttons if id.endswith(f":{action}"))
-        return Asked((await person.presses(shown.post, id).answer()).original)
-
-    def main(self, asked: Asked) -> Any:
-        found = [m for m in self.replies(asked.post) if not m.voice]
-        return found[-1] if found else None
-
-    def look(self, main: discord.Message) -> dict[str, Any]:
-        assert main.reply_to is not None
-        files = [f.data for f in main.files]
-        behind = self.replies(main.reply_to)
-        return {
-            "text": main.content,
-            "labels": [b["label"] for b in main.buttons.values()],
-            "sheet": files[0] if len(files) > 1 else b"",
-            "pictures": files[1:] or files,
-            "voice": next((m for m in behind if m.voice), None),
-        }
-
-    def sound(self, voice: discord.Message) -> tuple[bytes, float]:
-        (file,) = voice.files
-        assert file.duration is not None
-        assert file.waveform
-        return file.data, file.duration
-
-    def progress(self, person: Any) -> list[str]:
-        path = f"/channels/{person.direct.id}/messages"
-        said = [r.body for r in self.server.requests if path in r.path and r.method != "DELETE"]
-        return [body["content"] for body in said if body and body.get("content")]
-
-    def clean(self) -> None:
-        assert self.server.violations == []
-        assert not [r for r in self.server.requests if r.status == 429]
-
-    def replies(self, to: discord.Message) -> list[discord.Message]:
-        """Return what the bot said in reply to something, but how it stands."""
-        found = [m for m in self.server.messages(to.channel) if m.reply_to is to]
-        return [m for m in found if not (m.nonce or "").endswith("s")]
-
-
-Side = Phone | Guild
 
 
 async def answer(side: Side, person: Any, asked: Asked) -> Shown:

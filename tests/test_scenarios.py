@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from PIL import Image
 
 from bot.app import opened
 from bot.settings import Settings
-from tests.scenes import PATIENCE, Guild, House, Phone, Shown, Side, answer, lived_in, seen
+from tests.scenes import PATIENCE, House, answer, lived_in, seen
+from tests.sides import Guild, Phone, Shown, Side
 from tools.compute.pool import Pool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -65,29 +67,34 @@ def shows_in_order(drawn: Shown) -> bool:
 
 
 async def until(side: Side, person: Any, line: str) -> None:
-    """Wait until a private chat has shown a line that begins so."""
+    """Wait until the newest line of a private chat begins so."""
     await side.server.wait_for(
-        lambda: any(text.startswith(line) for text in side.progress(person)), PATIENCE
+        lambda: "".join(side.progress(person)[-1:]).startswith(line), PATIENCE
     )
 
 
 async def test_four_pictures_are_drawn_picked_varied_and_changed(side: Side) -> None:
     ana = side.person("Ana")
-    drawn = await answer(side, ana, side.says(ana, "draw four cats --steps 10"))
+    drawn = await answer(side, ana, side.says(ana, "draw four cats --steps 6"))
     progress = side.progress(ana)
     assert progress[0] == "Got it"
     assert any("Working (draw)" in text and "%" in text for text in progress)
     assert len(drawn.pictures) == 4
     assert {pixels(data).size for data in drawn.pictures} == {(512, 512)}
+    assert all(drawn.alts)
+    assert {"Upscale 2", "Vary 4"} <= set(drawn.labels)
     assert shows_in_order(drawn)
     larger = await answer(side, ana, await side.presses(ana, drawn, "upscale:2"))
     assert larger.steps[0].tool == "upscale"
     assert larger.steps[0].parents == (drawn.hashes[1],)
     varied = await answer(side, ana, await side.presses(ana, drawn, "vary:2"))
     assert varied.steps[0].parents == (drawn.hashes[1],)
-    darker = await answer(side, ana, side.says(ana, "darker", reply_to=larger.post))
-    assert darker.steps[0].tool == "edit"
-    assert darker.steps[0].parents == tuple(larger.hashes)
+    parts = dict(zip(drawn.hashes, drawn.singles, strict=False))  # on Discord it is one message
+    shown = {**parts, larger.hashes[0]: larger.singles[0]}
+    for picture, single in list(shown.items())[-2:]:
+        darker = await answer(side, ana, side.says(ana, "darker", reply_to=single))
+        assert darker.steps[0].tool == "edit"
+        assert darker.steps[0].parents == (picture,)
     assert brightness(darker.pictures[0]) < 0.8 * brightness(larger.pictures[0])
 
 
@@ -130,7 +137,7 @@ async def test_two_people_in_one_room_each_have_their_own(side: Side) -> None:
 async def test_what_runs_and_what_waits_is_cancelled(side: Side) -> None:
     ana, ben, cem = (side.person(name) for name in ("Ana", "Ben", "Cem"))
     asked = [
-        (ana, side.says(ana, "draw four cats --steps 100"), "Cancelled: draw."),
+        (ana, side.says(ana, "draw four cats --steps 60"), "Cancelled: draw."),
         (ben, side.says(ben, "write a long story about rain"), "Cancelled: write."),
     ]
     await until(side, ana, "Working (draw)")
@@ -145,9 +152,10 @@ async def test_what_runs_and_what_waits_is_cancelled(side: Side) -> None:
     for who in (cem, cem, ana, ana, ana, ben, ben):
         await side.house.done(side.user(who))
     assert [(await seen(side, what)).text for _, what, _ in asked] == [text for *_, text in asked]
+    assert (await answer(side, ana, side.says(ana, "draw a hut --steps 2"))).pictures
     pool = side.house.app.studio.runner
     assert isinstance(pool, Pool)
-    assert not pool.status().queue
+    assert "starter" not in [job.model for job in pool.status().queue]
 
 
 async def test_a_restart_in_the_middle_is_noticed_and_nothing_else(house: House) -> None:
@@ -155,7 +163,7 @@ async def test_a_restart_in_the_middle_is_noticed_and_nothing_else(house: House)
     people = [side.person("Ana") for side in sides]
     both = list(zip(sides, people, strict=True))
     old = [await answer(side, ana, side.says(ana, "draw 2 huts --steps 2")) for side, ana in both]
-    asked = [side.says(ana, "draw four cats --steps 20") for side, ana in both]
+    asked = [side.says(ana, "draw four cats --steps 12") for side, ana in both]
     for side, ana in both:
         await until(side, ana, "Working (draw)")
     await house.close()
@@ -163,7 +171,7 @@ async def test_a_restart_in_the_middle_is_noticed_and_nothing_else(house: House)
         assert side.progress(ana)[-1] == "Paused for a restart; it goes on by itself."
     await house.open()
     for (side, ana), what, before in zip(both, asked, old, strict=True):
-        await side.server.wait_for(lambda side=side, what=what: side.main(what), PATIENCE)
+        await side.server.wait_for(partial(side.main, what), PATIENCE)
         larger = await answer(side, ana, await side.presses(ana, before, "upscale:1"))
         assert larger.steps[0].parents == (before.hashes[0],)
         drawn = await seen(side, what)
