@@ -18,6 +18,7 @@ from memory.errors import AtelierError, DataFolderBusy
 from memory.folder import DataFolder
 from tools import files
 from tools.compute.devices import Machine
+from tools.compute.gateway import knock
 
 ROOM = 2_000_000_000
 """Free bytes below which the disk is called nearly full."""
@@ -161,8 +162,12 @@ def _telegram(settings: Settings) -> Finding:
 def _cluster(address: str) -> Finding:
     if find_spec("ray") is None:
         return Finding("bad", "cluster", "Ray is missing; run: pip install 'atelier[cluster]'.")
+    try:
+        knock(address)
+    except AtelierError as error:
+        return Finding("bad", "cluster", str(error))
     where = f"The Ray cluster at {address}" if address else "A Ray of its own on this machine"
-    return Finding("ok", "cluster", f"{where} computes.")
+    return Finding("ok", "cluster", f"{where} is to compute; the start says whether it does.")
 
 
 def _chat(chat: ChatModel) -> Finding:
@@ -235,5 +240,9 @@ def _listed(url: str, key: SecretStr) -> list[str] | Trouble:
         if answer.status_code == httpx.codes.NOT_FOUND:
             return Trouble("does not list its models", answers=True)
         return [str(model["id"]) for model in answer.raise_for_status().json()["data"]]
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+    except httpx.HTTPStatusError as error:
+        return Trouble(f"fails with HTTP {error.response.status_code}")
+    except (httpx.HTTPError, httpx.InvalidURL):
         return Trouble("does not answer")
+    except (ValueError, KeyError, TypeError):
+        return Trouble("sends something that is no list of models")

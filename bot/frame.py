@@ -16,6 +16,8 @@ _STYLES = {"busy": "green", "loading": "yellow", "off": "dim"}
 _RIGHT = ("pid", "runs", "waits", "weight", "today", "budget", "place", "count", "done", "left")
 _LOOSE = ("models", "user", "id", "model")
 """Columns that are cut where the screen is narrow."""
+_PLACE = 8
+"""Characters shown of a Ray node's id, which has 56; the worker's name says its host."""
 
 
 def frame(snapshot: Snapshot, rows: int) -> RenderableType:
@@ -77,7 +79,7 @@ def _workers(workers: Sequence[WorkerStatus]) -> RenderableType:
 
 def _where(worker: WorkerStatus) -> str:
     kind = "" if worker.kind == "process" else f"{worker.kind} "
-    place = f" {worker.place}" if worker.place else ""
+    place = f" {worker.place[:_PLACE]}" if worker.place else ""
     return f"{kind}{worker.device}{place}"
 
 

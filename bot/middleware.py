@@ -1,7 +1,9 @@
 """What wraps every handler: log lines know their turn, errors are told, rules are kept."""
 
+import asyncio
 import logging
 import secrets
+from collections import defaultdict
 from contextlib import suppress
 
 from bot import commands, logs
@@ -53,21 +55,32 @@ FREE = ("help", "settings", "quota", "memory", "forget", "cancel", "quit")
 
 
 def with_rules(handle: Handler, book: Rulebook, store: Store) -> Handler:
-    """Refuse what the rules of a place do not allow, before anything is begun."""
+    """Refuse what the rules of a place do not allow, before anything is begun.
+
+    Events of one chat are passed on in the order they came: /cancel finds what was said before.
+    """
+    checking: defaultdict[Chat, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def ruled(event: Event, outbox: Outbox) -> None:
-        said, chat, user = _said(event)
-        await book.note(chat, user, event.place)
-        wanted = _command(said)
-        if wanted is None or wanted.name not in FREE:
-            limits = await book.admit(chat, user, event.place)
-            for wish in (wanted and commands.wishes(wanted)) or ():
-                limits.tool(wish.tool)
-            if isinstance(event, Pressed) and limits.rules.buttons == "asker":
-                await _check_own(event, store)
+        async with checking[_said(event)[1]]:
+            await _check(event, book, store)
         await handle(event, outbox)
 
     return ruled
+
+
+async def _check(event: Event, book: Rulebook, store: Store) -> None:
+    """Take in where somebody says something; raises Refused when that is not allowed there."""
+    said, chat, user = _said(event)
+    await book.note(chat, user, event.place)
+    wanted = _command(said)
+    if wanted is not None and wanted.name in FREE:
+        return
+    limits = await book.admit(chat, user, event.place)
+    for wish in (wanted and commands.wishes(wanted)) or ():
+        limits.tool(wish.tool)
+    if isinstance(event, Pressed) and limits.rules.buttons == "asker":
+        await _check_own(event, store)
 
 
 def _said(event: Event) -> tuple[str, Chat, User]:

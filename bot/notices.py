@@ -24,7 +24,7 @@ def help_notice() -> str:
 def models_notice(catalogue: Catalogue) -> str:
     """Return for each task the models that can do it, the default of this profile first; LoRAs."""
     defaults = catalogue.profiles[catalogue.profile]
-    lines = [f"Profile {catalogue.profile}; its own model comes first, others can be named."]
+    lines = [f"Profile {catalogue.profile}; its own model comes first, --model draws with another."]
     for task in get_args(Task):
         able = [m for m in catalogue.models.values() if task in m.tasks]
         able.sort(key=lambda model: model.name != defaults.get(task))

@@ -16,8 +16,9 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """discord.py imports audioop for voice channels; Python 3.13 has none, and then it does not."""
-    config.addinivalue_line("filterwarnings", "ignore:'audioop' is deprecated:DeprecationWarning")
+    """Pass over what libraries use that will be gone one day: discord.py and torch's compiler."""
+    for start in ("'audioop' is deprecated", "`torch.jit"):
+        config.addinivalue_line("filterwarnings", f"ignore:{start}:DeprecationWarning")
 
 
 @pytest.fixture(scope="session")

@@ -165,10 +165,14 @@ def test_a_whole_pipeline_is_switched_too(lab: Lab, monkeypatch: pytest.MonkeyPa
     assert sorted(min(apart(a, b) for b in made) for a in expected)[-1] <= 1
 
 
-def test_what_is_missing_or_does_not_fit_is_one_sentence(lab: Lab, tmp_path: Path) -> None:
+def test_what_is_missing_or_does_not_fit_is_one_sentence(
+    lab: Lab, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     gone = Adapter("gone", tmp_path / "gone.safetensors")
     with pytest.raises(ModelUnavailable, match="LoRA gone is not here yet; run `atelier models"):
         lab.engine.open(replace(ONE, adapters=(gone,)))
+    assert "LoRA gone is not here yet" in caplog.text
+    assert "Traceback" not in caplog.text
     other = family_of(
         "klein" if "unet" in lab.engine._pipe("draw").components else "sdxl", tmp_path
     )

@@ -16,7 +16,7 @@ from tools.compute.status import Status, UserStatus, WorkerStatus
 from tools.compute.tally import Pace
 
 WORKER = WorkerStatus(
-    "gpu0", "ray", "cuda:0", "node-1", "busy", 7, 1, 0, 8000, (("sdxl", 6500),), ("a",)
+    "gpu0", "ray", "cuda:0", f"2c06e156{48 * 'd'}", "busy", 7, 1, 0, 8000, (("sdxl", 6500),), ("a",)
 )
 STATUS = Status(
     60.0, (WORKER,), 3, 1, (UserStatus("web:1", 3, 1, 4.5, None, 1.0),), (), Pace(0, 0, 0.0), None

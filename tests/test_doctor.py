@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot import doctor
@@ -72,6 +73,9 @@ def test_with_a_cluster_the_models_are_looked_for_on_its_nodes(
     clustered = settings.model_copy(update=there)
     assert "on the nodes" in found(clustered)["models"].found
     assert found(clustered)["cluster"].state == "ok"
+    gone = {"cluster": Cluster(address="127.0.0.1:9")}
+    silent = found(settings.model_copy(update=gone))["cluster"]
+    assert (silent.state, "127.0.0.1:9 does not answer" in silent.found) == ("bad", True)
     monkeypatch.setattr(doctor, "find_spec", lambda name: None)
     assert "pip install 'atelier[cluster]'" in found(clustered)["cluster"].found
 
@@ -125,6 +129,20 @@ def server() -> Iterator[str]:
         yield f"http://127.0.0.1:{running.server_port}/v1"
         running.shutdown()
         thread.join()
+
+
+def test_an_answer_that_is_no_list_is_told_from_silence(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(status: int, text: str) -> str:
+        answer = httpx.Response(status, text=text, request=httpx.Request("GET", "http://x/v1"))
+        monkeypatch.setattr(httpx, "get", lambda *_, **__: answer)
+        servers = {"x": ModelServer(url="http://x/v1")}
+        return found(settings.model_copy(update={"servers": servers}))["server x"].found
+
+    assert said(200, "<html>").startswith("It sends something that is no list of models; ")
+    assert said(200, '{"data": 5}').startswith("It sends something that is no list of models; ")
+    assert said(500, "").startswith("It fails with HTTP 500; ")
 
 
 @pytest.fixture

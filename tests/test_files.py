@@ -187,6 +187,11 @@ def test_folders_and_packages_are_only_looked_up(tmp_path: Path) -> None:
     there = base.model_copy(update={"source": Source(folder=tmp_path)})
     assert fetch(there, tmp_path / "models", lambda _: None) == tmp_path
     assert verify(there, tmp_path)
+    named = Source(folder=tmp_path, files={"look.safetensors": ""})
+    part = base.model_copy(update={"source": named})
+    with pytest.raises(ModelUnavailable, match=r"The file look.safetensors is not in the folder"):
+        fetch(part, tmp_path, lambda _: None)
+    assert not verify(part, tmp_path)
     gone = base.model_copy(update={"source": Source(folder=tmp_path / "gone")})
     with pytest.raises(ModelUnavailable, match="folder"):
         fetch(gone, tmp_path, lambda _: None)

@@ -12,6 +12,8 @@ from tools.errors import ToolError
     ("address", "says"),
     [
         ("127.0.0.1:9", "cluster at 127.0.0.1:9 does not answer; start it, or mend cluster.addr"),
+        ("somewhere", "cluster.address is auto or host:port, not 'somewhere'"),
+        ("127.0.0.1:99999999", "does not answer; start it"),
         ("ray://head:10001", "not through ray://; run `ray start"),
     ],
 )

@@ -94,6 +94,19 @@ async def test_a_line_that_looks_back_waits_for_those_before_it(tmp_path: Path) 
     assert found[4]["event"] == "error"
 
 
+async def test_cancel_finds_the_request_of_the_line_before(tmp_path: Path) -> None:
+    found = answers(await talk(tmp_path, "draw a cat", "/cancel"))
+    assert found[2]["text"] == "Stopping."
+    assert found[1]["text"].startswith("Cancelled")
+
+
+async def test_a_setting_is_in_force_for_the_line_after_it(tmp_path: Path) -> None:
+    lines = ("/settings most 1", "/settings most 3", "/settings count 2", "/settings")
+    found = answers(await talk(tmp_path, *lines))
+    assert [found[n]["text"] for n in (1, 3)] == ["most is now 1 here.", "count is now 2 here."]
+    assert "most: 3 (this chat)" in found[4]["text"]
+
+
 async def test_a_question_offers_its_answers(tmp_path: Path) -> None:
     found = answers(await talk(tmp_path, "draw two cats", "make it darker"))
     assert found[2]["event"] == "question"

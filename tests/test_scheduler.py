@@ -429,6 +429,16 @@ def test_a_daily_budget_ends_and_begins_anew_at_midnight_utc() -> None:
     scheduler.submit(ticket("e"), noon)
 
 
+def test_what_was_never_measured_is_not_refused_while_anything_is_left() -> None:
+    scheduler = Scheduler(OPEN, roles=lambda user: Role(budget=2.0))
+    submit(scheduler, ticket("a"))
+    taken = scheduler.next("gpu", 0.0)
+    assert taken is not None
+    scheduler.finished(taken.id, 3.0, 3.0)
+    with pytest.raises(QueueFull, match="more than the 2 seconds you have a day"):
+        scheduler.submit(ticket("b"), 3.0)
+
+
 def test_what_failed_or_was_cancelled_is_given_back() -> None:
     scheduler = Scheduler(OPEN, roles=lambda user: Role(budget=25.0))
     scheduler.costs.learn("m", Shape(), 1, 10.0)

@@ -85,13 +85,18 @@ def test_what_is_missing_says_how_to_get_it(
     assert "run: atelier models fetch whisper-tiny-en" in lines[1]
 
 
-def test_loras_are_on_the_shelf_too(own: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_loras_are_on_the_shelf_too(
+    own: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shelf.listing(own)
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("  oil "))
     assert row.endswith("for here  Not for sale either; you must accept it first")
     with pytest.raises(ModelUnavailable, match="oil has the licence Not for sale either"):
         shelf.fetch(own, ["oil"])
     accepted = own.model_copy(update={"accept": frozenset({"oil"})})
+    with pytest.raises(ModelUnavailable, match=r"The file oil.safetensors is not in the folder"):
+        shelf.fetch(accepted, ["oil"])
+    (tmp_path / "folder" / "oil.safetensors").touch()
     assert shelf.fetch(accepted, ["oil"]) == 0
     assert shelf.verify(accepted, ["oil"]) == 0
 

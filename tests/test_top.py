@@ -54,7 +54,7 @@ def test_a_frame_says_who_does_what_for_whom() -> None:
         "gpu0",
         "ray",
         "cuda:0",
-        "node-1",
+        "2c06e156",
         "busy",
         "7",
         "6.3/7.8",

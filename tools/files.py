@@ -118,6 +118,9 @@ def _given(model: Item) -> Path | None:
     if folder := model.source.folder:
         if not folder.is_dir():
             raise ModelUnavailable(f"The folder of the model {model.name} is not there.")
+        for name in model.source.files:
+            if not (folder / name).is_file():
+                raise ModelUnavailable(f"The file {name} is not in the folder of {model.name}.")
         return folder
     if package := model.source.package:
         spec = find_spec(package)

@@ -141,6 +141,11 @@ def check_budget(role: Role, spent: float, price: float, left: float) -> None:
     """
     if role.budget is None or spent + price <= role.budget:
         return
+    if price > role.budget:
+        raise QueueFull(
+            f"This needs about {duration(price)} of computing, more than the "
+            f"{duration(role.budget)} you have a day; please ask for less at once."
+        )
     rest = max(0.0, role.budget - spent)
     raise QueueFull(
         f"This needs about {duration(price)} of computing and you have {duration(rest)} left of "

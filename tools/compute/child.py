@@ -89,7 +89,8 @@ class Piped:
         code = await self._process.wait()
         await asyncio.wait(self._readers)
         if code:
-            self._log.error("ended with %d; its last lines:\n%s", code, "\n".join(self._tail))
+            last = "".join(f"\n{line}" for line in self._tail)
+            self._log.error("ended with %d%s", code, last and f"; its last lines:{last}")
 
     async def _read(self) -> None:
         assert self._process.stdout is not None

@@ -183,7 +183,7 @@ def lent(seen: Machine, cores: int, gpus: int) -> Machine:
 
 def join(address: str) -> Any:
     """Connect to a cluster, or start one, and return Ray (blocks); raises ToolError."""
-    _knock(address)
+    knock(address)
     import ray
 
     own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": _STORE}
@@ -191,9 +191,10 @@ def join(address: str) -> Any:
     try:
         ray.init(address=address or "local", log_to_driver=False, configure_logging=False, **more)
     except ConnectionError as error:
+        where = "on this machine" if address == "auto" else f"at {address} with this machine in it"
         raise ToolError(
-            "There is no Ray on this machine to join; run `ray start --address=HEAD:6379 "
-            "--num-cpus=0` here, or mend cluster.address."
+            f"There is no Ray {where}; run `ray start --address=HEAD:6379 --num-cpus=0` here, "
+            "or mend cluster.address."
         ) from error
     except ray.exceptions.AuthenticationError as error:
         raise ToolError(
@@ -206,16 +207,19 @@ def join(address: str) -> Any:
     return ray
 
 
-def _knock(address: str) -> None:
+def knock(address: str) -> None:
     """Raise ToolError when nobody answers at host:port; Ray itself would try for two minutes."""
-    host, colon, port = address.rpartition(":")
-    if colon and port.isdecimal():
-        try:
-            socket.create_connection((host, int(port)), _ANSWERS).close()
-        except OSError as error:
-            raise ToolError(
-                f"The Ray cluster at {address} does not answer; start it, or mend cluster.address."
-            ) from error
+    if address in ("", "auto", "local"):
+        return
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal()):
+        raise ToolError(f"The setting cluster.address is auto or host:port, not {address!r}.")
+    try:
+        socket.create_connection((host, int(port)), _ANSWERS).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise ToolError(
+            f"The Ray cluster at {address} does not answer; start it, or mend cluster.address."
+        ) from error
 
 
 async def serve(orders: BinaryIO, send: Callable[[object], None]) -> None:

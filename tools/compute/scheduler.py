@@ -59,7 +59,8 @@ class Scheduler:
         wait = min(lane.backlog, (flow.backlog + price.seconds) * lane.users / role.weight)
         self._admission.check(flow.waiting, len(self._waiting), wait / len(ticket.workers))
         spent = self.ledger.today(ticket.user, now)
-        check_budget(role, spent, price.seconds, self.ledger.until_tomorrow(now))
+        sure = price.seconds if price.known else 0.0  # what was never measured is not held against
+        check_budget(role, spent, sure, self.ledger.until_tomorrow(now))
         self.ledger.reserve(ticket.user, price.seconds, now)
         self._arrived += 1
         urgent = is_urgent(ticket.shape, price.seconds)

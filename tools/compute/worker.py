@@ -92,7 +92,8 @@ class Worker:
         except JobCancelled:
             return Cancelled(job.id)
         except (ToolError, MemoryError) as error:
-            log.warning("job %s failed on %s", job.id, model.name, exc_info=True)
+            told = isinstance(error, ToolError) and error.__cause__ is None  # it says it all
+            log.warning("job %s failed on %s: %s", job.id, model.name, error, exc_info=not told)
             return failure(job.id, model, error)
         except Exception as error:
             log.exception("job %s broke %s", job.id, model.name)

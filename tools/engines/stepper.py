@@ -8,6 +8,7 @@ from typing import Any
 from tools.engines.knee import Knee
 from tools.engines.passes import Call, together
 from tools.engines.sessions import Drawing
+from tools.errors import ToolError
 from tools.jobs import Adapter
 
 log = logging.getLogger(__name__)
@@ -119,7 +120,8 @@ class Stepper:
             log.warning("no memory for %d rows at once", rows)
             return MemoryError(str(error))
         except Exception as error:
-            log.exception("a pass of %d rows broke", rows)
+            told = isinstance(error, ToolError) and error.__cause__ is None  # it says it all
+            log.error("a pass of %d rows broke: %s", rows, error, exc_info=not told)
             return error
         if timed:
             self.knee.learn(key, rows, time.perf_counter() - start)

@@ -11,7 +11,7 @@ from bot.adapters.console import CHAT
 from bot.adapters.console.events import Events
 from bot.adapters.console.inbox import Entry, Inbox
 from bot.adapters.console.script import Line
-from bot.commands import parse
+from bot.commands import parse, wishes
 from bot.desk import Desk
 from bot.progress import Standing
 from bot.trail import Trail
@@ -153,8 +153,10 @@ class Lines:
         except AtelierError as error:
             await outbox.notice(str(error), error=True)
             return
-        self._start(self._guarded(outbox, handle(event, outbox)))
+        work = self._start(self._guarded(outbox, handle(event, outbox)))
         await asyncio.sleep(0)
+        if _tells(entry.line):
+            await asyncio.wait({work})
 
     async def _guarded(self, outbox: JsonOutbox, work: Awaitable[None]) -> None:
         try:
@@ -196,6 +198,15 @@ class Lines:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
+
+
+def _tells(line: Line) -> bool:
+    """Tell whether a line is a command that makes nothing, so that the next one counts on it."""
+    try:
+        wanted = None if line.press else parse(line.text)
+        return wanted is not None and wishes(wanted) is None
+    except AtelierError:
+        return False
 
 
 def _looks_back(line: Line) -> bool:
