@@ -1,6 +1,7 @@
 """How much is said when: bursts, minutes, everybody together, and after a refusal."""
 
 import asyncio
+from contextlib import ExitStack
 
 from bot.adapters.telegram.budget import BURST, GROUP, KEPT, OVERALL, Budget
 
@@ -21,35 +22,40 @@ def budget() -> tuple[Time, Budget]:
     return time, Budget(lambda: time.now, time.sleep)
 
 
+async def take(it: Budget, chat: int, cost: int = 1) -> None:
+    async with it.take(chat, cost):
+        pass
+
+
 async def test_a_burst_goes_at_once_and_then_one_a_second() -> None:
     time, it = budget()
     for _ in range(BURST):
-        await it.take(7)
+        await take(it, 7)
     assert time.now == 1000
     for _ in range(10):
-        await it.take(7)
+        await take(it, 7)
     assert 1010 <= time.now < 1010.5
-    await it.take(8)
+    await take(it, 8)
     assert time.now < 1010.5
 
 
 async def test_a_group_takes_so_much_a_minute_and_an_album_as_much_as_it_holds() -> None:
     time, it = budget()
-    await it.take(-7, 10)
+    await take(it, -7, 10)
     time.now += 10
-    await it.take(-7, 10)
+    await take(it, -7, 10)
     assert time.now == 1010
-    await it.take(-7, 1)
+    await take(it, -7, 1)
     assert 1060 <= time.now < 1060.5
     for _ in range(GROUP + 20):
-        await it.take(-7)
+        await take(it, -7)
     assert time.now >= 1120
 
 
 async def test_progress_leaves_room_for_results() -> None:
     time, it = budget()
     for _ in range(GROUP - KEPT):
-        await it.take(-7)
+        await take(it, -7)
         time.now += 2
     assert it.wait(-7) == 0
     assert it.wait(-7, spare=1, kept=KEPT) > 0
@@ -59,7 +65,7 @@ async def test_progress_leaves_room_for_results() -> None:
 async def test_all_chats_together_are_told_so_much_a_second() -> None:
     time, it = budget()
     for chat in range(1, 2 * OVERALL + 1):
-        await it.take(chat)
+        await take(it, chat)
     assert 1001 <= time.now < 1001.5
 
 
@@ -68,5 +74,17 @@ async def test_a_refusal_is_obeyed_in_its_chat() -> None:
     it.close(7, 30)
     assert it.wait(7) == 30
     assert it.wait(8) == 0
-    await it.take(7)
+    await take(it, 7)
     assert 1030 <= time.now < 1030.5
+
+
+async def test_what_is_under_way_counts_until_a_second_after_its_answer() -> None:
+    time, it = budget()
+    with ExitStack() as slow:
+        for chat in range(1, OVERALL + 1):
+            slow.enter_context(it.spend(chat))
+        time.now += 5
+        assert it.wait(99) > 0
+    assert it.wait(99) == 1
+    time.now += 1
+    assert it.wait(99) == 0

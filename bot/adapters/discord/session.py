@@ -16,6 +16,7 @@ from bot.adapters.discord.asked import Interaction, Taken
 from bot.adapters.discord.calls import Calls
 from bot.adapters.discord.inbox import Inbox, chat_of, place_of
 from bot.adapters.discord.outbox import DiscordOutbox, Edge
+from bot.adapters.discord.rate import Rate
 from bot.adapters.discord.wire import PASSING, Wire
 from bot.desk import Desk
 from bot.errors import SettingsError
@@ -69,8 +70,10 @@ class Session(discord.Client):
 
     def __init__(self, desk: Desk, studio: Studio, handle: Handler, ready: asyncio.Event) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+        rate = Rate()
         super().__init__(
             intents=intents,
+            http_trace=rate.trace,
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
@@ -79,7 +82,7 @@ class Session(discord.Client):
             max_ratelimit_timeout=_PATIENT,
         )
         self._desk, self._studio, self._handle = desk, studio, handle
-        self.edge = Edge(Wire(self), studio.store, studio.assets)
+        self.edge = Edge(Wire(self, rate), studio.store, studio.assets)
         self.inbox = Inbox(studio.store, studio.assets)
         self._calls = Calls(self, studio.catalogue)
         self._work: set[asyncio.Task[None]] = set()

@@ -87,6 +87,8 @@ class Status:
     async def _show(self, view: Standing) -> None:
         if self._refused:
             return
+        if self._id and not self._wire.spare():
+            raise Busy(INTERVAL)
         text, preview = in_a_line(view), view.preview or b""
         if view.text:
             text += "\n\n" + shortened(view.text, LONGEST - units(text) - 2)

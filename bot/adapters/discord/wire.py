@@ -19,6 +19,7 @@ import discord
 from discord.http import handle_message_parameters
 
 from bot.adapters.discord.parts import Attached, Buttons, Part
+from bot.adapters.discord.rate import Rate
 from bot.errors import Undeliverable
 
 log = logging.getLogger(__name__)
@@ -45,8 +46,12 @@ _NO_FILES = "I may not send files here; somebody who runs this server can allow 
 class Wire:
     """Sends, edits, deletes and finds messages of a client that has signed in."""
 
-    def __init__(self, client: discord.Client) -> None:
-        self._client, self._http = client, client.http
+    def __init__(self, client: discord.Client, rate: Rate) -> None:
+        self._client, self._http, self._rate = client, client.http, rate
+
+    def spare(self) -> bool:
+        """Tell whether there is room for what is nice to see and can be left out."""
+        return not self._rate.busy
 
     def limit(self, channel: str) -> int:
         """Return how many bytes a file may have in a channel."""
@@ -55,7 +60,9 @@ class Wire:
         return guild.filesize_limit if isinstance(guild, discord.Guild) else FILE_LIMIT
 
     async def typing(self, channel: str) -> None:
-        """Show for ten seconds that we are at it."""
+        """Show for ten seconds that we are at it, if there is room for that."""
+        if not self.spare():
+            return
         with suppress(discord.DiscordException, *PASSING):
             await self._http.send_typing(int(channel))
 

@@ -1,7 +1,8 @@
 """How much may be said now: Telegram's limits, kept before it has to refuse anything."""
 
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 BURST = 3
@@ -13,6 +14,8 @@ OVERALL = 25
 KEPT = 12
 """Of what a group takes, what progress leaves for results: an answer and its album."""
 _MOMENT = 0.01
+_SOON = 0.1
+"""Seconds after which some of what is under way may have been answered."""
 
 
 @dataclass(slots=True)
@@ -32,12 +35,15 @@ class Budget:
         self._clock, self._sleep = clock, sleep
         self._chats: defaultdict[int, _Chat] = defaultdict(_Chat)
         self._all: deque[float] = deque()
+        self._under_way = 0
 
-    async def take(self, chat: int, cost: int = 1) -> None:
-        """Wait until so many messages may be sent to a chat, and count them."""
+    @asynccontextmanager
+    async def take(self, chat: int, cost: int = 1) -> AsyncIterator[None]:
+        """Wait until so many messages may be sent to a chat, and count them while it lasts."""
         while (wait := self.wait(chat, cost)) > 0:
             await self._sleep(wait + _MOMENT)
-        self.spend(chat, cost)
+        with self.spend(chat, cost):
+            yield
 
     def wait(self, chat: int, cost: int = 1, *, spare: int = 0, kept: int = 0) -> float:
         """Return the seconds until so much may be said.
@@ -51,17 +57,30 @@ class Budget:
         waits = [known.until - now, level + 1 + spare - BURST]
         if chat < 0:
             waits.append(_until(known.said, cost, GROUP - kept, MINUTE) - now)
-        waits.append(_until(self._all, cost, OVERALL, 1.0) - now)
+        if self._under_way + cost > OVERALL:
+            waits.append(_SOON)
+        else:
+            waits.append(_until(self._all, cost, OVERALL - self._under_way, 1.0) - now)
         return max(0.0, *waits)
 
-    def spend(self, chat: int, cost: int = 1) -> None:
-        """Count messages or edits as said now."""
+    @contextmanager
+    def spend(self, chat: int, cost: int = 1) -> Iterator[None]:
+        """Count messages or edits as said now.
+
+        Overall they count from here until a second after the answer: Telegram counts when they
+        arrive, and what begins slowly would meet what follows it there.
+        """
         now, known = self._clock(), self._chats[chat]
         known.level = max(0.0, known.level - (now - known.at)) + cost
         known.at = now
         if chat < 0:
             known.said.extend([now] * cost)
-        self._all.extend([now] * cost)
+        self._under_way += cost
+        try:
+            yield
+        finally:
+            self._under_way -= cost
+            self._all.extend([self._clock()] * cost)
 
     def close(self, chat: int, seconds: float) -> None:
         """Say nothing in a chat for so long, for Telegram asked for it."""

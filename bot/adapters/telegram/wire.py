@@ -105,10 +105,10 @@ class Wire:
         if not new:
             self._still_there(to, fields)
         chat = self._moved.get(to.chat, to.chat)
-        self.budget.spend(chat)
         topic = {"message_thread_id": to.topic} if new and to.topic else {}
         try:
-            return await method(chat_id=chat, **fields, **topic)
+            with self.budget.spend(chat):
+                return await method(chat_id=chat, **fields, **topic)
         except RetryAfter as error:
             self.budget.close(chat, seconds(error))
             raise Busy(seconds(error)) from None
@@ -177,9 +177,9 @@ class Wire:
         delays = self.timing.delays()
         while True:
             chat = self._moved.get(to.chat, to.chat)
-            await self.budget.take(chat, cost)
             try:
-                return await method(chat_id=chat, **fields)
+                async with self.budget.take(chat, cost):
+                    return await method(chat_id=chat, **fields)
             except TelegramError as error:
                 await self._endure(error, chat, delays, safe=safe)
                 if safe:
