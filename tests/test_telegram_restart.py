@@ -136,6 +136,7 @@ async def test_what_is_told_again_is_handled_once(tmp_path: Path) -> None:
             steps = await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))
         server.updates.pending = list(told)
         async with living(server, tmp_path) as bot:
+            await bot.settled()  # or the queue may still show what is told again
             ana.says("/queue")
             await server.wait_for(lambda: server.messages(ana)[-1].text.startswith("Nothing"))
             await bot.settled()
