@@ -46,7 +46,7 @@ async def test_a_budget_is_kept_by_what_the_last_run_has_learnt(settings: Settin
         await app.handle(Received(Message(CHAT, ANA, "/queue")), outbox)
         snapshot = await asyncio.to_thread(ask, settings.data)
     (reply,) = outbox.replies
-    assert "about 50 seconds of computing and you have 30 seconds left" in reply.message.text
+    assert "about 50 seconds of computing, more than the 30 seconds you have" in reply.message.text
     assert outbox.notices[0].endswith(
         "Of today's 30 seconds of computing you have 30 seconds left."
     )
