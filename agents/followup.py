@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from agents.errors import Unclear
 from agents.expand import POINTERS
-from agents.references import find
+from agents.references import counted, find
 from agents.scene import Scene, look
 from agents.understanding import pointing
 from agents.understanding.folding import Line, fold
@@ -63,9 +63,8 @@ def _clear(wish: Wish, meant: str, here: Scene, there: Scene) -> Wish:
     if not name:
         return wish
     counts = meant in _COUNTING or meant.replace(",", "").isdigit()
-    base = str(wish.args[name]).partition(":")[0]
     nth = "-1" if meant == "last" else meant
-    expression = (nth if base.isdigit() else f"{base}:{nth}") if counts else meant
+    expression = counted(str(wish.args[name]), nth) if counts else meant
     try:
         found = find(expression, there if counts else here, POINTERS[name])
     except Unclear:

@@ -4,13 +4,17 @@ A reference is a short expression: "last", "previous", "mine", "reply", "attache
 ordinal "2", several "1,3", "#<id>", or words that describe it ("red", "the cat"). An empty one
 means what the person is obviously looking at: what was sent along, the message replied to,
 otherwise the last set. ":2", ":1,3", ":-1" (the last) or ":all" behind one counts in its set.
+"v:2" is the second version of what is looked at (`versions`), "by:bob red" and "when:yesterday"
+look at what bob asked for, or what is from then, only (`narrowing`).
 """
 
 import re
 from collections.abc import Callable
 
 from agents.errors import Unclear
+from agents.narrowing import narrow
 from agents.scene import Scene, Set
+from agents.versions import POINTER, version
 from memory.records import Asset
 
 _NOUN = {"image": ("picture", "pictures"), "audio": ("recording", "recordings")}
@@ -27,6 +31,14 @@ def find(expression: str, scene: Scene, kind: str = "image") -> tuple[Asset, ...
     words = expression.strip().lower()
     if words.startswith("#") or _SHAS.fullmatch(words):
         return tuple(_by_id(scene, kind, id) for id in words.removeprefix("#").split(","))
+    if (narrowed := narrow(words, scene)) is not None:
+        return find(*narrowed, kind)
+    if kind == "image" and (numbered := POINTER.fullmatch(words)):
+        return _version(scene, int(numbered["number"]), numbered["nth"] or "")
+    return _shown(words, scene, kind)
+
+
+def _shown(words: str, scene: Scene, kind: str) -> tuple[Asset, ...]:
     form = _FORM.fullmatch(words)
     assert form is not None  # its second half fits anything
     if form["alone"]:
@@ -42,6 +54,21 @@ def find(expression: str, scene: Scene, kind: str = "image") -> tuple[Asset, ...
     if shown.message_id == scene.message.id and shown.of(kind):
         return shown.of(kind)  # of what was sent along, all is meant
     return (_only(shown, kind),)
+
+
+def counted(expression: str, nth: str) -> str:
+    """Return the expression that counts in what another one points at."""
+    form = POINTER.fullmatch(expression)
+    if form is not None:
+        return f"v:{form['number']}:{nth}"
+    base = re.sub(rf"(?:^|:)(?:{_COUNTED})$", "", expression)
+    return f"{base}:{nth}" if base else nth
+
+
+def _version(scene: Scene, number: int, nth: str) -> tuple[Asset, ...]:
+    found = version(scene, _obvious(scene, "image").of("image"), number)
+    shown = Set("", found, None, ())
+    return _counted(shown, "image", nth) if nth else (_only(shown, "image"),)
 
 
 def _obvious(scene: Scene, kind: str) -> Set:
@@ -131,15 +158,20 @@ def _nth(assets: tuple[Asset, ...], kind: str, n: int) -> Asset:
         return assets[n - 1]
     are = "is 1" if len(assets) == 1 else f"are {len(assets)}"
     noun = _NOUN[kind][len(assets) != 1]
-    raise Unclear(f"There {are} {noun}, no number {n}; which one?", _numbers(assets))
+    raise _asking(f"There {are} {noun}, no number {n}; which one?", assets)
 
 
 def _only(found: Set, kind: str) -> Asset:
     assets = found.of(kind)
     if len(assets) > 1:
-        question = f"There are {len(assets)} {_NOUN[kind][1]}; which one?"
-        raise Unclear(question, _numbers(assets))
+        raise _asking(f"There are {len(assets)} {_NOUN[kind][1]}; which one?", assets)
     return assets[0]
+
+
+def _asking(question: str, assets: tuple[Asset, ...], numbers: tuple[str, ...] = ()) -> Unclear:
+    """Return a question about some of these; pictures are shown with it, as they are numbered."""
+    shown = tuple(a for a in assets if a.media_type.startswith("image/"))
+    return Unclear(question, numbers or _numbers(assets), shown)
 
 
 def _numbers(assets: tuple[Asset, ...]) -> tuple[str, ...]:
@@ -177,7 +209,8 @@ def _fitting(shown: Set, kind: str, words: str) -> Asset:
         if len(fits) == len(assets):
             return _only(shown, kind)
         which = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
-        raise Unclear(f"“{words[:60]}” fits the {_NOUN[kind][1]} {which}; which one?", numbers)
+        question = f"“{words[:60]}” fits the {_NOUN[kind][1]} {which}; which one?"
+        raise _asking(question, assets, numbers)
     return fits[0]
 
 
