@@ -54,7 +54,7 @@ class Case:
 class Line:
     """One message of a dialogue and what must come of it.
 
-    `reply` is the number of the message whose answer it replies to, `images` and `sounds` count
+    `reply` is the number of the message whose answer it replies to, or minus that of a message; `images` and `sounds` count
     what is attached, `after` are the seconds since the message before.
     """
 

@@ -42,6 +42,7 @@ class Past:
     names: dict[str, str] = field(default_factory=dict)
     assets: dict[str, Asset] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
+    requests: dict[int, str] = field(default_factory=dict)
     answers: dict[int, str] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
 
@@ -55,7 +56,7 @@ class Past:
         kinds = [*["image/png"] * line.images, *["audio/ogg"] * line.sounds]
         sent = [self._asset(f"@{number}.{n}", kind) for n, kind in enumerate(kinds, 1)]
         text = _NAMED.sub(lambda m: "#" + self.assets[m[1]].sha256[:8], line.text)
-        reply_to = self.answers.get(line.reply, "")
+        reply_to = self.answers.get(line.reply, "") or self.requests.get(-line.reply, "")
         id = _id(at, number)
         return Message(self.chat, self.user(line), text, tuple(sent), reply_to, id, at)
 
@@ -86,7 +87,7 @@ class Past:
         reply = Message(
             self.chat, None, text, tuple(shown.values()), message.id, _id(later, number), later
         )
-        self.answers[number] = reply.id
+        self.requests[number], self.answers[number] = message.id, reply.id
         delivery = await store.close_turn(reply, (), kind)
         await store.sent(delivery.message.id)
 
