@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,9 @@ class Case:
 class Line:
     """One message of a dialogue and what must come of it.
 
-    `reply` is the number of the message whose answer it replies to, or minus that of a message; `images` and `sounds` count
-    what is attached, `after` are the seconds since the message before.
+    `reply` is the number of the message whose answer it replies to, or minus the number of the
+    message it replies to itself; `images` and `sounds` count what is attached, `after` are the
+    seconds since the message before.
     """
 
     who: str
@@ -139,7 +140,7 @@ def _said(wish: Wish) -> dict[str, object]:
     return said
 
 
-@lru_cache(maxsize=None)
+@cache
 def _defaults(tool: str) -> dict[str, object]:
     fields = TOOLS.load(tool).args.model_fields if tool in ORDER else {}
     return {name: info.default for name, info in fields.items() if not info.is_required()}
