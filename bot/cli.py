@@ -90,7 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     models = add("models", _models, "list all models, fetch or verify those of the profile")
     models.add_argument("what", nargs="?", choices=("list", "fetch", "verify"), default="list")
     models.add_argument("names", nargs="*", help="only these models")
+    _bench_arguments(add("bench", _bench, "measure what is understood; in a checkout only"))
     return parser
+
+
+def _bench_arguments(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument("what", choices=("understanding",))
+    rest = "atelier bench understanding --help lists them"
+    bench.add_argument("options", nargs=argparse.REMAINDER, help=rest)
 
 
 def _run(settings: "Settings", given: argparse.Namespace) -> int:
@@ -134,3 +141,17 @@ def _models(settings: "Settings", given: argparse.Namespace) -> int:
     if given.what == "verify":
         return verify(settings, given.names)
     return listing(settings)
+
+
+def _bench(settings: "Settings", given: argparse.Namespace) -> int:
+    from importlib import import_module
+
+    from memory.errors import AtelierError
+
+    checkout = Path(__file__).parents[1]
+    if not (checkout / "tests" / f"{given.what}_report.py").exists():
+        raise AtelierError("Measuring needs a checkout of the source code; clone it and try there.")
+    if str(checkout) not in sys.path:
+        sys.path.insert(0, str(checkout))
+    status: int = import_module(f"tests.{given.what}_report").main(given.options, settings)
+    return status
