@@ -63,9 +63,7 @@ def _command(given: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="atelier", description="A creative assistant for chats.")
     parser.add_argument("--version", action="version", version=f"atelier {__version__}")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--data", type=Path, help="folder for everything that is remembered")
-    common.add_argument("--profile", help="which models are the defaults")
+    common = _common()
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -92,6 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("names", nargs="*", help="only these models")
     _bench_arguments(add("bench", _bench, "measure what is understood; in a checkout only"))
     return parser
+
+
+def _common() -> argparse.ArgumentParser:
+    """Return the options that every command has."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--data", type=Path, help="folder for everything that is remembered")
+    common.add_argument("--profile", help="which models are the defaults")
+    return common
 
 
 def _bench_arguments(bench: argparse.ArgumentParser) -> None:
