@@ -95,11 +95,13 @@ class Compiler:
             "seed": r"\d{1,18}",
             "steps": r"\d{1,4}",
             "limit": numbers.DIGITS,
-            "style": rf"{part}(?: (?!in |with |en |im |dans |mit ){part}){{0,4}}?",
+            "style": rf"{part}(?: (?!{words.get('joints', 'in |with ')}){part}){{0,4}}?",
             "medium": self._any(words["media"]),
             "negative": r"[^\s,.;。、][^,.;。、]{0,80}?",
             "model": r"[\w./-]{2,60}",
             "voice": r"[^\s,.;:。]{1,30}",
+            "who": words.get("who", r"[\w.-]{2,30}"),
+            "when": self._any(words["whens"]),
             "complaint": self._any(words["opposites"]),
             "speed": self._any(words["speeds"]),
         }
@@ -137,7 +139,7 @@ class Compiler:
 
     def _macro(self, name: str) -> str:
         if name not in self._said:
-            value = self._words["words"][name]
+            value = self._words["words"].get(name) or self._words[name]
             regex = self._regex(value) if isinstance(value, str) else self._any(value)
             self._said[name] = f"(?:{_unnamed(regex)})"
         return self._said[name]
