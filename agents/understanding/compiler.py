@@ -12,6 +12,7 @@ from typing import Any
 
 from agents.understanding import numbers
 from agents.understanding.folding import folded, unaccented
+from agents.understanding.spelling import alternation
 
 _PARTS = re.compile(
     r"\{(?P<macro>[a-z_]+)\}|(?<!\?P)<(?P<slot>[a-z]+)>"
@@ -113,9 +114,8 @@ class Compiler:
         return str(row.get("frame", _PART_OF_SENTENCE) % (gap, self._regex(say)))
 
     def _any(self, words: Iterable[str]) -> str:
-        longest_first = sorted(words, key=len, reverse=True)
         ends = "" if self._words.get("unspaced") else r"(?!\w)"
-        return f"(?:(?:{'|'.join(self._regex(w) for w in longest_first)}){ends})"
+        return f"(?:(?:{alternation(map(self._regex, words))}){ends})"
 
     def _regex(self, pattern: str) -> str:
         pattern = unaccented(pattern)

@@ -11,7 +11,7 @@ from typing import Any
 from agents.understanding.compiler import Compiler, Rule
 from agents.understanding.folding import folded
 
-NAMES = ("en", "zh", "es", "fr", "de", "pt", "ru")
+NAMES = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru")
 
 TABLES = ("numbers", "ordinals", "aspects", "languages", "opposites", "speeds", "whens")
 """What a word said means, of each kind of word that stands for something else."""
