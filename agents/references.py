@@ -9,9 +9,10 @@ look at what bob asked for, or what is from then, only (`narrowing`).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from agents.errors import Unclear
+from agents.likeness import tokens
 from agents.narrowing import narrow
 from agents.scene import Scene, Set
 from agents.versions import POINTER, version
@@ -20,7 +21,9 @@ from memory.records import Asset
 _NOUN = {"image": ("picture", "pictures"), "audio": ("recording", "recordings")}
 _COUNTED = r"-1|all|\d{1,2}(?:\s*,\s*\d{1,2})*"
 _FORM = re.compile(rf"(?P<alone>{_COUNTED})|(?P<base>.*?)(?::(?P<nth>{_COUNTED}))?", re.DOTALL)
-_SHAS = re.compile(r"[0-9a-f]{64}(?:,[0-9a-f]{64})*")
+_MOST_SHOWN = 10
+"""Pictures one message can show everywhere."""
+_SHAS = re.compile(rf"(?P<ids>[0-9a-f]{{64}}(?:,[0-9a-f]{{64}})*)(?::(?P<nth>{_COUNTED}))?")
 
 
 def find(expression: str, scene: Scene, kind: str = "image") -> tuple[Asset, ...]:
@@ -29,8 +32,11 @@ def find(expression: str, scene: Scene, kind: str = "image") -> tuple[Asset, ...
     Raises Unclear with one question when nothing fits or more than one thing does.
     """
     words = expression.strip().lower()
-    if words.startswith("#") or _SHAS.fullmatch(words):
+    if words.startswith("#"):
         return tuple(_by_id(scene, kind, id) for id in words.removeprefix("#").split(","))
+    if ids := _SHAS.fullmatch(words):
+        named = tuple(_by_id(scene, kind, id) for id in ids["ids"].split(","))
+        return _counted(Set("", named, None, ()), kind, ids["nth"]) if ids["nth"] else named
     if (narrowed := narrow(words, scene)) is not None:
         return find(*narrowed, kind)
     if kind == "image" and (numbered := POINTER.fullmatch(words)):
@@ -192,14 +198,25 @@ def _by_id(scene: Scene, kind: str, prefix: str) -> Asset:
 
 
 def _described(scene: Scene, kind: str, words: str) -> Set:
-    """Return the newest set that has something made from all of these words."""
+    """Return the newest set that has something made from all of these words.
+
+    Of several people's, when the author has none, all that fits is returned as one to choose from.
+    """
     replied = scene.replied
     sets = [replied] if replied is not None and replied.of(kind) else _sets(scene, kind)
-    shown = next((s for s in sets if _fits(s, kind, words)), None)
-    if shown is None:
+    fitting = [s for s in sets if _fits(s, kind, words)]
+    if not fitting:
         what = f"no {_NOUN[kind][0]} of “{words[:60]}”"
         raise Unclear(f"I find {what} here; which one do you mean?")
-    return shown
+    mine = fitting[0].user == scene.message.author
+    newest = list({s.user: s for s in reversed(fitting)}.values())
+    return fitting[0] if mine or len(newest) == 1 else _together(newest, kind, words)
+
+
+def _together(sets: Sequence[Set], kind: str, words: str) -> Set:
+    found = {a.sha256: (a, words) for s in sets for a in _fits(s, kind, words)}
+    assets, made = zip(*list(found.values())[:_MOST_SHOWN], strict=True)
+    return Set("", assets, None, made)
 
 
 def _fitting(shown: Set, kind: str, words: str) -> Asset:
@@ -215,17 +232,7 @@ def _fitting(shown: Set, kind: str, words: str) -> Asset:
 
 
 def _fits(shown: Set, kind: str, words: str) -> list[Asset]:
-    wanted = _tokens(words)
+    wanted = tokens(words)
     pairs = zip(shown.assets, shown.words, strict=False)  # what was sent along has no words
-    good = {a.sha256 for a, made in pairs if wanted and wanted <= _tokens(made)}
+    good = {a.sha256 for a, made in pairs if wanted and wanted <= tokens(made)}
     return [a for a in shown.of(kind) if a.sha256 in good]
-
-
-def _tokens(words: str) -> frozenset[str]:
-    """Return lower-case words without a plural s, and single CJK characters."""
-    found = _TOKEN.findall(words.lower())
-    return frozenset(w.removesuffix("s") if len(w) > 3 else w for w in found) - _EMPTY
-
-
-_TOKEN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W_\u3040-\u30ff\u4e00-\u9fff]+")
-_EMPTY = frozenset("the a an one of with and in on at it this that picture image photo".split())  # noqa: SIM905

@@ -16,7 +16,9 @@ NAMES = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru")
 TABLES = ("numbers", "ordinals", "aspects", "languages", "opposites", "speeds", "whens")
 """What a word said means, of each kind of word that stands for something else."""
 
-_ENDINGS = re.compile(r"(?P<stem>[^()|?*+\\{}<>\[\]]*)\((?P<ends>[^()?*+\\{}<>\[\]]*)\)(?P<maybe>\??)(?P<rest>.*)")
+_ENDINGS = re.compile(
+    r"(?P<stem>[^()|?*+\\{}<>\[\]]*)\((?P<ends>[^()?*+\\{}<>\[\]]*)\)(?P<maybe>\??)(?P<rest>.*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
