@@ -263,7 +263,9 @@ async def _heard(app: App, message: Message) -> tuple[Wish, ...]:
     work = _Listening(scene, context, studio.tools, lambda told: None, how, final)
     assistant = await studio.assistant()
     try:
-        await assistant.answer(work, scene.past[-HISTORY:], hints(scene))
+        said = await assistant.answer(work, scene.past[-HISTORY:], hints(scene))
     finally:
         await work.close()
+    if said.kind == "error" and not work.heard:
+        raise AtelierError(said.text)  # no model answered: that says nothing about the message
     return work.heard
