@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from agents.followup import completed
 from agents.scene import Scene, look
 from agents.turns import Answer, answer, perform, refused, resume
-from agents.understanding.understand import understand
+from agents.understanding.understand import is_warm, understand
 from agents.understanding.wishes import Hints, Wish
 from agents.work import Work
 from bot import commands, notices
@@ -66,7 +66,7 @@ class Desk:
             return
         message = event.message
         wanted = _checked(message)
-        if wanted is None and understand(message.text[:200]) == (Wish("cancel", {}),):
+        if wanted is None and await _understood(message.text[:200]) == (Wish("cancel", {}),):
             wanted = commands.Command("cancel")
         if wanted is None or commands.wishes(wanted) is not None:
             await self._take_turn(message, outbox, event.post)
@@ -160,6 +160,8 @@ class Desk:
             if is_spoken(message):
                 message = await heard(studio, message, board.hears)
                 scene = work.scene = replace(scene, message=message)
+            if not is_warm():
+                await _understood(message.text)  # so that nothing is left to be compiled
             found = await self._decide(message, scene, work, board)
         except AtelierError as error:
             found = refused(work, error)
@@ -242,6 +244,11 @@ def _checked(message: Message) -> commands.Command | None:
             f"Your message has {len(message.text):,} characters; please keep it under {LONGEST:,}."
         )
     return commands.parse(message.text)
+
+
+async def _understood(text: str) -> tuple[Wish, ...]:
+    """Understand a text; in a thread while that may mean compiling a grammar, a second's work."""
+    return understand(text) if is_warm() else await asyncio.to_thread(understand, text)
 
 
 def _read(scene: Scene) -> tuple[Wish, ...]:
