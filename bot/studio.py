@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from agents.events import Tell
 from agents.scene import Scene
-from agents.work import Execute, Tell, Work, execute
+from agents.work import Execute, Work, execute
 from bot.limits import Limits
 from bot.rulebook import Rulebook
 from memory.assets import Assets
