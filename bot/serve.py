@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bot import garbage, shelf, signals
+from bot import garbage, heap, shelf, signals
 from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.signals import Signals
@@ -96,6 +96,7 @@ async def _there(adapters: Sequence["Adapter"], serving: "asyncio.Task[None]") -
 
 async def _open(settings: Settings, lobby: "Lobby", serving: "asyncio.Task[None]") -> None:
     """Open the house behind the platforms; it stays open until the last of them has ended."""
+    heap.tidy()
     sys.setswitchinterval(_TURN)
     await asyncio.to_thread(_load, "bot.app", "memory.migrations")
     from bot.app import opened

@@ -91,6 +91,8 @@ class Events:
         if album.posts[0] is not message:
             await album.settled.wait()
             return
+        if self._calling.calls(message) and not _service(message):  # before anything waits
+            self.start(self._typing(message.chat.id, topic_of(message)))
         try:
             async with self._turns[message.chat.id]:
                 posts = await album.whole(self._wire.timing.quiet)
@@ -105,7 +107,8 @@ class Events:
         chat = chat_of(first.chat, topic)
         if _service(first):
             return
-        self.start(self._typing(first.chat.id, topic))  # before anything is looked up
+        if not self._calling.calls(first):  # another one of its album names us
+            self.start(self._typing(first.chat.id, topic))
         if await self._store.behind(chat, number):
             return  # told twice
         outbox = self._outbox(Address(first.chat.id, topic), asked=first.message_id)
