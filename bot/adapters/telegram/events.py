@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from weakref import WeakSet
@@ -22,6 +21,7 @@ from bot.adapters.telegram.presses import OURS, Presses
 from bot.adapters.telegram.reading import Reader
 from bot.adapters.telegram.status import Status
 from bot.adapters.telegram.wire import Address, Wire
+from bot.locks import Locks
 from memory.assets import Assets
 from memory.errors import AtelierError
 from memory.records import Chat, Message, Post
@@ -51,7 +51,7 @@ class Events:
         self._reader = Reader(wire, store, assets, self._calling)
         self._presses = Presses(wire, store, assets)
         self._albums = Albums()
-        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns = Locks[int]()
         self._tasks: set[asyncio.Future[None]] = set()
         self._statuses: WeakSet[Status] = WeakSet()
 
