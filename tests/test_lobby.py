@@ -1,6 +1,8 @@
 """What platforms can do before there is a desk: people are told at once that they were heard."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -132,3 +134,14 @@ async def test_discord_types_before_there_is_a_desk(tmp_path: Path) -> None:
                     await house.opens(lobby)
     endpoints.use()
     assert (house.said, house.recovered) == (["a teapot"], ["discord"])
+
+
+def test_signing_in_waits_for_nothing_that_works_on_requests() -> None:
+    code = (
+        "import sys, bot.cli, bot.serve, bot.lobby, bot.adapters.telegram.platform,"
+        " bot.adapters.discord.session\n"
+        "late = 'bot.app bot.desk agents.work tools.compute.pool memory.migrations sqlite_utils'\n"
+        "print(*sorted({*late.split()} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""
