@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot import garbage, heap, shelf, signals
 from bot.errors import SettingsError
@@ -86,12 +86,19 @@ async def _side_by_side(adapters: Sequence["Adapter"], handle: "Handler") -> Non
 
 async def _there(adapters: Sequence["Adapter"], serving: "asyncio.Task[None]") -> None:
     """Wait until all platforms are there, or one keeps us waiting, or may not be served."""
-    ready = asyncio.gather(*(adapter.ready.wait() for adapter in adapters))
-    either: set[asyncio.Future[Any]] = {serving, ready}
-    await asyncio.wait(either, timeout=_SIGN_IN, return_when=asyncio.FIRST_COMPLETED)
-    ready.cancel()
+    ready = asyncio.create_task(_all_ready(adapters))
+    try:
+        either = {serving, ready}
+        await asyncio.wait(either, timeout=_SIGN_IN, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ready.cancel()
     if serving.done():
         await serving
+
+
+async def _all_ready(adapters: Sequence["Adapter"]) -> None:
+    for adapter in adapters:
+        await adapter.ready.wait()
 
 
 async def _open(settings: Settings, lobby: "Lobby", serving: "asyncio.Task[None]") -> None:
