@@ -11,9 +11,10 @@ from langsmith import tracing_context
 
 from agents import bridge
 from agents.commands import COMMANDS
+from agents.events import Said
 from agents.turns import Answer, answer, refused
 from agents.understanding.wishes import Hints
-from agents.work import Said, Work
+from agents.work import Work
 from memory.errors import AtelierError
 from memory.records import Message
 from tools.tool import Tool

@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 from pydantic import ValidationError
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from agents import redo
 from agents.commands import COMMANDS
 from agents.errors import TurnError
+from agents.events import Moved, Tell
 from agents.expand import LINK, POINTERS, expand, pointer
 from agents.references import find
 from agents.scene import ASIDE, Scene
@@ -20,7 +21,6 @@ from agents.understanding.wishes import Wish
 from memory.errors import AtelierError
 from memory.records import Status, Step
 from tools.errors import Refused, ToolError
-from tools.jobs import Note
 from tools.tool import Args, Context, Result, Tool, sentence
 
 MOST_STEPS = 12
@@ -33,23 +33,6 @@ RESUMED = "Continued after a restart."
 ENDED = ("done", "failed", "cancelled", "planned")
 _COMMANDS = {tool.name: tool for tool in COMMANDS}
 
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A piece of text the chat model wrote."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A step changed: its record, and how its job stands if it is being computed."""
-
-    step: Step
-    note: Note | None = None
-
-
-Tell = Callable[[Said | Moved], None]
 Execute = Callable[[Tool, object, Context, Step], Awaitable[Result]]
 Limit = Callable[[Step, Sequence[Step]], Step]
 """Return a step as it may be done, after the steps of its turn before it; raises Refused."""

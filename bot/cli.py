@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bot import __version__
+from bot import __version__, garbage
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -20,6 +20,9 @@ BROKEN_PIPE = 141
 
 def main() -> NoReturn:
     """Run the program and end it at once, without waiting for threads that still load things."""
+    # Nobody plugs into the settings; looking for those who might reads all that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    garbage.put_off()
     try:
         status = run(sys.argv[1:])
     except SystemExit as leaving:  # --help, --version, and words that are no command

@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from agents.followup import completed
 from agents.scene import Scene, look
 from agents.turns import Answer, answer, perform, refused, resume
-from agents.understanding.understand import understand
+from agents.understanding.understand import is_warm, understand
 from agents.understanding.wishes import Hints, Wish
 from agents.work import Work
 from bot import commands, notices
@@ -17,6 +16,7 @@ from bot.actions import DELETE, FEEDBACK, actions, answers, command
 from bot.adapter import Event, Outbox, Pressed, Received, Reply
 from bot.delivery import send
 from bot.hearing import heard, is_spoken
+from bot.locks import Locks
 from bot.progress import Board
 from bot.queue import Turns, queue_notice
 from bot.studio import NOBODY, Studio
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 LONGEST = 8000
 """Characters of one message; more is a pasted book or an accident."""
 HISTORY = 20
+_STOP = (Wish("cancel", {}),)
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ class Desk:
 
     def __init__(self, studio: Studio, *, interval: float = 0.2) -> None:
         self._studio, self._interval = studio, interval
-        self._locks: defaultdict[Chat, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks, self._reading = Locks[Chat](), asyncio.Lock()
         self._turns: dict[str, _Turn] = {}
 
     async def __call__(self, event: Event, outbox: Outbox) -> None:
@@ -65,9 +66,10 @@ class Desk:
             await self._pressed(event, outbox)
             return
         message = event.message
-        wanted = _checked(message)
-        if wanted is None and understand(message.text[:200]) == (Wish("cancel", {}),):
-            wanted = commands.Command("cancel")
+        async with self._reading:  # who comes later must find those who came before
+            wanted = _checked(message)
+            if wanted is None and await _understood(message.text[:200]) == _STOP:
+                wanted = commands.Command("cancel")
         if wanted is None or commands.wishes(wanted) is not None:
             await self._take_turn(message, outbox, event.post)
         else:
@@ -160,6 +162,8 @@ class Desk:
             if is_spoken(message):
                 message = await heard(studio, message, board.hears)
                 scene = work.scene = replace(scene, message=message)
+            if not is_warm():
+                await _understood(message.text)  # so that nothing is left to be compiled
             found = await self._decide(message, scene, work, board)
         except AtelierError as error:
             found = refused(work, error)
@@ -242,6 +246,11 @@ def _checked(message: Message) -> commands.Command | None:
             f"Your message has {len(message.text):,} characters; please keep it under {LONGEST:,}."
         )
     return commands.parse(message.text)
+
+
+async def _understood(text: str) -> tuple[Wish, ...]:
+    """Understand a text; in a thread while that may mean compiling a grammar, a second's work."""
+    return understand(text) if is_warm() else await asyncio.to_thread(understand, text)
 
 
 def _read(scene: Scene) -> tuple[Wish, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from agents.work import Moved, Said
+from agents.events import Moved, Said
 from memory.records import Step
 from tools.jobs import Note
 

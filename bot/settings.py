@@ -25,7 +25,7 @@ FILE = Path("atelier.toml")
 class ChatModel(BaseModel):
     """Which chat model understands requests."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     model: Literal["rules", "server"] = Field(
         default="rules", description="rules: built in; server: an OpenAI-compatible server"
@@ -38,7 +38,7 @@ class ChatModel(BaseModel):
 class Cluster(BaseModel):
     """The Ray cluster that computes, if one does."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     address: str = Field(
         default="", description="auto, or host:port of the head; empty: a Ray of our own"
@@ -48,7 +48,7 @@ class Cluster(BaseModel):
 class ModelServer(BaseModel):
     """An OpenAI-compatible server that runs models of the catalogue."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     url: str = Field(description="its address, ending in /v1")
     key: SecretStr = Field(default=SecretStr(""), description="its key, if it wants one")
@@ -72,7 +72,7 @@ class ModelServer(BaseModel):
 class Platform(BaseModel):
     """A chat platform and the token its bot signs in with."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     token: SecretStr = Field(default=SecretStr(""), description="token of the bot")
 
@@ -101,7 +101,7 @@ class Telegram(Platform):
 class Metrics(BaseModel):
     """Where numbers for Prometheus are served."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     port: int = Field(default=0, ge=0, le=65535, description="port of /metrics; 0: not served")
     host: str = Field(default="127.0.0.1", description="address to serve it on")

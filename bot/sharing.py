@@ -34,7 +34,7 @@ Seconds = Annotated[float, BeforeValidator(seconds_of)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class RoleSettings(_Section):

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from agents.events import Tell
 from agents.scene import Scene
-from agents.work import Execute, Tell, Work, execute
+from agents.work import Execute, Work, execute
 from bot.limits import Limits
 from bot.rulebook import Rulebook
 from memory.assets import Assets
 from memory.database import Database
+from memory.imports import hidden
 from memory.records import Asset, Status, Step, User
 from memory.store import Store
 from tools.catalogue import Catalogue
@@ -73,8 +75,10 @@ def _ignore(_: Note) -> None:
 
 
 def _build(chat: "ChatModel", tools: tuple[Tool, ...]) -> "Assistant":
-    # The language framework takes over a second to import; nothing needs it before this.
-    from agents.assistant import Assistant
+    # The language framework takes over a second to import; nothing needs it before this. What it
+    # would bring along for other programs' sake is a seventh of it.
+    with hidden("rich", "pygments", "tornado", "psutil"):
+        from agents.assistant import Assistant
 
     if chat.model == "server":
         from agents.models.server import server_model

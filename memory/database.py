@@ -46,29 +46,30 @@ class Database:
     """An async context manager; call it with a function and await what that returns.
 
     `path` None keeps everything in memory. `patience` is how many seconds to wait for another
-    process that holds the file. Belongs to the event loop it was entered in.
+    process that holds the file. Belongs to the event loop it was entered in; what it is asked
+    before it was entered waits until then.
     """
 
     def __init__(self, path: Path | None = None, *, patience: float = 5.0) -> None:
         self._path, self._patience = path, patience
         self._queue: SimpleQueue[_Call | None] = SimpleQueue()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = False
 
     async def __aenter__(self) -> Database:
-        loop = self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         opened, self._closed = loop.create_future(), loop.create_future()
         # A daemon, so that a program that ends without closing still ends; SQLite survives that.
         Thread(target=self._run, args=(loop, opened), name="sqlite", daemon=True).start()
         try:
             await opened
         except BaseException:
-            self._loop = None
+            self._ended = True
             self._queue.put(None)
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._loop = None
+        self._ended = True
         self._queue.put(None)
         await asyncio.shield(self._closed)
 
@@ -81,9 +82,9 @@ class Database:
         Raises StorageFull when the disk has no room, DataFolderBusy when another process holds
         the file for too long.
         """
-        if self._loop is None:
+        if self._ended:
             raise AtelierError(_CLOSED)
-        future: asyncio.Future[T] = self._loop.create_future()
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put(_Call(work, future))
         return await future
 
@@ -122,7 +123,8 @@ def _open(path: Path | None, patience: float) -> sqlite_utils.Database:
     )
     try:
         connection.executescript(_PRAGMAS)
-        db = sqlite_utils.Database(connection)
+        # Plug-ins of its command line are none of ours, and looking for them takes a while.
+        db = sqlite_utils.Database(connection, execute_plugins=False)
         check_age(db)
         SCHEMA.apply(db)
     except BaseException:

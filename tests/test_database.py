@@ -340,3 +340,12 @@ async def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path, lines:
         assert not open_turns & answered  # a reply and the end of its turn are one
         await store.add(Message(Chat("test", "0"), User("test", "ana"), "go on"))
         assert await database(lambda db: db.execute("PRAGMA integrity_check").fetchone()[0]) == "ok"
+
+
+async def test_what_is_asked_before_it_is_opened_waits_until_it_is(tmp_path: Path) -> None:
+    database = Database(tmp_path / "atelier.db")
+    early = asyncio.create_task(database(lambda db: db.execute("SELECT 1").fetchone()))
+    await asyncio.wait({early}, timeout=0)
+    assert not early.done()
+    async with database:
+        assert await early == (1,)

@@ -1,6 +1,6 @@
 """Many small events become a calm stream of views."""
 
-from agents.work import Moved, Said
+from agents.events import Moved, Said
 from bot.progress import Board, Standing
 from memory.records import Chat, Step, User
 from tools.jobs import Note

@@ -9,7 +9,7 @@ Task = Literal["draw", "vary", "inpaint", "edit", "write", "speak", "transcribe"
 
 
 class _Data(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Source(_Data):
