@@ -18,9 +18,10 @@ from langchain_core.tools import StructuredTool
 from pydantic import Field
 
 from agents.assistant import Assistant
+from agents.direct import Direct
 from agents.models.rules import RulesModel
 from agents.scene import WINDOW, look
-from agents.turns import perform
+from agents.turns import Thinker, perform
 from agents.understanding.wishes import Hints, Wish
 from agents.work import Work
 from memory.assets import Assets
@@ -94,7 +95,7 @@ async def measured() -> list[Fact]:
             await store.add(message)
             return Work(await look(store, message), context, {"draw": DRAW}, silent)
 
-        async def asked(assistant: Assistant, chat: Chat | None = None) -> None:
+        async def asked(assistant: Thinker, chat: Chat | None = None) -> None:
             answer = await assistant.answer(await work(chat), (), Hints())
             assert answer.steps[0].status == "done", answer
 
@@ -115,6 +116,8 @@ async def measured() -> list[Fact]:
             "our assistant": lambda: asked(ours),
             f"our assistant, {WINDOW} turns back": lambda: asked(ours, CHAT),
             "our assistant, rules": lambda: asked(rules),
+            "rules alone": lambda: asked(Direct()),
+            f"rules alone, {WINDOW} turns back": lambda: asked(Direct(), CHAT),
             "a command, no agent": direct,
         }
         times = await alternate(peers, REPEATS, calls=CALLS)
