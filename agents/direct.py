@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from agents.models.beyond import beyond
 from agents.models.talk import talk
+from agents.past import extract
 from agents.scene import Scene
 from agents.turns import Answer, answer, perform, refused
 from agents.understanding.understand import understand
@@ -45,6 +46,10 @@ class Direct:
         except AtelierError as error:
             return refused(work, error)
         return answer(work, said)
+
+    async def summarise(self, before: str, messages: Sequence[Message]) -> str:
+        """Return notes on what was said: who asked for what, and what came of it."""
+        return extract(before, messages)
 
 
 def decided(text: str, hints: Hints) -> tuple[list[Wish], str]:

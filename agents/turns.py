@@ -41,6 +41,10 @@ class Thinker(Protocol):
         """
         ...
 
+    async def summarise(self, before: str, messages: Sequence[Message]) -> str:
+        """Return notes on older messages, `before` being those on what came before them."""
+        ...
+
 
 async def perform(work: Work, wishes: Sequence[Wish]) -> Answer:
     """Do what is wished, without asking a language model."""

@@ -16,6 +16,7 @@ from bot import __version__
 from bot.adapter import Handler
 from bot.control import Snapshot, listening
 from bot.desk import Desk
+from bot.keeping import keeping
 from bot.learnt import remembered
 from bot.middleware import with_errors, with_log, with_rules
 from bot.queue import names_of
@@ -82,6 +83,7 @@ async def opened(settings: Settings, *, interval: float = 0.2) -> AsyncIterator[
         await _show(stack, settings, pool, Store(database))
         app = _app(settings, database, folder.assets, known, pool, crew, interval=interval)
         await app.studio.book.restore()
+        await stack.enter_async_context(keeping(app.studio))
         yield app
 
 

@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 LONGEST = 8000
 """Characters of one message; more is a pasted book or an accident."""
-HISTORY = 20
 
 
 @dataclass(slots=True)
@@ -133,6 +132,8 @@ class Desk:
             async with self._locks[message.chat]:
                 found = await self._answer(turn, board)
                 await self._reply(message, found, outbox)
+            if self._studio.keeper is not None:
+                self._studio.keeper.spoke(message.chat)
         finally:
             del self._turns[message.id]
 
@@ -179,7 +180,7 @@ class Desk:
             return await perform(work, wishes)
         board.phase("thinking")
         assistant = await self._studio.assistant()
-        return await assistant.answer(work, scene.past[-HISTORY:], hints(scene))
+        return await assistant.answer(work, scene.past, hints(scene))
 
     async def _reply(self, request: Message, found: Answer, outbox: Outbox) -> None:
         buttons = answers(found.options) or actions(found.steps, found.assets)

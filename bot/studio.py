@@ -21,6 +21,7 @@ from tools.jobs import Artifact, Job, Note, Report, Runner
 from tools.tool import Context, Result, Tool
 
 if TYPE_CHECKING:
+    from bot.keeping import Keeper
     from bot.settings import ChatModel
 
 NOBODY = User("atelier", "nobody")
@@ -40,6 +41,7 @@ class Studio:
     how: Execute = execute
     final: Status = "done"
     book: Rulebook = field(init=False)
+    keeper: "Keeper | None" = field(default=None, init=False)
     _assistant: "asyncio.Task[Thinker] | None" = field(default=None, init=False)
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING
 
-from memory import index, rows
+from memory import index, meaning, rows, summaries
 from memory.records import Chat, User
 
 if TYPE_CHECKING:
@@ -45,9 +45,12 @@ def messages(chat: Chat, user: User | None, db: sqlite_utils.Database) -> bool:
     for table in ("message_assets", "turns", "deliveries", "posts"):
         db.conn.executemany(f"DELETE FROM {table} WHERE message = ?", seqs)
     db.conn.executemany("DELETE FROM feedback WHERE target = ?", [(id,) for *_, id in found])
+    summaries.drop(db.conn, number)
+    meaning.drop(db.conn, number, [seq for seq, *_ in found])
     db.conn.executemany("DELETE FROM messages WHERE seq = ?", seqs)
     # SQLite gives the number of the last row again once that is gone; what comes must be indexed.
     db.execute("UPDATE indexed SET upto = (SELECT coalesce(max(seq), 0) FROM messages)")
+    meaning.catch_down(db.conn)
     return True
 
 

@@ -105,6 +105,7 @@ def reword(conn: sqlite3.Connection, id: str, text: str) -> None:
     seq, chat, indexed = row
     text = rows.storable(text)
     conn.execute("UPDATE messages SET text = ? WHERE seq = ?", (text, seq))
+    conn.execute("UPDATE meant SET upto = min(upto, ?)", (seq - 1,))
     if indexed:
         words = index.terms(chat, text)
         conn.execute("INSERT INTO message_words (rowid, words) VALUES (?, ?)", (seq, words))
