@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from bot.keeping import Keeper, keeping
 from memory.recall import search
@@ -44,13 +45,13 @@ async def test_older_talk_is_summed_up_and_goes_with_what_it_came_from(tmp_path:
     async with room(tmp_path) as here:
         store, keeper = here.studio.store, Keeper(here.studio)
         for n in range(80):
-            request = Message(CHAT, BEN if n == 5 else ANA, f"draw a cat {n}")
+            request = Message(CHAT, BEN if n == 30 else ANA, f"draw a cat {n}")
             await store.add(request)
             await store.add(Message(CHAT, None, f"A picture of a cat {n}.", reply_to=request.id))
         keeper.spoke(CHAT)
         await keeper.catch_up()
         summary = await kept(store.database, CHAT)
-        assert "Ben: “draw a cat 5” -> A picture of a cat 5." in summary.text
+        assert "Ben: “draw a cat 30” -> A picture of a cat 30." in summary.text
         assert "cat 79" not in summary.text
         keeper.spoke(CHAT)
         await keeper.catch_up()
@@ -62,17 +63,19 @@ async def test_older_talk_is_summed_up_and_goes_with_what_it_came_from(tmp_path:
         assert "Ben" not in (await kept(store.database, CHAT)).text
 
 
-async def test_what_is_erased_while_it_is_summed_up_is_not_kept(tmp_path: Path) -> None:
+async def test_what_is_erased_while_it_is_summed_up_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Slow:
         async def summarise(self, before: str, messages: object) -> str:
             await here.studio.store.forget(CHAT, BEN)
             return "Ben has a secret"
 
+    monkeypatch.setattr("bot.studio._build", lambda chat, tools: Slow())
     async with room(tmp_path) as here:
         for n in range(120):
             await here.studio.store.add(Message(CHAT, BEN if n == 5 else ANA, f"draw a cat {n}"))
         keeper = Keeper(here.studio)
-        here.studio.thinker = Slow()
         keeper.spoke(CHAT)
         await keeper.catch_up()
         assert (await kept(here.studio.store.database, CHAT)).text == ""

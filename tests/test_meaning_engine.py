@@ -13,7 +13,12 @@ from tools.jobs import MeaningSpec
 def test_the_same_in_other_languages_is_nearer_than_anything_else() -> None:
     encoder = Encoder(model("use", "remember", family="meaning"), Path(), "cpu")
     encoder.load()
-    same = ("draw a red bicycle", "画一辆红色的自行车", "Нарисуй красный велосипед", "un vélo rouge")
+    same = (
+        "draw a red bicycle",
+        "画一辆红色的自行车",
+        "Нарисуй красный велосипед",
+        "un vélo rouge",
+    )
     specs = [MeaningSpec((*same, "the meeting is on Friday")), MeaningSpec(("when do we meet?",))]
     told: list[tuple[int, int]] = []
     many, one = encoder.generate(specs, lambda done, total, _: told.append((done, total)))
