@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from agents.direct import Direct
 from agents.scene import Scene
 from agents.turns import Thinker
-from agents.work import Execute, Tell, Work, execute
+from agents.work import Execute, Limit, Tell, Work, execute
 from bot.limits import Limits
 from bot.rulebook import Rulebook
 from memory.assets import Assets
@@ -48,8 +48,8 @@ class Studio:
         """Begin with the rules that are built in."""
         self.book = Rulebook(self.store)
 
-    def work(self, scene: Scene, tell: Tell, limits: Limits) -> Work:
-        """Return an empty desk top for one request, within limits."""
+    def work(self, scene: Scene, tell: Tell, limits: Limits, shape: Limit | None = None) -> Work:
+        """Return an empty desk top for one request, within limits; `shape` is called on steps."""
         context = Context(
             user=scene.message.author or NOBODY,
             chat=scene.message.chat,
@@ -60,7 +60,7 @@ class Studio:
             report=_ignore,
             turn=scene.message.id,
         )
-        return Work(scene, context, self.tools, tell, self.how, self.final, limits)
+        return Work(scene, context, self.tools, tell, self.how, self.final, shape or limits)
 
     async def assistant(self) -> Thinker:
         """Return who thinks requests through; with a chat model the first call takes a second."""

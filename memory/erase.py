@@ -6,7 +6,7 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING
 
-from memory import index, meaning, rows, summaries
+from memory import index, meaning, rows, summaries, tastes
 from memory.records import Chat, User
 
 if TYPE_CHECKING:
@@ -80,7 +80,11 @@ def _chosen(
 
 
 def judgements(chat: Chat, user: User | None, db: sqlite_utils.Database) -> None:
-    """Erase what a user judged in a chat; with the chat itself judgements go without more ado."""
+    """Erase likings that came from a chat (by a user), and what a user judged there.
+
+    With the chat itself judgements go without more ado.
+    """
+    tastes.erase(db.conn, rows.find_chat(db.conn, chat), user)
     if user is None:
         return
     db.execute(
@@ -104,7 +108,9 @@ def leftovers(chat: Chat, db: sqlite_utils.Database) -> list[str]:
     gone_quiet = db.execute(
         "DELETE FROM chats WHERE number = ?1"
         " AND NOT EXISTS (SELECT 1 FROM messages WHERE chat = ?1)"
-        " AND NOT EXISTS (SELECT 1 FROM steps WHERE chat = ?1)",
+        " AND NOT EXISTS (SELECT 1 FROM steps WHERE chat = ?1)"
+        " AND NOT EXISTS (SELECT 1 FROM tastes WHERE chat = ?1)"
+        " AND NOT EXISTS (SELECT 1 FROM picks WHERE chat = ?1)",
         (number,),
     ).rowcount
     if gone_quiet:
@@ -124,5 +130,6 @@ def leftovers(chat: Chat, db: sqlite_utils.Database) -> list[str]:
     db.execute(
         "DELETE FROM users WHERE number NOT IN (SELECT user FROM members)"
         " AND number NOT IN (SELECT user FROM feedback)"
+        " AND number NOT IN (SELECT user FROM tastes UNION SELECT user FROM picks)"
     )
     return [sha256 for (sha256,) in gone]

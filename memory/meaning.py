@@ -41,7 +41,7 @@ _WEIGHED = 256
 _AROUND = "SELECT first, seqs, signs FROM sketches WHERE chat = ? AND first <= ? AND last >= ?"
 _PENDING = (
     "SELECT seq, id, substr(text, 1, ?) FROM messages WHERE seq > (SELECT upto FROM meant)"
-    " ORDER BY seq LIMIT ?"
+    " OR seq IN (SELECT message FROM reworded) ORDER BY seq LIMIT ?"
 )
 _NAMED = "SELECT chat, seq, id FROM messages WHERE id IN (SELECT value FROM json_each(?))"
 
@@ -80,6 +80,7 @@ class Meanings:
             other = "UPDATE meant SET encoder = ?1, upto = 0 WHERE encoder != ?1"
             if conn.execute(other, (encoder,)).rowcount:
                 conn.execute("DELETE FROM sketches")
+                conn.execute("DELETE FROM reworded")
             found = conn.execute(_PENDING, (LONGEST, limit)).fetchall()
             texts = {id: text for _, id, text in found if text.strip()}
             return Pending(texts, found[-1][0] if found else 0, len(found))
@@ -144,6 +145,7 @@ def drop(conn: sqlite3.Connection, chat: int, seqs: Sequence[int]) -> None:
     """Erase the meanings of some messages of a chat; those that have none are no error."""
     if not seqs:
         return
+    conn.executemany("DELETE FROM reworded WHERE message = ?", [(seq,) for seq in seqs])
     gone = frozenset(seqs)
     for first, *packed in conn.execute(_AROUND, (chat, max(seqs), min(seqs))).fetchall():
         block = _unpacked(*packed)

@@ -44,6 +44,8 @@ def _join(conn: sqlite3.Connection, few: int, many: int) -> None:
         conn.executemany(f"INSERT INTO {table} (rowid, words) VALUES (?, ?)", words)
     for table in ("messages", "steps"):
         conn.execute(f"UPDATE {table} SET chat = ? WHERE chat = ?", (many, few))
+    for table in ("tastes", "picks"):
+        conn.execute(f"UPDATE {table} SET chat = ? WHERE chat = ?", (many, few))
     conn.execute("UPDATE sketches SET chat = ? WHERE chat = ?", (many, few))
     for chat in (few, many):
         summaries.drop(conn, chat)
@@ -60,3 +62,7 @@ def _rename_facts(conn: sqlite3.Connection, old: Chat, new: Chat) -> None:
         " WHERE substr(name, -length(?1)) = ?1",
         (was, now),
     )
+    for table in ("tastes", "picks"):
+        conn.execute(
+            f"UPDATE OR IGNORE {table} SET owner = ? WHERE owner = ?", (f"room{now}", f"room{was}")
+        )
