@@ -126,11 +126,7 @@ class Store:
 
     async def names(self, users: Collection[User]) -> dict[User, str]:
         """Return the name each user was last known by; "" for those who have none."""
-
-        def work(db: sqlite_utils.Database) -> dict[User, str]:
-            return {user: rows.name_of(db.conn, user) for user in users}
-
-        return await self._database(work)
+        return await self._database(lambda db: {u: rows.name_of(db.conn, u) for u in users})
 
     async def message(self, id: str) -> Message:
         """Return a message; raises NotFound."""
@@ -247,7 +243,12 @@ class Store:
                 start = False
         gone = await self._database(partial(erase.leftovers, chat))
         self._windows.drop(chat)
+        await self._database.checkpoint()
         return gone
+
+    async def leave(self, user: User) -> list[Chat]:
+        """Erase what is kept of a person outside of chats; return the chats to `forget` them in."""
+        return await self._database(partial(erase.everywhere, user))
 
     async def holdings(self, chat: Chat, user: User | None = None) -> Holdings:
         """Return how much is kept of a chat, or of what a user said, asked for and judged there."""
