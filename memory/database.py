@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -16,6 +17,8 @@ from memory.imports import hidden
 
 if TYPE_CHECKING:
     import sqlite_utils
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -205,6 +208,8 @@ def _bare(db: sqlite_utils.Database, call: _Call) -> _Outcome:
 
 def _checkpoint(db: sqlite_utils.Database) -> bool:
     busy, *_ = db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        log.warning("another program reads the database; its log still holds what was erased")
     return not busy
 
 

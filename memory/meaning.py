@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
-    Block = tuple[int, Array, Array]
+    Block = tuple[Array, Array]
 
 BLOCK = 1024
 """Messages of one block."""
@@ -36,7 +36,7 @@ NEAR = 0.3
 LONGEST = 600
 """Characters of a text that are taken in."""
 
-_CHATS = 16  # whose blocks are kept in memory: 7 MB for one of 100 000 messages
+_CHATS = 8  # whose signs are kept in memory: 14 MB for one of 100 000 messages
 _WEIGHED = 256
 _AROUND = "SELECT first, seqs, signs FROM sketches WHERE chat = ? AND first <= ? AND last >= ?"
 _PENDING = (
@@ -66,12 +66,22 @@ class Pending:
     count: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Sketch:
+    """The signs of a chat: blocks, when each was stored, and all side by side (words, texts)."""
+
+    stand: Mapping[int, int]
+    blocks: Mapping[int, Block]
+    seqs: Array
+    signs: Array
+
+
 @dataclass(slots=True)
 class Meanings:
     """The meanings of all messages; what was searched stays in memory while it does not change."""
 
     database: Database
-    _known: OrderedDict[int, dict[int, Block]] = field(default_factory=OrderedDict)
+    _known: OrderedDict[int, _Sketch] = field(default_factory=OrderedDict)
 
     async def pending(self, encoder: str, limit: int) -> Pending:
         """Return the oldest messages without a meaning; another encoder begins anew."""
@@ -111,34 +121,40 @@ class Meanings:
         """
         import numpy as np
 
-        wanted = np.frombuffer(meaning.signs, np.uint64)[:, None]
-        blocks = [b for b in self._blocks(conn, chat) if len(b[2]) == len(wanted)]
-        if not blocks:
+        there = self._sketch(conn, chat)
+        wanted = np.frombuffer(meaning.signs, np.uint64)
+        if there is None or len(there.signs) != len(wanted):
             return []
-        apart = np.concatenate(
-            [np.bitwise_count(signs ^ wanted).sum(0, dtype=np.uint16) for *_, signs in blocks]
-        )
+        apart = np.zeros(len(there.seqs), np.uint16)
+        for row, word in zip(there.signs, wanted, strict=True):
+            apart += np.bitwise_count(row ^ word)
         few = np.arange(len(apart))
         if len(few) > _WEIGHED:
             few = np.argpartition(apart, _WEIGHED)[:_WEIGHED]
-        seqs = np.concatenate([seqs for _, seqs, _ in blocks])[few]
-        cosines = _cosines(meaning, _columns(blocks, few))
+        cosines = _cosines(meaning, there.signs[:, few])
         best = np.argsort(-cosines)[:limit]
-        return [int(seqs[one]) for one in best if cosines[one] >= NEAR]
+        return [int(there.seqs[few[one]]) for one in best if cosines[one] >= NEAR]
 
-    def _blocks(self, conn: sqlite3.Connection, chat: int) -> list[Block]:
-        """Return the newest blocks of a chat; only what has changed is read."""
+    def _sketch(self, conn: sqlite3.Connection, chat: int) -> _Sketch | None:
+        """Return the newest blocks of a chat side by side; only what has changed is read."""
+        import numpy as np
+
         sql = "SELECT first, at FROM sketches WHERE chat = ? ORDER BY first DESC LIMIT ?"
-        stand = conn.execute(sql, (chat, BLOCKS)).fetchall()
-        old = self._known.pop(chat, {})
-        known = {
-            first: old[first] if first in old and old[first][0] == at else _read(conn, chat, first)
-            for first, at in stand
-        }
-        self._known[chat] = known
+        stand = dict(conn.execute(sql, (chat, BLOCKS)).fetchall())
+        old = self._known.pop(chat, None)
+        if not stand:
+            return None
+        if old is None or old.stand != stand:
+            kept = old.blocks if old else {}
+            same = {first for first, at in stand.items() if old and old.stand.get(first) == at}
+            blocks = {f: kept[f] if f in same else _read(conn, chat, f) for f in stand}
+            seqs = np.concatenate([seqs for seqs, _ in blocks.values()])
+            signs = np.concatenate([signs for _, signs in blocks.values()], axis=1)
+            old = _Sketch(stand, blocks, seqs, signs)
+        self._known[chat] = old
         if len(self._known) > _CHATS:
             self._known.popitem(last=False)
-        return list(known.values())
+        return old
 
 
 def drop(conn: sqlite3.Connection, chat: int, seqs: Sequence[int]) -> None:
@@ -187,25 +203,15 @@ def _unpacked(seqs: bytes, signs: bytes) -> dict[int, bytes]:
 
 
 def _read(conn: sqlite3.Connection, chat: int, first: int) -> Block:
-    """Return a block: when it was stored, its seqs, and their signs as columns of 64 bits."""
+    """Return a block: the seqs, and their signs as columns of 64 bits each."""
     import numpy as np
 
-    sql = "SELECT at, seqs, signs FROM sketches WHERE chat = ? AND first = ?"
-    at, seqs, signs = conn.execute(sql, (chat, first)).fetchone()
+    sql = "SELECT seqs, signs FROM sketches WHERE chat = ? AND first = ?"
+    seqs, signs = conn.execute(sql, (chat, first)).fetchone()
     numbers = np.frombuffer(seqs, np.int64)
-    rows = np.frombuffer(signs, np.uint64).reshape(len(numbers), -1)
-    return at, numbers, np.ascontiguousarray(rows.T)
-
-
-def _columns(blocks: Sequence[Block], few: Array) -> Array:
-    """Return some columns of what the blocks hold side by side, without putting them together."""
-    import numpy as np
-
-    ends = np.cumsum([len(seqs) for _, seqs, _ in blocks])
-    which = np.searchsorted(ends, few, side="right")
-    starts = ends - [len(seqs) for _, seqs, _ in blocks]
-    pairs = zip(which, few - starts[which], strict=True)
-    return np.stack([blocks[b][2][:, at] for b, at in pairs], axis=1)
+    return numbers, np.ascontiguousarray(
+        np.frombuffer(signs, np.uint64).reshape(len(numbers), -1).T
+    )
 
 
 def _cosines(meaning: Meaning, signs: Array) -> Array:

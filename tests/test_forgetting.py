@@ -31,13 +31,14 @@ async def live(here: Room) -> bytes:
     await here.told(f"/memory like {PROMPT} grey", WHO)
     sent = await here.studio.assets.put(picture(99), "image/png")
     await here.say(f"my {SECRET} is broken", WHO, assets=[sent])
-    for n in range(60):
+    for n in range(110):
         await store.add(Message(CHAT, WHO, f"{SECRET}{n}"))
     reply = await here.say(f"draw a {PROMPT}", WHO)
     await store.posted(reply.message.id, Post(0, f"{SECRET}-post"))
     await store.judge(Feedback(reply.message.id, WHO, 1, f"{SECRET} note"))
     keeper.spoke(CHAT)
     await keeper.catch_up()
+    assert SECRET in (await kept(here.studio.database, CHAT)).text
     found = await here.say("/recall broken", BEN)
     assert SECRET in found.message.text
     await here.say("what a lovely harpsichord", BEN)
