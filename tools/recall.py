@@ -29,7 +29,10 @@ async def recall(args: Recall, context: Context) -> Result:
         meaning=meaning,
         meanings=context.store.meanings,
     )
-    found = [hit for hit in hits if not await _searching(hit, context)][:MOST]
+    found: list[Found] = []
+    for hit in hits:
+        if len(found) < MOST and not await _searching(hit, context):
+            found.append(hit)
     if not found:
         return Result(f'Nothing about "{short(args.query)}" was found in this chat.')
     things = "1 thing" if len(found) == 1 else f"{len(found)} things"
