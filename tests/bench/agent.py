@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain.agents import create_agent
@@ -167,10 +168,7 @@ async def stored(bench: Bench) -> dict[str, Times]:
     chats = {f"{count:,} messages stored": Chat("bench", f"n{count}") for count in STORED}
     for chat, count in zip(chats.values(), STORED, strict=True):
         await bench.fill(chat, count)
-    peers = {
-        name: (lambda chat=chat: bench.ask(Direct(), chat))  # type: ignore[misc]
-        for name, chat in chats.items()
-    }
+    peers = {name: partial(bench.ask, Direct(), chat) for name, chat in chats.items()}
     return await alternate(peers, REPEATS, calls=CALLS)
 
 
