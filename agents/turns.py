@@ -5,13 +5,14 @@ No language model and no LangChain here: those stand behind `agents/assistant.py
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from agents.errors import Unclear
 from agents.scene import ENDED_WELL
-from agents.understanding.wishes import Wish
+from agents.understanding.wishes import Hints, Wish
 from agents.work import Work
 from memory.errors import AtelierError
-from memory.records import Asset, Kind, Step
+from memory.records import Asset, Kind, Message, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,21 @@ class Answer:
         """Everything its steps made, in order and once; of a question, what it is about."""
         found = {a.sha256: a for s in self.steps for a in s.assets}
         return self.asked or tuple(found.values())
+
+
+class Thinker(Protocol):
+    """Whoever thinks requests through: an agent with a chat model, or the rules by themselves."""
+
+    async def answer(self, work: Work, history: Sequence[Message], hints: Hints) -> Answer:
+        """Think a request through and do what it asks; tells `work` what happens meanwhile.
+
+        Expected failures become the answer; a bug is raised.
+        """
+        ...
+
+    async def summarise(self, before: str, messages: Sequence[Message]) -> str:
+        """Return notes on older messages, `before` being those on what came before them."""
+        ...
 
 
 async def perform(work: Work, wishes: Sequence[Wish]) -> Answer:

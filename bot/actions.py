@@ -4,12 +4,13 @@ A button's id is all that comes back when it is pressed, perhaps years and resta
 the command's name and the number of the picture, and the message it belongs to says the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from agents.scene import ASIDE
 from memory.records import Action, Asset, Step
 
-FEEDBACK = {"good": 1, "bad": -1}
+FEEDBACK: Mapping[str, Literal[-1, 1]] = {"good": 1, "bad": -1}
 DELETE = "delete"
 """Takes a reply away where its platform can do that."""
 _LONGEST = 64

@@ -16,6 +16,7 @@ from bot import __version__
 from bot.adapter import Handler
 from bot.control import Snapshot, listening
 from bot.desk import Desk
+from bot.keeping import keeping
 from bot.learnt import remembered
 from bot.lobby import Lobby, claimed
 from bot.middleware import with_errors, with_log, with_rules
@@ -83,6 +84,7 @@ async def opened(
         await _show(stack, settings, pool, here.store)
         app = _app(settings, database, here.assets, known, pool, crew, interval=interval)
         await app.studio.book.restore()
+        await stack.enter_async_context(keeping(app.studio))
         yield app
 
 

@@ -37,7 +37,7 @@ COMMANDS = {
     "models": "which models there are",
     "quota": "how much computing you have left today, and when there is more",
     "settings": "what is in force here, and changing it: /settings count 2",
-    "memory": "what is kept about this chat and about you",
+    "memory": "what is kept about this chat and you, and what you like: /memory on",
     "forget": "erase what was said and made here: /forget yes; only what is yours: /forget me",
     "quit": "leave (terminal only)",
 }

@@ -16,9 +16,11 @@ from bot.actions import DELETE, FEEDBACK, actions, answers, command
 from bot.adapter import Event, Outbox, Pressed, Received, Reply
 from bot.delivery import send
 from bot.hearing import heard, is_spoken
+from bot.liking import habits, judged, noticed
 from bot.locks import Locks
 from bot.progress import Board
 from bot.queue import Turns, queue_notice
+from bot.remembering import said_to_like
 from bot.studio import NOBODY, Studio
 from bot.telling import TELLERS
 from bot.trail import Trail
@@ -30,7 +32,6 @@ log = logging.getLogger(__name__)
 
 LONGEST = 8000
 """Characters of one message; more is a pasted book or an accident."""
-HISTORY = 20
 _STOP = (Wish("cancel", {}),)
 
 
@@ -103,8 +104,9 @@ class Desk:
     async def _pressed(self, event: Pressed, outbox: Outbox) -> None:
         score = FEEDBACK.get(event.action)
         if score is not None:
-            judged = Feedback(event.message_id, event.user, 1 if score > 0 else -1)
-            await self._studio.store.judge(judged)
+            store, given = self._studio.store, Feedback(event.message_id, event.user, score)
+            await store.judge(given)
+            await judged(store, event.chat, given)
             await outbox.notice("Thank you, noted.")
             return
         if event.action == DELETE:
@@ -135,6 +137,8 @@ class Desk:
             async with self._locks[message.chat]:
                 found = await self._answer(turn, board)
                 await self._reply(message, found, outbox)
+            if self._studio.keeper is not None:
+                self._studio.keeper.spoke(message.chat)
         finally:
             del self._turns[message.id]
 
@@ -156,15 +160,18 @@ class Desk:
     async def _think(self, turn: _Turn, board: Board) -> Answer:
         message, studio = turn.message, self._studio
         scene = await look(studio.store, message)
-        limits = await studio.book.limits(message.chat, message.author or NOBODY)
-        work = turn.work = studio.work(scene, board, limits)
+        user = message.author or NOBODY
+        limits = await studio.book.limits(message.chat, user)
+        used = await habits(studio.store, message.chat, user, limits)
+        work = turn.work = studio.work(scene, board, limits, used)
         try:
             if is_spoken(message):
                 message = await heard(studio, message, board.hears)
                 scene = work.scene = replace(scene, message=message)
             if not is_warm():
                 await _understood(message.text)  # so that nothing is left to be compiled
-            found = await self._decide(message, scene, work, board)
+            found = used.told(await self._decide(message, scene, work, board))
+            await noticed(studio.store, message, found, used)
         except AtelierError as error:
             found = refused(work, error)
         finally:
@@ -181,9 +188,11 @@ class Desk:
         wishes = commands.wishes(wanted) if wanted else await completed(store, scene, _read)
         if wishes:
             return await perform(work, wishes)
+        if found := await said_to_like(self._studio.store, message):
+            return found
         board.phase("thinking")
         assistant = await self._studio.assistant()
-        return await assistant.answer(work, scene.past[-HISTORY:], hints(scene))
+        return await assistant.answer(work, scene.past, hints(scene))
 
     async def _reply(self, request: Message, found: Answer, outbox: Outbox) -> None:
         buttons = answers(found.options) or actions(found.steps, found.assets)

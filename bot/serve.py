@@ -202,6 +202,6 @@ async def _understand(app: "App") -> None:
 
 
 async def _prepare(pool: "Pool") -> None:
-    """Load the picture model, then the text model: two at once would only slow the first."""
-    await pool.prepare("draw")
-    await pool.prepare("write")
+    """Load what is needed first, one after the other: two at once would only slow the first."""
+    for task in ("draw", "write", "remember"):
+        await pool.prepare(task)

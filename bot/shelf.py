@@ -68,6 +68,7 @@ _TASKS: dict[Task, str] = {
     "write": "Texts (write)",
     "speak": "Speech (speak)",
     "transcribe": "Hearing (transcribe)",
+    "remember": "Finding by meaning (remember)",
 }
 
 

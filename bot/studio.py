@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from agents.direct import Direct
 from agents.events import Tell
 from agents.scene import Scene
-from agents.work import Execute, Work, execute
+from agents.turns import Thinker
+from agents.work import Execute, Limit, Work, execute
 from bot.limits import Limits
 from bot.rulebook import Rulebook
 from memory.assets import Assets
@@ -21,7 +23,7 @@ from tools.jobs import Artifact, Job, Note, Report, Runner
 from tools.tool import Context, Result, Tool
 
 if TYPE_CHECKING:
-    from agents.assistant import Assistant
+    from bot.keeping import Keeper
     from bot.settings import ChatModel
 
 NOBODY = User("atelier", "nobody")
@@ -29,7 +31,7 @@ NOBODY = User("atelier", "nobody")
 
 @dataclass(slots=True)
 class Studio:
-    """What the desk works with; the assistant is built in a thread when it is first needed."""
+    """What the desk works with; an assistant is built in a thread when it is first needed."""
 
     database: Database
     store: Store
@@ -41,14 +43,15 @@ class Studio:
     how: Execute = execute
     final: Status = "done"
     book: Rulebook = field(init=False)
-    _assistant: "asyncio.Task[Assistant] | None" = field(default=None, init=False)
+    keeper: "Keeper | None" = field(default=None, init=False)
+    _assistant: "asyncio.Task[Thinker] | None" = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Begin with the rules that are built in."""
         self.book = Rulebook(self.store)
 
-    def work(self, scene: Scene, tell: Tell, limits: Limits) -> Work:
-        """Return an empty desk top for one request, within limits."""
+    def work(self, scene: Scene, tell: Tell, limits: Limits, shape: Limit | None = None) -> Work:
+        """Return an empty desk top for one request, within limits; `shape` is called on steps."""
         context = Context(
             user=scene.message.author or NOBODY,
             chat=scene.message.chat,
@@ -59,10 +62,10 @@ class Studio:
             report=_ignore,
             turn=scene.message.id,
         )
-        return Work(scene, context, self.tools, tell, self.how, self.final, limits)
+        return Work(scene, context, self.tools, tell, self.how, self.final, shape or limits)
 
-    async def assistant(self) -> "Assistant":
-        """Return the assistant; the first call takes a second or two, off the event loop."""
+    async def assistant(self) -> Thinker:
+        """Return who thinks requests through; with a chat model the first call takes a second."""
         if self._assistant is None:
             self._assistant = asyncio.create_task(
                 asyncio.to_thread(_build, self.chat, tuple(self.tools.values()))
@@ -74,20 +77,16 @@ def _ignore(_: Note) -> None:
     """Take a report nobody waits for."""
 
 
-def _build(chat: "ChatModel", tools: tuple[Tool, ...]) -> "Assistant":
+def _build(chat: "ChatModel", tools: tuple[Tool, ...]) -> Thinker:
+    if chat.model == "rules":
+        return Direct()
     # The language framework takes over a second to import; nothing needs it before this. What it
     # would bring along for other programs' sake is a seventh of it.
     with hidden("rich", "pygments", "tornado", "psutil"):
         from agents.assistant import Assistant
-
-    if chat.model == "server":
         from agents.models.server import server_model
 
-        key = chat.key.get_secret_value()
-        return Assistant(server_model(chat.url, chat.name, key), tools)
-    from agents.models.rules import RulesModel
-
-    return Assistant(RulesModel(), tools)
+    return Assistant(server_model(chat.url, chat.name, chat.key.get_secret_value()), tools)
 
 
 class Rehearsal:

