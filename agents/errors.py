@@ -13,3 +13,7 @@ class Unclear(TurnError):
     def __init__(self, question: str, options: tuple[str, ...] = ()) -> None:
         super().__init__(question)
         self.options = options
+
+
+class Proposed(TurnError):
+    """The steps wait for approval; the sentences are the plan that is shown."""

@@ -4,8 +4,10 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from agents.plans import LARGE, Asking, Planner
 from agents.scene import Scene
 from agents.work import Execute, Tell, Work, execute
 from bot.limits import Limits
@@ -15,7 +17,9 @@ from memory.database import Database
 from memory.records import Asset, Status, Step, User
 from memory.store import Store
 from tools.catalogue import Catalogue
+from tools.compute.costs import Costs, Price
 from tools.jobs import Artifact, Job, Note, Report, Runner
+from tools.price import price
 from tools.tool import Context, Result, Tool
 
 if TYPE_CHECKING:
@@ -38,6 +42,8 @@ class Studio:
     chat: "ChatModel"
     how: Execute = execute
     final: Status = "done"
+    asking: Asking = LARGE
+    costs: Costs = field(default_factory=Costs)
     book: Rulebook = field(init=False)
     _assistant: "asyncio.Task[Assistant] | None" = field(default=None, init=False)
 
@@ -57,7 +63,12 @@ class Studio:
             report=_ignore,
             turn=scene.message.id,
         )
-        return Work(scene, context, self.tools, tell, self.how, self.final, limits)
+        cost = partial(self._cost, context.catalogue)
+        planner = Planner(self.asking, self.tools, cost)
+        return Work(scene, context, self.tools, tell, self.how, self.final, limits, planner)
+
+    def _cost(self, known: Catalogue, step: Step) -> Price | None:
+        return price(step.tool, step.args, known, self.costs)
 
     async def assistant(self) -> "Assistant":
         """Return the assistant; the first call takes a second or two, off the event loop."""
