@@ -51,7 +51,7 @@ class Asking:
     seconds: float = 300.0
 
 
-LARGE = Asking()
+LARGE, ALWAYS = Asking(), Asking("always")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,14 @@ class Planner:
 
     def words(self, steps: Sequence[Step]) -> str:
         """Return a plan as it is shown: its price, a numbered line a step, how to go on."""
-        lines = [f"{n}. {self.line(step, steps)}" for n, step in enumerate(steps, 1)]
-        return "\n".join([self.head(steps), *lines, WAITING.format(n=len(steps))])
+        return "\n".join([*self.lines(steps), WAITING.format(n=len(steps))])
 
-    def head(self, steps: Sequence[Step]) -> str:
-        """Return the first line of a plan: how many steps, how long."""
+    def lines(self, steps: Sequence[Step]) -> list[str]:
+        """Return a plan's lines: how many steps and how long, then the steps, numbered."""
+        lines = [f"{n}. {self.line(step, steps)}" for n, step in enumerate(steps, 1)]
+        return [self._head(steps), *lines]
+
+    def _head(self, steps: Sequence[Step]) -> str:
         price = self.price(steps)
         many = f"{len(steps)} step{'s' * (len(steps) != 1)}"
         guess = "" if price.known else " (a guess: not all of this was measured here yet)"

@@ -12,19 +12,24 @@ from agents.understanding.understand import likely
 from memory.records import Step
 from tools.tool import Tool
 
-_WORDS = ("prompt", "request", "theme", "instruction", "text", "query", "question")
-"""The arguments that hold somebody's words; of a step the first it has."""
+_WORDS = {
+    "draw": "prompt",
+    "edit": "instruction",
+    "write": "request",
+    "brainstorm": "theme",
+    "speak": "text",
+    "recall": "query",
+}
+"""By tool, the argument that holds somebody's words."""
 
 Args = dict[str, object]
 
 
-def rewritten(
-    steps: Sequence[Step], wanted: Reword | Swap, tools: Mapping[str, Tool]
-) -> dict[str, Args]:
+def rewritten(steps: Sequence[Step], wanted: Reword | Swap) -> dict[str, Args]:
     """Return the new arguments of the steps that change, by their ids; raises Unclear."""
     if isinstance(wanted, Reword):
         step = numbered(steps, wanted.number)
-        return {step.id: _said(step, wanted.words, tools)}
+        return {step.id: _said(step, wanted.words)}
     found = _swapped(steps, wanted.old or topic(steps), wanted.new)
     if not found:
         old = wanted.old or "that"
@@ -38,7 +43,7 @@ def tuned(steps: Sequence[Step], words: str, tools: Mapping[str, Tool]) -> dict[
     Of a plan with one step, other words are what that shall say.
     """
     if len(steps) == 1:
-        return {steps[0].id: _said(steps[0], words, tools)}
+        return {steps[0].id: _said(steps[0], words)}
     line, more = flags.take(flags.hide(fold(words)))
     fields = {s.id: set(tools[s.tool].args.model_fields) for s in steps if s.tool in tools}
     found = {id: more for id, names in fields.items() if more and set(more) <= names}
@@ -84,10 +89,17 @@ def numbered(steps: Sequence[Step], number: int) -> Step:
 def topic(steps: Sequence[Step]) -> str:
     """Return what a plan is about: what its first text is about, or its first picture shows."""
     for step in steps:
-        words = next((str(step.args[k]) for k in _WORDS if step.args.get(k)), "")
-        if words and not LINK.match(words):
+        if words := _words(step, steps):
             return _about(words) or words
     return ""
+
+
+def _words(step: Step, steps: Sequence[Step]) -> str:
+    """Return the words somebody gave for a step; "" when another step makes them."""
+    words = step.args.get(_WORDS.get(step.tool, ""))
+    if not isinstance(words, str) or LINK.match(words) or words in {s.result for s in steps}:
+        return ""
+    return words
 
 
 def _about(words: str) -> str:
@@ -96,10 +108,10 @@ def _about(words: str) -> str:
     return next((t for t in topics if t != words), "")
 
 
-def _said(step: Step, words: str, tools: Mapping[str, Tool]) -> Args:
+def _said(step: Step, words: str) -> Args:
     """Return what a step's words become; flags such as --ar 16:9 count, too."""
     line, more = flags.take(flags.hide(fold(words)))
-    name = next((k for k in _WORDS if k in tools[step.tool].args.model_fields), "")
+    name = _WORDS.get(step.tool, "")
     said: Args = {name: line.text} if name and line.text else {}
     if not (said or more):
         raise Unclear(f"A step of {step.tool} has no words to change; what shall be different?")
@@ -110,8 +122,7 @@ def _swapped(steps: Sequence[Step], old: str, new: str) -> dict[str, Args]:
     pattern = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)", re.IGNORECASE)
     found: dict[str, Args] = {}
     for step in steps if old else ():
-        for name in _WORDS:
-            before = step.args.get(name)
-            if isinstance(before, str) and not LINK.match(before) and pattern.search(before):
-                found.setdefault(step.id, {})[name] = pattern.sub(lambda _: new, before)
+        words = _words(step, steps)
+        if pattern.search(words):
+            found[step.id] = {_WORDS[step.tool]: pattern.sub(lambda _: new, words)}
     return found

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agents.plans import NEVER, Asking
 from bot import __version__
 from bot.adapter import Handler
 from bot.control import Snapshot, listening
 from bot.desk import Desk
-from bot.learnt import remembered
+from bot.learnt import COSTS, remembered
 from bot.middleware import with_errors, with_log, with_rules
 from bot.queue import names_of
 from bot.rulebook import Rulebook
@@ -81,12 +82,13 @@ async def opened(settings: Settings, *, interval: float = 0.2) -> AsyncIterator[
         pool = await stack.enter_async_context(_computing(settings, known, scheduler))
         await _show(stack, settings, pool, Store(database))
         app = _app(settings, database, folder.assets, known, pool, crew, interval=interval)
+        app.studio.costs, app.studio.asking = scheduler.costs, Asking(**settings.plan.model_dump())
         await app.studio.book.restore()
         yield app
 
 
 @asynccontextmanager
-async def rehearsal(settings: Settings) -> AsyncIterator[App]:
+async def rehearsal(settings: Settings, asking: Asking = NEVER.asking) -> AsyncIterator[App]:
     """Open a copy of the memory that is thrown away: plans and resolves, computes nothing."""
     async with AsyncExitStack() as stack:
         copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atelier-")))
@@ -95,7 +97,9 @@ async def rehearsal(settings: Settings) -> AsyncIterator[App]:
         known = catalogue(settings)
         crew = Crew(settings.roles)
         app = _app(settings, database, copy / "assets", known, Rehearsal(), crew)
-        app.studio.how, app.studio.final = rehearse, "planned"
+        studio = app.studio
+        studio.how, studio.final, studio.asking = rehearse, "planned", asking
+        studio.costs.restore(await studio.store.kept(COSTS))
         yield app
 
 

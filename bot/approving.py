@@ -74,7 +74,7 @@ async def answered(studio: Studio, work: Work) -> Answer | None:
         shown = _last_done(work.scene, shown)
     if wanted is None:
         return None
-    if shown is None or not shown.steps:
+    if shown is None or not shown.steps or (shown.plan and not shown.waiting):
         raise Refused(GONE if shown and shown.plan else NONE)
     await _check(studio, message, shown)
     if isinstance(wanted, Verdict):
@@ -130,7 +130,7 @@ def _change(words: str) -> Wanted:
 
 def _fits(wanted: Swap, shown: Shown) -> bool:
     try:
-        return bool(rewritten(shown.steps, wanted, {}))
+        return bool(rewritten(shown.steps, wanted))
     except Unclear:
         return False
 
@@ -148,8 +148,8 @@ async def _shown(store: Store, scene: Scene) -> Shown | None:
             return None
         found, asked, request = earlier, True, await store.message(earlier.reply_to)
     offered = (await store.delivery(found)).actions
-    steps = [s for s in await store.steps_of(request.id) if s.status != "cancelled" or s.seconds]
-    return Shown(request, tuple(steps), GO in offered, target is not None, asked)
+    steps = tuple(await store.steps_of(request.id))
+    return Shown(request, steps, GO in offered, target is not None, asked)
 
 
 def _asks_back(request: Message) -> bool:
@@ -173,7 +173,11 @@ async def _latest(store: Store, scene: Scene, before: str = "") -> Message | Non
     """Return our last answer to a scene's author (to a request before another)."""
     asked = {m.id for m in scene.past if m.author == scene.message.author}
     own = (m for m in reversed(scene.past) if m.author is None and m.reply_to in asked)
-    return next((m for m in own if not before or m.reply_to < before), None)
+    for message in own:
+        earlier = not before or message.reply_to < before
+        if earlier and (await store.delivery(message)).kind != "error":
+            return message
+    return None
 
 
 def _last_done(scene: Scene, shown: Shown | None) -> Shown | None:
@@ -202,7 +206,7 @@ async def _decided(store: Store, work: Work, shown: Shown, kind: str) -> Answer:
     if kind == "change":
         return Answer("question", ASKED)
     if not shown.waiting:
-        raise Refused(GONE if shown.plan else NONE)
+        raise Refused(NONE)
     turn = work.scene.message.id
     steps = [replace(s, turn=turn, status="queued" if waits(s) else s.status) for s in shown.steps]
     taken = await store.take_up(shown.request.id, steps if kind == "go" else ())
@@ -247,9 +251,9 @@ def _anew(shown: Shown, wanted: Wanted, work: Work) -> dict[str, dict[str, objec
 
 def _args(shown: Shown, wanted: Wanted, work: Work) -> dict[str, dict[str, object]]:
     if isinstance(wanted, Reword | Swap):
-        return rewritten(shown.steps, wanted, work.tools)
+        return rewritten(shown.steps, wanted)
     if isinstance(wanted, Same):
-        return rewritten(shown.steps, Swap("", wanted.topic), work.tools) if wanted.topic else {}
+        return rewritten(shown.steps, Swap("", wanted.topic)) if wanted.topic else {}
     if isinstance(wanted, str):
         return tuned(shown.steps, wanted, work.tools)
     raise Refused("Nothing of that plan has run yet; say “go” first.")

@@ -63,9 +63,12 @@ class Studio:
             report=_ignore,
             turn=scene.message.id,
         )
-        cost = partial(self._cost, context.catalogue)
-        planner = Planner(self.asking, self.tools, cost)
+        planner = self.planner(context.catalogue)
         return Work(scene, context, self.tools, tell, self.how, self.final, limits, planner)
+
+    def planner(self, known: Catalogue) -> Planner:
+        """Return who decides, by what these models cost, which requests are shown as a plan."""
+        return Planner(self.asking, self.tools, partial(self._cost, known))
 
     def _cost(self, known: Catalogue, step: Step) -> Price | None:
         return price(step.tool, step.args, known, self.costs)

@@ -58,6 +58,7 @@ class JsonOutbox:
         if standing.phase == "received" and self.number is not None:
             return
         words = {"text": standing.text} if standing.phase == "writing" else {}
+        words |= {"plan": standing.plan} if standing.plan else {}
         self.events.write(
             "progress",
             self.number,
