@@ -7,21 +7,19 @@ from agents.approval import Change, Reword, Skip, Swap, Verdict
 from agents.drafts import valid
 from agents.errors import Unclear
 from agents.revise import left_out, numbered, rewritten, tuned
-from agents.scene import Scene, look, waits
+from agents.scene import look, waits
 from agents.turns import Answer, proposed, redone, resume
 from agents.work import Work
 from bot import commands
-from bot.actions import GO
+from bot.shown import ASKED, Shown, asked, last_done, shown_to
 from bot.studio import NOBODY, Studio
-from memory.errors import AtelierError, NotFound
-from memory.records import Message, Step
+from memory.records import Message
 from memory.store import Store
 from tools.errors import Refused
 
 GONE = "That plan was begun, changed or dropped already."
 NONE = "There is no plan here that waits for you; say what you would like."
 DROPPED = "Dropped; nothing was made."
-ASKED = "What shall be different? For example “2 to a dog”, “without 3”, “snow instead of rain”."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +40,21 @@ Wanted = Verdict | Change | Retry | Same | str
 """What somebody wants of a plan; words that name no step may still change it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a message of ours showed: a request's steps, as a plan or as results.
-
-    `pointed` says that it was replied to, `asked` that we have asked what shall be different.
-    """
-
-    request: Message
-    steps: tuple[Step, ...]
-    plan: bool
-    pointed: bool
-    asked: bool = False
-
-    @property
-    def waiting(self) -> bool:
-        """Whether it is a plan that nobody has approved or dropped yet."""
-        return any(map(waits, self.steps))
-
-
 async def answered(studio: Studio, work: Work) -> Answer | None:
     """Do what a message wants of a plan; None when it wants nothing of one.
 
     Raises AtelierError with a sentence.
     """
     message, store = work.scene.message, studio.store
-    shown = await _shown(store, work.scene)
-    wanted = _commanded(message.text)
-    wanted = _wanted(message.text, shown) if wanted is None else wanted
-    if isinstance(wanted, Same) and (shown is None or not shown.waiting):
-        shown = _last_done(work.scene, shown)
+    wanted, firm = _commanded(message.text)
+    if not firm:
+        wanted, firm = _worded(message, asked(work.scene))
     if wanted is None:
+        return None
+    shown = await shown_to(store, work.scene)
+    if isinstance(wanted, Same) and not (shown and (shown.waiting or shown.pointed)):
+        shown = last_done(work.scene)
+    if not firm and not _meant(wanted, shown):
         return None
     if shown is None or not shown.steps or (shown.plan and not shown.waiting):
         raise Refused(GONE if shown and shown.plan else NONE)
@@ -87,111 +69,44 @@ async def answered(studio: Studio, work: Work) -> Answer | None:
 
 async def dropped(studio: Studio, message: Message, *, pointed: bool) -> bool:
     """Drop the plan that a message replies to, or (not `pointed`) the last one of its author."""
-    shown = await _shown(studio.store, await look(studio.store, message))
+    shown = await shown_to(studio.store, await look(studio.store, message))
     if shown is None or not shown.waiting or shown.pointed != pointed:
         return False
     await _check(studio, message, shown)
     return await studio.store.take_up(shown.request.id, ())
 
 
-def _commanded(text: str) -> Wanted | None:
-    """Return what a command or button wants of a plan."""
+def _commanded(text: str) -> tuple[Wanted | None, bool]:
+    """Return what a command or button wants of a plan, and whether the text is a command."""
     command = commands.parse(text)
     if command is None or command.name not in commands.OF_PLANS:
-        return None
+        return None, command is not None
     if command.name == "go":
-        return Verdict("go")
+        return Verdict("go"), True
     if command.name == "retry":
-        return Retry(int(command.words) if command.words.isdecimal() else 0)
-    return _change(command.words) if command.words else Verdict("change")
+        return Retry(int(command.words) if command.words.isdecimal() else 0), True
+    words = command.words
+    return (approval.change(words) or words) if words else Verdict("change"), True
 
 
-def _wanted(text: str, shown: Shown | None) -> Wanted | None:
-    """Return what words want of a plan."""
-    if commands.parse(text) is not None:
-        return None
-    if (topic := approval.same(text)) is not None:
-        return Same(topic)
-    if shown is None:
-        return None
-    if shown.asked:
-        return _change(text)
-    if not shown.plan or not (shown.waiting or shown.pointed):
-        return None
-    wanted = approval.verdict(text) or approval.change(text)
-    if isinstance(wanted, Swap) and not _fits(wanted, shown):
-        return None  # it is about something else
-    return wanted
+def _worded(message: Message, asked: bool) -> tuple[Wanted | None, bool]:
+    """Return what words may want of a plan, and whether they can mean nothing else."""
+    if (topic := approval.same(message.text)) is not None:
+        return Same(topic), True
+    wanted = approval.verdict(message.text) or approval.change(message.text)
+    if asked and message.reply_to:
+        return wanted or message.text, True
+    return wanted, asked and wanted is not None
 
 
-def _change(words: str) -> Wanted:
-    return approval.change(words) or words
-
-
-def _fits(wanted: Swap, shown: Shown) -> bool:
+def _meant(wanted: Wanted, shown: Shown | None) -> bool:
+    """Whether words that could mean much are about the plan that was shown."""
+    if shown is None or not shown.plan or not (shown.waiting or shown.pointed):
+        return False
     try:
-        return bool(rewritten(shown.steps, wanted))
+        return not isinstance(wanted, Swap) or bool(rewritten(shown.steps, wanted))
     except Unclear:
         return False
-
-
-async def _shown(store: Store, scene: Scene) -> Shown | None:
-    """Return what a message is about: what it replies to, or our last answer to its author."""
-    target = await _target(store, scene.message)
-    found = target or await _latest(store, scene)
-    if found is None or (scene.message.reply_to and target is None):
-        return None
-    request, asked = await store.message(found.reply_to), False
-    if _asks_back(request):
-        earlier = await _target(store, request) or await _latest(store, scene, request.id)
-        if earlier is None:
-            return None
-        found, asked, request = earlier, True, await store.message(earlier.reply_to)
-    offered = (await store.delivery(found)).actions
-    steps = tuple(await store.steps_of(request.id))
-    return Shown(request, steps, GO in offered, target is not None, asked)
-
-
-def _asks_back(request: Message) -> bool:
-    """Whether we have answered a request by asking what shall be different."""
-    try:
-        return _commanded(request.text) == Verdict("change")
-    except AtelierError:
-        return False
-
-
-async def _target(store: Store, message: Message) -> Message | None:
-    """Return the message of ours that one replies to."""
-    try:
-        target = await store.message(message.reply_to)
-    except NotFound:
-        return None
-    return target if target.author is None and target.chat == message.chat else None
-
-
-async def _latest(store: Store, scene: Scene, before: str = "") -> Message | None:
-    """Return our last answer to a scene's author (to a request before another)."""
-    asked = {m.id for m in scene.past if m.author == scene.message.author}
-    own = (m for m in reversed(scene.past) if m.author is None and m.reply_to in asked)
-    for message in own:
-        earlier = not before or message.reply_to < before
-        if earlier and (await store.delivery(message)).kind != "error":
-            return message
-    return None
-
-
-def _last_done(scene: Scene, shown: Shown | None) -> Shown | None:
-    """Return the last request of several steps: that replied to, or of the author."""
-    if shown is not None and shown.pointed:
-        return shown
-    turns: dict[str, list[Step]] = {}
-    for step in scene.steps:
-        turns.setdefault(step.turn, []).append(step)
-    requests = {m.id: m for m in scene.past if m.author == scene.message.author}
-    for turn in reversed(turns):
-        if turn in requests and len(turns[turn]) > 1:
-            return Shown(requests[turn], tuple(turns[turn]), False, False)
-    return None
 
 
 async def _check(studio: Studio, message: Message, shown: Shown) -> None:

@@ -47,7 +47,7 @@ _PHASES: dict[Phase, str] = {
 def in_words(view: Standing) -> str:
     """Return what a request is at, such as "Waiting (draw), number 3 in line"."""
     if view.plan:
-        return view.plan
+        return f"{_PHASES[view.phase]}: {view.plan}"
     words = _PHASES[view.phase] + (f" ({view.tool})" if view.tool else "")
     if view.phase == "queued" and view.position:
         words += f", number {view.position} in line"

@@ -7,8 +7,9 @@ import pytest
 
 from agents.plans import Asking
 from bot.adapter import Place, Reply
-from bot.approving import ASKED, DROPPED, GONE
+from bot.approving import DROPPED, GONE
 from bot.rules import Rules
+from bot.shown import ASKED
 from memory.records import Step
 from tests.fakes import FakeRunner
 from tests.rooms import ANA, BEN, CHAT, room
@@ -165,6 +166,9 @@ async def test_the_change_button_asks_and_the_next_words_are_the_change(tmp_path
         changed = await here.say("2 to a fox")
         assert "2. draw a picture of a fox" in changed.message.text
         asked = await here.press(changed, "change")
+        lost = await here.say("green", reply_to=asked.message.id)
+        assert "Which step shall change?" in lost.message.text
+        assert tools(await here.say("draw a dog")) == [("draw", "done")]
         changed = await here.say("about winter", reply_to=asked.message.id)
         assert "1. write a haiku about winter" in changed.message.text
         assert "2. draw a picture of a fox" in changed.message.text
