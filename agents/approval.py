@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -14,6 +14,7 @@ from agents.understanding.understand import likely
 _LONGEST = 500
 """Characters of an answer to a plan; what is longer is something else."""
 _SLOTS = {"{n}": r"(?P<n>.{1,30}?)", "{old}": r"(?P<old>.{1,200}?)", "{new}": r"(?P<new>.+?)"}
+_BY = re.compile(r"\{by:([^}]+)\}")
 _ENDS = " \t\n.!,;:。！，、…"
 
 
@@ -41,10 +42,14 @@ class Reword:
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """Let new words take the place of old ones wherever they stand; without old: of the topic."""
+    """Let new words take the place of old ones wherever they stand; without old: of the topic.
+
+    `by` is what stands between a text and its topic.
+    """
 
     old: str
     new: str
+    by: str = field(default="about", compare=False)
 
 
 Change = Skip | Reword | Swap
@@ -78,7 +83,7 @@ def swap(text: str) -> Reword | Swap | None:
         numbers = _numbers(found["old"])
         return Reword(numbers[0], found["new"]) if numbers else Swap(found["old"], found["new"])
     found = _match("topic", said)
-    return Swap("", found["new"]) if found else None
+    return Swap("", found["new"], found["by"]) if found else None
 
 
 def same(text: str) -> str | None:
@@ -127,5 +132,6 @@ def _patterns(kind: str) -> tuple[re.Pattern[str], ...]:
     for form in _table()[kind]:
         for slot, pattern in _SLOTS.items():
             form = form.replace(slot, pattern)
+        form = _BY.sub(r"(?P<by>\1)", form)
         found.append(re.compile(form, re.IGNORECASE))
     return tuple(found)

@@ -21,6 +21,7 @@ _WORDS = {
     "recall": "query",
 }
 """By tool, the argument that holds somebody's words."""
+_TEXTS = ("write", "brainstorm")
 
 Args = dict[str, object]
 
@@ -30,7 +31,7 @@ def rewritten(steps: Sequence[Step], wanted: Reword | Swap) -> dict[str, Args]:
     if isinstance(wanted, Reword):
         step = numbered(steps, wanted.number)
         return {step.id: _said(step, wanted.words)}
-    found = _swapped(steps, wanted.old or topic(steps), wanted.new)
+    found = _swapped(steps, wanted)
     if not found:
         old = wanted.old or "that"
         raise Unclear(f"I do not find “{old}” in these steps; which one shall change, and to what?")
@@ -60,9 +61,8 @@ def reworded(steps: Sequence[Step], words: str) -> dict[str, Args]:
     wanted = swap(words)
     if not isinstance(wanted, Swap):
         return {}
-    wrote = any(s.tool in ("write", "brainstorm") for s in steps)
-    if wanted.old or wrote:
-        return _swapped(steps, wanted.old or topic(steps), wanted.new)
+    if wanted.old or any(s.tool in _TEXTS for s in steps):
+        return _swapped(steps, wanted)
     return {}
 
 
@@ -86,12 +86,20 @@ def numbered(steps: Sequence[Step], number: int) -> Step:
     return steps[number - 1]
 
 
-def topic(steps: Sequence[Step]) -> str:
-    """Return what a plan is about: what its first text is about, or its first picture shows."""
-    for step in steps:
-        if words := _words(step, steps):
-            return _about(words) or words
-    return ""
+def _pair(steps: Sequence[Step], wanted: Swap) -> tuple[str, str]:
+    """Return the old and the new words.
+
+    Without old ones that is what the first text is about, or what the first picture shows.
+    """
+    if wanted.old:
+        return wanted.old, wanted.new
+    first = next((s for s in steps if _words(s, steps)), None)
+    if first is None:
+        return "", ""
+    words = _words(first, steps)
+    if about := _about(words):
+        return about, wanted.new
+    return words, f"{words} {wanted.by} {wanted.new}" if first.tool in _TEXTS else wanted.new
 
 
 def _words(step: Step, steps: Sequence[Step]) -> str:
@@ -118,7 +126,8 @@ def _said(step: Step, words: str) -> Args:
     return {**said, **more}
 
 
-def _swapped(steps: Sequence[Step], old: str, new: str) -> dict[str, Args]:
+def _swapped(steps: Sequence[Step], wanted: Swap) -> dict[str, Args]:
+    old, new = _pair(steps, wanted)
     pattern = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)", re.IGNORECASE)
     found: dict[str, Args] = {}
     for step in steps if old else ():

@@ -142,7 +142,8 @@ class Work:
                 await self._keep(step)
             if step.status == "running" and step.result == RESUMED:
                 text = "It was interrupted twice; ask again."
-                await self._keep(replace(step, status="failed", result=text))
+                failed = replace(step, status="failed", result=text, seconds=step.seconds or 0.001)
+                await self._keep(failed)
             elif step.status == "running":
                 self.steps[step.id] = replace(step, status="queued", result=RESUMED)
         self.tell(Begun(tuple(self.steps.values())))

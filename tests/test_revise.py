@@ -4,7 +4,7 @@ import pytest
 
 from agents.approval import Reword, Skip, Swap
 from agents.errors import Unclear
-from agents.revise import left_out, reworded, rewritten, topic, tuned
+from agents.revise import left_out, reworded, rewritten, tuned
 from memory.records import Step
 from tests.fakes import ANN, ROOM
 from tools.builtin import every_tool
@@ -49,11 +49,14 @@ def test_what_another_step_made_is_not_swapped() -> None:
     }
 
 
-def test_a_plan_is_about_its_first_words() -> None:
-    assert topic(PLAN) == "rain"
-    assert topic([DRAW]) == "rain"
-    assert topic([step("write", request="a haiku")]) == "a haiku"
-    assert topic([SPEAK]) == ""
+def test_a_topic_takes_the_place_of_what_the_first_words_are_about() -> None:
+    assert rewritten([DRAW], Swap("", "snow")) == {DRAW.id: {"prompt": "snow"}}
+    haiku = step("write", request="un haiku")
+    assert rewritten([haiku], Swap("", "nieve", "sobre")) == {
+        haiku.id: {"request": "un haiku sobre nieve"}
+    }
+    with pytest.raises(Unclear, match="I do not find “that”"):
+        rewritten([SPEAK], Swap("", "snow"))
 
 
 def test_again_swaps_only_what_says_so() -> None:
