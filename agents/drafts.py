@@ -10,6 +10,7 @@ from agents.commands import COMMANDS
 from agents.expand import POINTERS, expand, pointer
 from agents.references import find
 from agents.scene import Scene
+from agents.showing import show
 from agents.understanding.wishes import Wish
 from memory.records import Status, Step, new_id, now
 from tools.errors import Refused, ToolError
@@ -48,6 +49,8 @@ class Drafts:
             args = checked(wish, self.tools)
             if wish.tool == "undo":
                 return [redo.undo(scene, replace(step, status=self.final))]
+            if wish.tool == "show":
+                return [show(scene, replace(step, status=self.final), str(args["image"]))]
             if wish.tool == "again":
                 return self._again(args, scene)
             wishes = expand(Wish(wish.tool, args), scene, self.tools, earlier)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agents.expand import LINK, POINTERS, made
+from agents.scene import ENDED_WELL
 from memory.records import Step
 from tools.compute.admission import duration
 from tools.compute.costs import Price
@@ -19,6 +20,7 @@ _FORMS: Mapping[str, str] = {
     "edit": "change {image}: {instruction}",
     "vary": "make {count} like {image}",
     "upscale": "enlarge {image} {factor} times",
+    "compare": "put {image} and {other_image} side by side",
     "describe": "say what is in {image}",
     "write": "write {request}",
     "brainstorm": "find {count} for {theme}",
@@ -65,10 +67,10 @@ class Planner:
     def asks(self, wishes: int, steps: Sequence[Step]) -> bool:
         """Whether the steps of so many wishes shall be seen first.
 
-        What takes something back is done at once, and what is only done anew (no wish) is known.
+        What takes back or shows again is done by then, and what is done anew (no wish) is known.
         """
         todo = [s for s in steps if s.status == "queued"]
-        if not (wishes and todo) or any(s.tool == "undo" for s in steps):
+        if not (wishes and todo) or any(s.status in ENDED_WELL for s in steps):
             return False
         if self.asking.ask != "large":
             return self.asking.ask == "always"

@@ -12,7 +12,7 @@ from agents.drafts import ENDED, Drafts, Limit, unlimited, valid
 from agents.errors import Proposed, TurnError
 from agents.expand import LINK, POINTERS
 from agents.plans import NEVER, Planner
-from agents.scene import Scene
+from agents.scene import ASIDE, Scene
 from agents.understanding.wishes import Wish
 from memory.errors import AtelierError
 from memory.records import Status, Step
@@ -102,8 +102,8 @@ class Work:
             drafts = self._drafts.of(wish, scene, [*new, *before[len(new) :]])
             known = [*self.steps.values(), *chain(*new)]
             new.append(self._drafts.limited(drafts, known))
-            if wish.tool == "undo":
-                scene = scene.after(new[-1])  # a second one takes back what came before that
+            if wish.tool in ASIDE:
+                scene = scene.after(new[-1])  # a second "undo" takes back what came before that
         await self._begin(list(chain(*new)), len(calls))
         self._calls |= {call: steps for (call, _), steps in zip(calls, new, strict=True)}
 

@@ -115,6 +115,7 @@ _LOADS: Mapping[str, Loads] = {
     "edit": _edit,
     "vary": _vary,
     "upscale": _nothing,
+    "compare": _nothing,
     "describe": _nothing,
     "recall": _nothing,
     "write": _write,
