@@ -8,7 +8,7 @@ from agents.errors import Unclear
 from agents.expand import LINK
 from agents.understanding import flags, writing
 from agents.understanding.folding import fold
-from agents.understanding.understand import likely
+from agents.understanding.understand import likely, understand
 from memory.records import Step
 from tools.tool import Tool
 
@@ -118,6 +118,9 @@ def _about(words: str) -> str:
 
 def _said(step: Step, words: str) -> Args:
     """Return what a step's words become; flags such as --ar 16:9 count, too."""
+    drawn = understand(f"draw {words}") if step.tool == "draw" else ()
+    if len(drawn) == 1 and drawn[0].tool == "draw":  # "a house, wide" is an aspect, too
+        return dict(drawn[0].args)
     line, more = flags.take(flags.hide(fold(words)))
     name = _WORDS.get(step.tool, "")
     said: Args = {name: line.text} if name and line.text else {}

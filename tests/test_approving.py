@@ -1,6 +1,7 @@
 """Plans as people meet them: shown, approved, changed, dropped, done anew, over restarts."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from bot.adapter import Place, Reply
 from bot.approving import DROPPED, GONE
 from bot.rules import Rules
 from bot.shown import ASKED
-from memory.records import Step
+from memory.records import Message, Step
 from tests.fakes import FakeRunner
 from tests.rooms import ANA, BEN, CHAT, room
 from tools.errors import EngineFailed
@@ -246,6 +247,31 @@ async def test_a_crash_before_the_plan_was_shown_shows_it_and_runs_nothing(tmp_p
         assert buttons(plan) == ["go", "change", "cancel"]
         assert not runner.jobs
         assert tools(await here.press(plan, "go"))[2] == ("speak", "done")
+
+
+async def test_a_crash_between_go_and_the_first_step_loses_nothing(tmp_path: Path) -> None:
+    database, runner = tmp_path / "memory.db", FakeRunner("Rain on the roof.")
+    async with room(tmp_path, runner, database) as here:
+        store = here.studio.store
+        await here.say(WISH)
+        go = Message(CHAT, ANA, "go")
+        await store.open_turn(go)
+        steps = await store.steps(CHAT)
+        await store.take_up(steps[0].turn, [replace(s, turn=go.id, status="queued") for s in steps])
+    async with room(tmp_path, runner, database) as here:
+        await here.desk.recover("terminal", lambda _: here.outbox)
+        (done,) = here.outbox.replies
+        assert tools(done) == [("write", "done"), ("draw", "done"), ("speak", "done")]
+        assert len(runner.jobs) == 3
+
+
+async def test_go_pressed_twice_at_once_does_it_once(tmp_path: Path) -> None:
+    runner = FakeRunner("Rain on the roof.")
+    async with room(tmp_path, runner) as here:
+        plan = await here.say(WISH)
+        await asyncio.gather(here.press(plan, "go"), here.press(plan, "go"))
+        assert sorted(r.kind for r in here.outbox.replies) == ["error", "question", "reply"]
+        assert len(runner.jobs) == 3
 
 
 async def test_a_failed_step_loses_nothing_else_and_is_tried_again(tmp_path: Path) -> None:

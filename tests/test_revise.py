@@ -26,6 +26,9 @@ def test_a_step_gets_words_and_flags() -> None:
     assert rewritten(PLAN, Reword(2, "a dog --ar 16:9 --n 3")) == {
         DRAW.id: {"prompt": "a dog", "aspect": "16:9", "count": 3}
     }
+    assert rewritten(PLAN, Reword(2, "a house, wide")) == {
+        DRAW.id: {"prompt": "a house", "aspect": "16:9"}
+    }
     assert rewritten(PLAN, Reword(-1, "hello")) == {SPEAK.id: {"text": "hello"}}
     with pytest.raises(Unclear, match="There are 3 steps, no number 4"):
         rewritten(PLAN, Reword(4, "a dog"))
