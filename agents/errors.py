@@ -19,3 +19,7 @@ class Unclear(TurnError):
     ) -> None:
         super().__init__(question)
         self.options, self.shown = options, shown
+
+
+class Proposed(TurnError):
+    """The steps wait for approval; the sentences are the plan that is shown."""

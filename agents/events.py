@@ -22,4 +22,11 @@ class Moved:
     note: Note | None = None
 
 
-Tell = Callable[[Said | Moved], None]
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """These steps are going to be run; they are stored."""
+
+    steps: tuple[Step, ...]
+
+
+Tell = Callable[[Said | Moved | Begun], None]

@@ -93,7 +93,7 @@ async def look(store: Store, message: Message) -> Scene:
     """Gather what the author of a message may be pointing at, as it was at its turn."""
     recent = await store.recent(message.chat, limit=WINDOW)
     # What waits behind this request, or came of it, is not past, though it may be stored already.
-    steps = [s for s in recent.steps if s.turn < message.id]
+    steps = [s for s in recent.steps if s.turn < message.id and not waits(s)]
     past = [m for m in recent.messages if _turn(m) < message.id]
     target = await _target(store, message)
     if target is not None and not any(s.turn == _turn(target) for s in steps):
@@ -107,6 +107,11 @@ async def look(store: Store, message: Message) -> Scene:
     replied = _replied(target, _set(target, made, asked), steps) if target else None
     named = await _named(store, message)
     return Scene(message, replied, sets, tuple(steps), tuple(past), named)
+
+
+def waits(step: Step) -> bool:
+    """Whether a step is part of a plan that nobody has approved yet; in a dry run it has ended."""
+    return step.status == "planned" and not step.result
 
 
 def _only_asked(shown: Set, made: Mapping[str, Step], showing: Container[str]) -> bool:

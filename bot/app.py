@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agents.plans import NEVER, Asking
 from bot import __version__
 from bot.adapter import Handler
 from bot.control import Snapshot, listening
 from bot.desk import Desk
 from bot.keeping import keeping
-from bot.learnt import remembered
+from bot.learnt import COSTS, remembered
 from bot.lobby import Lobby, claimed
 from bot.middleware import with_errors, with_log, with_rules
 from bot.queue import names_of
@@ -83,13 +84,14 @@ async def opened(
         pool = await stack.enter_async_context(_computing(settings, known, scheduler))
         await _show(stack, settings, pool, here.store)
         app = _app(settings, database, here.assets, known, pool, crew, interval=interval)
+        app.studio.costs, app.studio.asking = scheduler.costs, Asking(**settings.plan.model_dump())
         await app.studio.book.restore()
         await stack.enter_async_context(keeping(app.studio))
         yield app
 
 
 @asynccontextmanager
-async def rehearsal(settings: Settings) -> AsyncIterator[App]:
+async def rehearsal(settings: Settings, asking: Asking = NEVER.asking) -> AsyncIterator[App]:
     """Open a copy of the memory that is thrown away: plans and resolves, computes nothing."""
     async with AsyncExitStack() as stack:
         copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atelier-")))
@@ -98,7 +100,9 @@ async def rehearsal(settings: Settings) -> AsyncIterator[App]:
         known = catalogue(settings)
         crew = Crew(settings.roles)
         app = _app(settings, database, Assets(copy / "assets"), known, Rehearsal(), crew)
-        app.studio.how, app.studio.final = rehearse, "planned"
+        studio = app.studio
+        studio.how, studio.final, studio.asking = rehearse, "planned", asking
+        studio.costs.restore(await studio.store.kept(COSTS))
         yield app
 
 

@@ -11,8 +11,8 @@ from agents.turns import Answer, answer, perform, refused, resume
 from agents.understanding.understand import is_warm, understand
 from agents.understanding.wishes import Hints, Wish
 from agents.work import Work
-from bot import commands, notices
-from bot.actions import DELETE, FEEDBACK, actions, answers, command
+from bot import approving, commands, notices
+from bot.actions import DELETE, FEEDBACK, PLAN, actions, answers, command
 from bot.adapter import Event, Outbox, Pressed, Received, Reply
 from bot.delivery import send
 from bot.hearing import heard, is_spoken
@@ -71,7 +71,7 @@ class Desk:
             wanted = _checked(message)
             if wanted is None and await _understood(message.text[:200]) == _STOP:
                 wanted = commands.Command("cancel")
-        if wanted is None or commands.wishes(wanted) is not None:
+        if wanted is None or commands.takes_turn(wanted):
             await self._take_turn(message, outbox, event.post)
         else:
             await outbox.notice(await self._told(wanted, event))
@@ -183,6 +183,8 @@ class Desk:
         stored = await self._studio.store.steps_of(message.id)
         if stored:
             return await resume(work, stored)
+        if found := await approving.answered(self._studio, work):
+            return found
         wanted = commands.parse(message.text)
         store = self._studio.store
         wishes = commands.wishes(wanted) if wanted else await completed(store, scene, _read)
@@ -195,7 +197,8 @@ class Desk:
         return await assistant.answer(work, scene.past, hints(scene))
 
     async def _reply(self, request: Message, found: Answer, outbox: Outbox) -> None:
-        buttons = answers(found.options) or actions(found.steps, found.assets)
+        offered = PLAN if found.plan else answers(found.options)
+        buttons = offered or actions(found.steps, found.assets)
         text = found.text or "I have nothing to say to that."
         said = Message(request.chat, None, text, found.assets, reply_to=request.id)
         delivery = await self._studio.store.close_turn(said, buttons, found.kind)
@@ -211,14 +214,23 @@ class Desk:
     async def _told(self, wanted: commands.Command, event: Received) -> str:
         message = event.message
         if wanted.name == "cancel":
-            count = self.cancel(message.chat, message.author)
-            return "Stopping." if count else "Nothing of yours is running here."
+            return await self._cancelled(message)
         if wanted.name == "queue":
             asker = message.author or NOBODY
             return await queue_notice(self._studio, asker, self._standing(message))
         if wanted.name == "forget":
             return await self._forget(event, wanted.words.lower())
         return await TELLERS.get(wanted.name, TELLERS["help"])(self._studio, event, wanted.words)
+
+    async def _cancelled(self, message: Message) -> str:
+        """Drop the plan replied to; else stop what runs; else drop the last plan."""
+        if message.reply_to and await approving.dropped(self._studio, message, pointed=True):
+            return approving.DROPPED
+        if self.cancel(message.chat, message.author):
+            return "Stopping."
+        if await approving.dropped(self._studio, message, pointed=False):
+            return approving.DROPPED
+        return "Nothing of yours is running here."
 
     def _standing(self, message: Message) -> Turns:
         """Count the requests of a message's author in its chat."""

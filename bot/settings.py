@@ -17,7 +17,7 @@ from pydantic_settings import (
 
 from bot.errors import SettingsError
 from bot.rules import Rules
-from bot.sharing import ComputeSettings, QueueSettings, RoleSettings, distinct
+from bot.sharing import ComputeSettings, PlanSettings, QueueSettings, RoleSettings, distinct
 
 FILE = Path("atelier.toml")
 
@@ -147,6 +147,9 @@ class Settings(BaseSettings):
     )
     queue: QueueSettings = Field(default_factory=QueueSettings, description="how much may wait")
     compute: ComputeSettings = Field(default_factory=ComputeSettings, description="what computes")
+    plan: PlanSettings = Field(
+        default_factory=PlanSettings, description="what is shown before it is done"
+    )
     metrics: Metrics = Field(default_factory=Metrics, description="numbers for Prometheus")
     log: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="how much is logged to standard error"

@@ -4,13 +4,16 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agents.direct import Direct
+from agents.drafts import Limit
 from agents.events import Tell
+from agents.plans import LARGE, Asking, Planner
 from agents.scene import Scene
 from agents.turns import Thinker
-from agents.work import Execute, Limit, Work, execute
+from agents.work import Execute, Work, execute
 from bot.limits import Limits
 from bot.rulebook import Rulebook
 from memory.assets import Assets
@@ -19,7 +22,9 @@ from memory.imports import hidden
 from memory.records import Asset, Status, Step, User
 from memory.store import Store
 from tools.catalogue import Catalogue
+from tools.compute.costs import Costs, Price
 from tools.jobs import Artifact, Job, Note, Report, Runner
+from tools.price import price
 from tools.tool import Context, Result, Tool
 
 if TYPE_CHECKING:
@@ -42,6 +47,8 @@ class Studio:
     chat: "ChatModel"
     how: Execute = execute
     final: Status = "done"
+    asking: Asking = LARGE
+    costs: Costs = field(default_factory=Costs)
     book: Rulebook = field(init=False)
     keeper: "Keeper | None" = field(default=None, init=False)
     _assistant: "asyncio.Task[Thinker] | None" = field(default=None, init=False)
@@ -62,7 +69,15 @@ class Studio:
             report=_ignore,
             turn=scene.message.id,
         )
-        return Work(scene, context, self.tools, tell, self.how, self.final, shape or limits)
+        planner, limit = self.planner(context.catalogue), shape or limits
+        return Work(scene, context, self.tools, tell, self.how, self.final, limit, planner)
+
+    def planner(self, known: Catalogue) -> Planner:
+        """Return who decides, by what these models cost, which requests are shown as a plan."""
+        return Planner(self.asking, self.tools, partial(self._cost, known))
+
+    def _cost(self, known: Catalogue, step: Step) -> Price | None:
+        return price(step.tool, step.args, known, self.costs)
 
     async def assistant(self) -> Thinker:
         """Return who thinks requests through; with a chat model the first call takes a second."""

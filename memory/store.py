@@ -156,6 +156,13 @@ class Store:
         """Store a step in place of the one of that id, with its assets and parents."""
         await self._database(lambda db: step_rows.save(db.conn, step))
 
+    async def take_up(self, turn: str, steps: Sequence[Step]) -> bool:
+        """Store steps in place of those of a turn that are planned, which end as cancelled.
+
+        All or nothing; False, and nothing, when no step of the turn is planned any more.
+        """
+        return await self._database(lambda db: step_rows.take_up(db.conn, turn, steps))
+
     async def step(self, id: str) -> Step:
         """Return a step; raises NotFound."""
         found = await self._steps("WHERE s.id = ?", id)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from agents.events import Moved, Said
+from agents.events import Begun, Moved, Said
 from agents.scene import look
 from agents.turns import Answer, perform
 from agents.understanding.wishes import Wish
@@ -24,7 +24,7 @@ class Stage:
 
     context: Context
     tools: Mapping[str, Tool]
-    told: list[Said | Moved] = field(default_factory=list)
+    told: list[Said | Moved | Begun] = field(default_factory=list)
 
     async def work(
         self,
