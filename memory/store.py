@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from memory import erase, holdings, message_rows, moves, posts, rows, step_rows
+from memory import facts as _facts
 from memory.database import Database
 from memory.errors import NotFound
 from memory.holdings import Holdings
@@ -27,8 +27,6 @@ from memory.records import (
 
 if TYPE_CHECKING:
     import sqlite_utils
-
-log = logging.getLogger(__name__)
 
 
 class Store:
@@ -248,28 +246,19 @@ class Store:
 
     async def keep(self, name: str, facts: Mapping[str, object]) -> None:
         """Store facts under a name, in place of those before; anything JSON can hold."""
-
-        def work(db: sqlite_utils.Database) -> None:
-            db.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(facts)))
-
-        await self._database(work)
+        await self._database(lambda db: _facts.keep(db.conn, name, facts))
 
     async def kept(self, name: str) -> dict[str, object]:
         """Return the facts stored under a name; none when there are none or they are damaged."""
+        return await self._database(lambda db: _facts.kept(db.conn, name))
 
-        def work(db: sqlite_utils.Database) -> dict[str, object]:
-            sql = "SELECT value FROM facts WHERE name = ?"
-            row = db.conn.execute(sql, (name,)).fetchone()
-            try:
-                facts = json.loads(row[0]) if row else {}
-            except (ValueError, TypeError, RecursionError):
-                facts = None
-            if isinstance(facts, dict):
-                return facts
-            log.warning("what was kept as %r is damaged and is begun anew", name)
-            return {}
+    async def facts(self, prefix: str) -> dict[str, dict[str, object]]:
+        """Return all facts whose name begins so, in the order of their names."""
+        return await self._database(lambda db: _facts.under(db.conn, prefix))
 
-        return await self._database(work)
+    async def drop(self, name: str) -> None:
+        """Forget the facts stored under a name."""
+        await self._database(lambda db: _facts.drop(db.conn, name))
 
     async def _steps(self, rest: str, *values: object) -> list[Step]:
         return await self._database(lambda db: step_rows.select(db.conn, rest, *values))

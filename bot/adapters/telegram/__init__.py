@@ -1,4 +1,4 @@
-"""Telegram: private chats, groups and topics, by long polling."""
+"""Telegram: private chats, groups and topics, by long polling or a webhook."""
 
 from typing import TYPE_CHECKING
 
