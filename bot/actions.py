@@ -11,6 +11,8 @@ from memory.records import Action, Asset, Step
 FEEDBACK = {"good": 1, "bad": -1}
 DELETE = "delete"
 """Takes a reply away where its platform can do that."""
+INSTEAD = "instead"
+"""Does a request with the words its author gave it afterwards."""
 _LONGEST = 64
 
 

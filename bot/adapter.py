@@ -36,6 +36,11 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Edited(Received):
+    """Somebody changed what they had said; `message` is the stored one with the new words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pressed:
     """Somebody pressed a button under one of our messages; `post` is the platform's id of that."""
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from bot import commands, logs
 from bot.actions import FEEDBACK, command
-from bot.adapter import Event, Handler, Outbox, Pressed, Received, Reply
+from bot.adapter import Edited, Event, Handler, Outbox, Pressed, Received, Reply
 from bot.delivery import send
 from bot.rulebook import Rulebook
 from bot.studio import NOBODY
@@ -107,7 +107,7 @@ async def _check_own(event: Pressed, store: Store) -> None:
 
 async def _end(event: Event, outbox: Outbox, store: Store, text: str) -> None:
     """Close the turn that broke, so that it is not tried again at every start."""
-    if not isinstance(event, Received):
+    if not isinstance(event, Received) or isinstance(event, Edited):
         await outbox.notice(text, error=True)
         return
     request = event.message

@@ -47,11 +47,11 @@ class Store:
         """Store a message and what is known of its assets; nothing happens if its id is known."""
         await self._database(lambda db: message_rows.add(db.conn, message))
 
-    async def open_turn(self, message: Message, post: str = "") -> bool:
+    async def open_turn(self, message: Message, post: str = "", part: int = 0) -> bool:
         """Store a request and that it waits for a reply, unless it was answered already.
 
-        `post` is the platform's id of it. Returns False, and stores nothing, when something of
-        that id was heard before.
+        `post` is the platform's id of it, or of a `part` of it. Returns False, and stores nothing,
+        when something of that id was heard before.
         """
 
         def work(db: sqlite_utils.Database) -> bool:
@@ -60,7 +60,7 @@ class Store:
             seq = message_rows.add(db.conn, message)
             db.conn.execute("INSERT OR IGNORE INTO turns VALUES (?, 1)", (seq,))
             if post:
-                posts.note(db.conn, message.id, Post(0, post))
+                posts.note(db.conn, message.id, Post(part, post))
             return True
 
         return await self._database(work)
@@ -79,6 +79,10 @@ class Store:
     async def behind(self, chat: Chat, post: str) -> tuple[str, Post] | None:
         """Return the id of the message a platform's id belongs to, and which piece of it it is."""
         return await self._database(lambda db: posts.find(db.conn, chat, post))
+
+    async def is_request(self, message_id: str) -> bool:
+        """Tell whether a message was taken for a request, answered or not."""
+        return await self._database(lambda db: message_rows.is_request(db.conn, message_id))
 
     async def open_turns(self, platform: str) -> list[Message]:
         """Return the requests of a platform that still wait for a reply, oldest first."""
@@ -114,9 +118,9 @@ class Store:
 
         return await self._database(work)
 
-    async def reword(self, message_id: str, text: str) -> None:
-        """Store other words for a message that had none; nothing happens to one that has."""
-        await self._database(lambda db: message_rows.reword(db.conn, message_id, text))
+    async def reword(self, message_id: str, text: str, before: str = "") -> None:
+        """Store other words for a message; nothing happens to one that did not say `before`."""
+        await self._database(lambda db: message_rows.reword(db.conn, message_id, text, before))
 
     async def names(self, users: Collection[User]) -> dict[User, str]:
         """Return the name each user was last known by; "" for those who have none."""

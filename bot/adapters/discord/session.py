@@ -5,20 +5,22 @@ import hashlib
 import json
 import logging
 from collections.abc import Coroutine
+from dataclasses import replace
 from itertools import chain, repeat
 from typing import Any
 
 import discord
 
-from bot.adapter import Event, Handler, Received
+from bot.adapter import Edited, Event, Handler, Received
 from bot.adapters.discord import NAME, endpoints, slash, wire
 from bot.adapters.discord.asked import Interaction, Taken
 from bot.adapters.discord.calls import Calls
-from bot.adapters.discord.inbox import Inbox, chat_of, place_of
+from bot.adapters.discord.inbox import Inbox, chat_of, place_of, words_of
 from bot.adapters.discord.outbox import DiscordOutbox, Edge
 from bot.adapters.discord.rate import Rate
 from bot.adapters.discord.wire import PASSING, Wire
 from bot.desk import Desk
+from bot.edits import Fresh
 from bot.errors import SettingsError
 from bot.settings import Discord
 from bot.studio import Studio
@@ -85,6 +87,7 @@ class Session(discord.Client):
         self.edge = Edge(Wire(self, rate), studio.store, studio.assets)
         self.inbox = Inbox(studio.store, studio.assets)
         self._calls = Calls(self, studio.catalogue)
+        self._fresh = Fresh()
         self._work: set[asyncio.Task[None]] = set()
         self._begun = self._ending = False
         self._hears = ready
@@ -139,11 +142,34 @@ class Session(discord.Client):
 
     async def on_message(self, said: discord.Message) -> None:
         """Handle what is said to us: in private, or by name, or as a reply that notifies us."""
+        if self.user is not None and self._calls_us(said):
+            self.spawn(self._heard(said, self.user.id))
+
+    async def on_raw_message_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
+        """Handle new words for a request; Discord tells of previews of links in the same way."""
+        said, me = edit.message, self.user
+        if me is not None and said.edited_at is not None and self._calls_us(said):
+            self.spawn(self._changed(said, me.id))
+
+    def _calls_us(self, said: discord.Message) -> bool:
         me = self.user
         if said.author.bot or said.webhook_id or said.type not in _REAL or me is None:
+            return False
+        return said.guild is None or any(user.id == me.id for user in said.mentions)
+
+    async def _changed(self, said: discord.Message, me: int) -> None:
+        chat, post = chat_of(said.channel.id), str(said.id)
+        found, words = await self._studio.store.behind(chat, post), words_of(said, me)
+        if found is None:
+            if self._fresh.edited(chat, post, words, said.edited_at):
+                await self._heard(said, me)
             return
-        if said.guild is None or any(user.id == me.id for user in said.mentions):
-            self.spawn(self._heard(said, me.id))
+        old = await self._studio.store.message(found[0])
+        if old.author is None or not words or words == old.text:
+            return
+        place = place_of(said.channel, said.guild, said.author)
+        outbox = DiscordOutbox(self.edge, str(said.channel.id), post)
+        await self.handle(Edited(replace(old, text=words), post, place), outbox)
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Handle a command, a button or a form."""
@@ -166,6 +192,7 @@ class Session(discord.Client):
         except AtelierError as error:
             await outbox.notice(str(error), error=True)
             return
+        self._fresh.heard(message.chat, post, message.text)
         place = place_of(said.channel, said.guild, said.author)
         await self.handle(Received(message, post, place), outbox)
 

@@ -5,6 +5,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from weakref import WeakSet
 
 import telegram
@@ -13,7 +14,7 @@ from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
 from bot.actions import DELETE, FEEDBACK
-from bot.adapter import Handler, Pressed, Received
+from bot.adapter import Edited, Handler, Pressed, Received
 from bot.adapters.telegram.albums import Albums
 from bot.adapters.telegram.outbox import Spinner, TelegramOutbox
 from bot.adapters.telegram.pieces import INFO
@@ -22,6 +23,7 @@ from bot.adapters.telegram.presses import OURS, Presses
 from bot.adapters.telegram.reading import Reader
 from bot.adapters.telegram.status import Status
 from bot.adapters.telegram.wire import Address, Wire
+from bot.edits import Fresh
 from memory.assets import Assets
 from memory.errors import AtelierError
 from memory.records import Chat, Message, Post
@@ -53,6 +55,7 @@ class Events:
         self._albums = Albums()
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Future[None]] = set()
+        self._fresh = Fresh()
         self._statuses: WeakSet[Status] = WeakSet()
 
     async def take(self, update: Update) -> None:
@@ -63,6 +66,8 @@ class Events:
             await self._store.move_chat(chat_of(message.chat), new)
         elif message is not None:
             await self._gathered(message)
+        elif update.edited_message is not None:
+            await self._changed(update.edited_message)
         elif update.callback_query is not None:
             await self._press(update.callback_query)
 
@@ -114,10 +119,32 @@ class Events:
         except AtelierError as error:
             self.start(outbox.notice(str(error), error=True))
             return
+        self._fresh.heard(chat, number, self._calling.words(first))
         place = await self._places.place(first.chat, topic, message.author or user_of(None))
         task = self.start(self._handle(Received(message, number, place), outbox))
         if await self._stored(task, chat, number) and len(posts) > 1:
             await self._name(message, posts)
+
+    async def _changed(self, post: telegram.Message) -> None:
+        """Take new words for a request; one that was only now meant for us is a new one."""
+        if not self._calling.calls(post):
+            return
+        topic = topic_of(post)
+        chat, number = chat_of(post.chat, topic), str(post.message_id)
+        async with self._turns[post.chat.id]:
+            found = await self._store.behind(chat, number)
+            if found is None:
+                if self._fresh.edited(chat, number, self._calling.words(post), post.edit_date):
+                    await self._hear([post])
+                return
+            old = await self._store.message(found[0])
+            words = self._reader.again(post, old.text)
+            if old.author is None or not words.strip() or words == old.text:
+                return  # a reaction, a preview of a link, or a picture that was exchanged
+            outbox = self._outbox(Address(post.chat.id, topic), asked=post.message_id)
+            place = await self._places.place(post.chat, topic, old.author)
+            event = Edited(replace(old, text=words), number, place)
+            self.start(self._handle(event, outbox))
 
     async def _press(self, query: telegram.CallbackQuery) -> None:
         spinner, post = Spinner(self._wire.bot, query.id), query.message

@@ -21,8 +21,8 @@ from bot.errors import SettingsError
 
 log = logging.getLogger(__name__)
 
-KINDS = ("message", "callback_query")
-"""What is asked for. What somebody edits was answered already, so it changes nothing."""
+KINDS = ("message", "edited_message", "callback_query")
+"""What is asked for."""
 _HOLD = 50
 """Seconds for which Telegram holds a poll when there is nothing to tell."""
 _AGAIN = 0.5
