@@ -33,7 +33,7 @@ async def test_what_waits_is_replaced_and_what_runs_may_be_on_request(tmp_path: 
     async with room(tmp_path, runner) as here:
         first, second = (Message(CHAT, ANA, text) for text in ("draw a cat", "draw a dog"))
         tasks = [
-            asyncio.create_task(here.handle(Received(m, post), here.outbox))
+            asyncio.ensure_future(here.handle(Received(m, post), here.outbox))
             for m, post in ((first, "7"), (second, "8"))
         ]
         await asyncio.wait_for(runner.entered.wait(), 20)
@@ -45,7 +45,7 @@ async def test_what_waits_is_replaced_and_what_runs_may_be_on_request(tmp_path: 
         pressed = asyncio.create_task(here.press(offer, INSTEAD))
         async with asyncio.timeout(5):
             while not here.outbox.removed:
-                await asyncio.sleep(0)
+                await here.studio.store.history(CHAT)
         runner.go.set()
         await asyncio.gather(*tasks, pressed)
         steps = await here.studio.store.steps(CHAT)
