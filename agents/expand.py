@@ -1,7 +1,7 @@
 """From a wish as somebody said it to wishes that name exactly what they work on."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from agents.errors import Unclear
 from agents.references import find
@@ -34,6 +34,17 @@ def expand(
         meant = _meant(name, value, scene, tools, earlier)
         wishes = [Wish(w.tool, {**w.args, name: one}) for w in wishes for one in meant]
     return wishes
+
+
+def veiled(wish: Wish, before: Iterable[Step]) -> Wish:
+    """Return a wish whose result is hidden if what it works on is, as the steps before say."""
+    hidden = [step for step in before if step.args.get("spoiler")]
+    known = {asset.sha256 for step in hidden for asset in step.assets}
+    links = tuple(f"step:{step.id}" for step in hidden)
+    meant = [str(wish.args.get(name, "")) for name in POINTERS]
+    if links and any(one in known or one.startswith(links) for one in meant):
+        return Wish(wish.tool, {"spoiler": True, **wish.args})
+    return wish
 
 
 def pointer(tool: Tool) -> str:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from agents import redo
 from agents.commands import COMMANDS
 from agents.errors import TurnError
-from agents.expand import LINK, POINTERS, expand, pointer
+from agents.expand import LINK, POINTERS, expand, pointer, veiled
 from agents.references import find
 from agents.scene import Scene
 from agents.understanding.wishes import Wish
@@ -163,7 +163,8 @@ class Work:
             wishes = expand(Wish(wish.tool, args), scene, self.tools, earlier)
         except ToolError as error:
             return [replace(step, status="failed", result=str(error))]
-        return [_queued(step, w) for w in wishes]
+        known = [*scene.steps, *chain(*earlier)]
+        return [_queued(step, veiled(w, known)) for w in wishes]
 
     def _limited(self, steps: Sequence[Step], before: Sequence[Step]) -> list[Step]:
         """Return the steps as they may be done here; one that may not be is a failed one."""

@@ -64,6 +64,11 @@ class Reply:
     actions: tuple[Action, ...] = ()
     steps: tuple[Step, ...] = ()
 
+    @property
+    def spoiler(self) -> bool:
+        """Whether its pictures are hidden until somebody wants to see them."""
+        return any(step.args.get("spoiler") for step in self.steps)
+
 
 class Outbox(Protocol):
     """The way back to where an event came from."""

@@ -27,6 +27,7 @@ class Standing:
     fraction: float = 0.0
     preview: bytes | None = None
     text: str = ""
+    spoiler: bool = False
 
 
 _PHASES: dict[Phase, str] = {
@@ -76,6 +77,7 @@ class Board:
         self._steps: dict[str, float] = {}
         self._text = ""
         self._preview: bytes | None = None
+        self._spoiler = False
         self._last: tuple[str, float] = ("", float("-inf"))
 
     def phase(self, phase: Phase) -> None:
@@ -108,7 +110,8 @@ class Board:
         else:
             text = shown.decode("utf-8", "ignore")
         where = (step.tool, note.position, note.eta, fraction)
-        self._view(Standing(self._id, note.phase, *where, self._preview, text))
+        self._spoiler |= bool(step.args.get("spoiler"))
+        self._view(Standing(self._id, note.phase, *where, self._preview, text, self._spoiler))
 
     def _view(self, standing: Standing) -> None:
         phase, at = self._last

@@ -92,7 +92,8 @@ class Presses:
         """Send what may not have arrived the first time."""
         message = await self._store.message(message_id)
         delivery = await self._store.delivery(message)
-        reply = Reply(delivery.kind, message, delivery.actions)
+        steps = tuple(await self._store.steps_of(message.reply_to))
+        reply = Reply(delivery.kind, message, delivery.actions, steps)
         trail = await Trail.of(self._store, message_id)
         status = Status(self._wire, self._store, to, message.reply_to)
         await Sending(self._wire, self._assets, to, status, reply, trail).again()

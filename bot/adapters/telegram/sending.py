@@ -45,6 +45,7 @@ class Sending:
         self._wire, self._assets, self._to, self._status = wire, assets, to, status
         self._reply, self._trail = reply, trail
         self._layout: Layout = layout(reply)
+        self._veil = reply.spoiler or None
         self._refused: set[Kind] = set()
 
     async def run(self) -> None:
@@ -86,7 +87,7 @@ class Sending:
         bot, text = self._wire.bot, self._layout.text
         fields: dict[str, Any] = {"message_id": message_id, "reply_markup": keyboard(self._reply)}
         if made is not None:
-            media = InputMediaPhoto(made, caption=text)
+            media = InputMediaPhoto(made, caption=text, has_spoiler=self._veil)
             try:
                 await self._wire.edit(self._to, bot.edit_message_media, media=media, **fields)
             except NotAllowed:
@@ -148,8 +149,12 @@ class Sending:
         shown = [await _photo(await self._assets.read(p.asset), most) for p in group if p.asset]
         start = self._layout.pieces.index(first) - self._photos_from() + 1
         if len(shown) == 1:
-            return [await self._say(bot.send_photo, photo=shown[0], caption=str(start), **fields)]
-        media = [InputMediaPhoto(data, caption=str(n)) for n, data in enumerate(shown, start)]
+            about: dict[str, Any] = {"caption": str(start), "has_spoiler": self._veil, **fields}
+            return [await self._say(bot.send_photo, photo=shown[0], **about)]
+        media = [
+            InputMediaPhoto(data, caption=str(n), has_spoiler=self._veil)
+            for n, data in enumerate(shown, start)
+        ]
         send = bot.send_media_group
         posts = await self._wire.send(self._to, send, cost=len(media), media=media, **fields)
         return [post.message_id for post in posts]

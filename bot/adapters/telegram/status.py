@@ -109,7 +109,8 @@ class Status:
         elif view.preview:
             self._wire.ready(self._to)
             await self._note(post.id, PREVIEW)
-            media = InputMediaPhoto(view.preview, caption=line)
+            veil = view.spoiler or None
+            media = InputMediaPhoto(view.preview, caption=line, has_spoiler=veil)
             await self._change(post, self._wire.bot.edit_message_media, media=media)
         elif post.asset == PREVIEW:
             await self._change(post, self._wire.bot.edit_message_caption, caption=line)
