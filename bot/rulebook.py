@@ -143,6 +143,9 @@ class Rulebook:
         """Let a chat, and its rules, go on under another id of its platform."""
         await self._store.move_chat(old, new)
         self._at_hand.clear()
+        there = await self._kept(_place(new))
+        if there.get("server") == old.id:
+            await self._keep(_place(new), {**there, "server": new.id})
         await self.leave(old.platform, old.id)
 
     async def leave(self, platform: str, server: str) -> None:

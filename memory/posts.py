@@ -21,11 +21,11 @@ def note(conn: sqlite3.Connection, message_id: str, post: Post) -> None:
 def of(conn: sqlite3.Connection, message_id: str) -> dict[int, Post]:
     """Return the pieces of a message that were begun, by number."""
     table = conn.execute(
-        "SELECT p.part, p.id, p.asset FROM posts p JOIN messages m ON m.seq = p.message"
-        " WHERE m.id = ? ORDER BY p.part",
+        "SELECT p.part, p.id, p.asset, p.chat < 0 FROM posts p"
+        " JOIN messages m ON m.seq = p.message WHERE m.id = ? ORDER BY p.part",
         (message_id,),
     )
-    return {part: Post(part, id, asset) for part, id, asset in table}
+    return {part: Post(part, id, asset, bool(former)) for part, id, asset, former in table}
 
 
 def find(conn: sqlite3.Connection, chat: Chat, id: str) -> tuple[str, Post] | None:

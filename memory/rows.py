@@ -28,6 +28,12 @@ def moved_chat(conn: sqlite3.Connection, chat: Chat) -> int | None:
     return row[0] if row else None
 
 
+def current(conn: sqlite3.Connection, chat: Chat) -> Chat:
+    """Return a chat by the id it has now."""
+    number = moved_chat(conn, chat)
+    return chat if number is None else chats(conn, [number])[number]
+
+
 def chat_number(conn: sqlite3.Connection, chat: Chat) -> int:
     """Return the number of a chat, which gets one if it has none."""
     number = find_chat(conn, chat)

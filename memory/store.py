@@ -248,6 +248,10 @@ class Store:
         """Let a chat go on under the id its platform gave it; the old id names it, too."""
         await self._database(partial(moves.move, old, new))
 
+    async def current(self, chat: Chat) -> Chat:
+        """Return a chat by the id it has now, if it was moved."""
+        return await self._database(lambda db: rows.current(db.conn, chat))
+
     async def keep(self, name: str, facts: Mapping[str, object]) -> None:
         """Store facts under a name, in place of those before; anything JSON can hold."""
         await self._database(lambda db: _facts.keep(db.conn, name, facts))

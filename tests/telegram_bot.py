@@ -116,7 +116,7 @@ async def living(
     """Let the bot live on a server; with the same folder it remembers what was before."""
     async with room(root, runner, root / "memory.db") as here:
         settings, studio = given(server, **(more or {})), here.studio
-        adapter = Telegram(settings, here.desk, studio.store, studio.assets, timing(server, quiet))
+        adapter = Telegram(settings, here.desk, studio, timing(server, quiet))
         bot = Living(server, here)
 
         async def handle(event: Event, outbox: Outbox) -> None:

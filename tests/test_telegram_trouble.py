@@ -217,7 +217,7 @@ async def test_a_second_program_with_the_same_token_is_named(
 async def test_a_wrong_token_is_one_sentence_without_it(tmp_path: Path) -> None:
     async with serving() as server, room(tmp_path) as here:
         wrong = given(server, "1234:nobody")
-        args = (here.desk, here.studio.store, here.studio.assets, timing(server))
+        args = (here.desk, here.studio, timing(server))
         with pytest.raises(SettingsError, match="@BotFather") as caught:
             await Telegram(wrong, *args).run(here.handle)
         assert "nobody" not in str(caught.value)
@@ -225,7 +225,7 @@ async def test_a_wrong_token_is_one_sentence_without_it(tmp_path: Path) -> None:
 
 async def test_a_token_that_was_taken_away_ends_it(tmp_path: Path) -> None:
     async with serving() as server, room(tmp_path) as here:
-        args = (here.desk, here.studio.store, here.studio.assets, timing(server))
+        args = (here.desk, here.studio, timing(server))
         task = asyncio.create_task(Telegram(given(server), *args).run(here.handle))
         await server.wait_for(lambda: server.updates.polled)
         server.token = "1234:another"

@@ -15,4 +15,4 @@ def adapter(settings: Settings, app: "App") -> "Adapter":
     with hidden("pygments"):  # httpx brings a command line of its own along where that is there
         from bot.adapters.telegram.platform import Telegram
 
-    return Telegram(settings.telegram, app.desk, app.studio.store, app.studio.assets)
+    return Telegram(settings.telegram, app.desk, app.studio)

@@ -18,8 +18,7 @@ from bot.adapters.telegram.wire import Timing, Wire
 from bot.commands import COMMANDS
 from bot.desk import Desk
 from bot.errors import SettingsError
-from memory.assets import Assets
-from memory.store import Store
+from bot.studio import Studio
 
 _GOODBYE = 2.0
 """Seconds for saying that there is a restart."""
@@ -34,11 +33,11 @@ class Telegram:
         self,
         given: settings.Telegram,
         desk: Desk,
-        store: Store,
-        assets: Assets,
+        studio: Studio,
         timing: Timing | None = None,
     ) -> None:
-        self._given, self._desk, self._store, self._assets = given, desk, store, assets
+        self._given, self._desk, self._book = given, desk, studio.book
+        self._store, self._assets = studio.store, studio.assets
         self._timing = timing or Timing()
         self.ready = asyncio.Event()
 
@@ -48,7 +47,7 @@ class Telegram:
         events: Events | None = None
         try:
             await _introduce(wire, polls=not self._given.webhook_url)
-            events = Events(wire, self._store, self._assets, handle)
+            events = Events(wire, self._store, self._assets, self._book, handle)
             events.start(_offer(wire))
             events.start(self._desk.recover(self.name, events.back))
             await self._hear(wire, events)

@@ -21,7 +21,7 @@ from bot.errors import SettingsError
 
 log = logging.getLogger(__name__)
 
-KINDS = ("message", "edited_message", "callback_query")
+KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
 """What is asked for."""
 _HOLD = 50
 """Seconds for which Telegram holds a poll when there is nothing to tell."""

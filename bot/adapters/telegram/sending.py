@@ -125,7 +125,7 @@ class Sending:
         for n in range(len(group)):
             await self._trail.begin(number + n)
         try:
-            ids = await self._sent(group, ReplyParameters(int(main.id), None, True))
+            ids = await self._sent(group, _reply(main))
         except MayHaveArrived:
             return False
         except NotAllowed:
@@ -135,7 +135,7 @@ class Sending:
             await self._trail.end(n, str(id), piece.asset.sha256 if piece.asset else "")
         return True
 
-    async def _sent(self, group: Sequence[Piece], to: ReplyParameters) -> list[int]:
+    async def _sent(self, group: Sequence[Piece], to: ReplyParameters | None) -> list[int]:
         first, bot, fields = group[0], self._wire.bot, {"reply_parameters": to}
         if first.kind == "text":
             return [await self._say(bot.send_message, text=first.text, **fields)]
@@ -162,7 +162,7 @@ class Sending:
     def _photos_from(self) -> int:
         return [piece.kind for piece in self._layout.pieces].index("photo")
 
-    async def _sound(self, asset: Asset, to: ReplyParameters) -> int:
+    async def _sound(self, asset: Asset, to: ReplyParameters | None) -> int:
         """Send a voice message; to those who want none, a sound, or a file."""
         data, bot = await self._assets.read(asset), self._wire.bot
         fields = {"reply_parameters": to, "filename": file_name(asset)}
@@ -181,16 +181,21 @@ class Sending:
         """Say in words what may not be sent here."""
         for kind in sorted(self._refused - {"photo"}):
             with suppress(MayHaveArrived):
-                to = ReplyParameters(int(main.id), None, True)
-                await self._say(
-                    self._wire.bot.send_message, text=_REFUSED[kind], reply_parameters=to
-                )
+                say, text = self._wire.bot.send_message, _REFUSED[kind]
+                await self._say(say, text=text, reply_parameters=_reply(main))
 
     async def _buttons(self, main: Post, *, resend: bool) -> None:
+        if main.former:
+            return
         markup = keyboard(self._reply, resend=resend)
         with suppress(Gone):
             edit = self._wire.bot.edit_message_reply_markup
             await self._wire.edit(self._to, edit, message_id=int(main.id), reply_markup=markup)
+
+
+def _reply(main: Post) -> ReplyParameters | None:
+    """Return what the pieces behind the main message reply to."""
+    return None if main.former else ReplyParameters(int(main.id), None, True)
 
 
 async def _photo(data: bytes, most: int = PHOTO_BYTES) -> bytes:
