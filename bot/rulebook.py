@@ -153,6 +153,12 @@ class Rulebook:
         self._crew.leave(platform, server)
         await self._store.keep(_CREW, self._crew.dump())
 
+    async def gone(self, chat: Chat) -> None:
+        """Forget the rules of a chat that is no more, and where it was."""
+        for name in (f"rules channel {chat.platform}:{chat.id}", _place(chat)):
+            self._at_hand.pop(name, None)
+            await self._store.drop(name)
+
     async def _values(self, name: str) -> dict[str, object]:
         """Return what is set in a scope, as far as it still makes sense."""
         kept, found = (await self._kept(name)).get("values"), {}

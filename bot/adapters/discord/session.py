@@ -84,6 +84,7 @@ class Session(discord.Client):
             max_ratelimit_timeout=_PATIENT,
         )
         self._desk, self._studio, self._handle = desk, studio, handle
+        self.book = studio.book
         self.edge = Edge(Wire(self, rate), studio.store, studio.assets)
         self.inbox = Inbox(studio.store, studio.assets)
         self._calls = Calls(self, studio.catalogue)
@@ -144,6 +145,24 @@ class Session(discord.Client):
         """Handle what is said to us: in private, or by name, or as a reply that notifies us."""
         if self.user is not None and self._calls_us(said):
             self.spawn(self._heard(said, self.user.id))
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Let go of what was known of a server, for we were thrown out or it is no more."""
+        for channel in (*guild.channels, *guild.threads):
+            self._desk.cancel(chat_of(channel.id))
+        await self.book.leave(NAME, str(guild.id))
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Stop what is done for a channel that was deleted, and forget its rules."""
+        await self._closed(channel.id)
+
+    async def on_raw_thread_delete(self, thread: discord.RawThreadDeleteEvent) -> None:
+        """Stop what is done for a thread that was deleted."""
+        await self._closed(thread.thread_id)
+
+    async def _closed(self, channel: int) -> None:
+        self._desk.cancel(chat_of(channel))
+        await self.book.gone(chat_of(channel))
 
     async def on_raw_message_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
         """Handle new words for a request; Discord tells of previews of links in the same way."""
