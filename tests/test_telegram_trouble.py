@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.telegram.client import CONNECTIONS
 from bot.adapters.telegram.platform import Telegram
 from bot.errors import SettingsError
 from memory.records import Chat
@@ -271,3 +272,14 @@ async def test_a_first_sign_that_is_lost_is_no_error(
         assert (await bot.answer(ana)).kind == "photo"
         await bot.settled()
     assert "Traceback" not in caplog.text
+
+
+async def test_a_crowd_shares_a_few_connections(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        people = [bot.server.person(f"Ana {number}") for number in range(80)]
+        for person in people:
+            person.says("/quota")
+        await bot.server.wait_for(lambda: all(map(bot.server.messages, people)), 30)
+        await bot.server.wait_for(lambda: bot.server.count("sendChatAction") == 80)
+        assert len(bot.server.peers) <= CONNECTIONS
+        await bot.settled()

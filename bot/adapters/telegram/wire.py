@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from telegram import Bot, Message
 from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter, TelegramError
 
-from bot.adapters.telegram.budget import KEPT, Budget
+from bot.adapters.telegram.budget import KEPT, RESERVE, Budget
 from bot.adapters.telegram.refusals import Gone, MayHaveArrived, kind, seconds, translated, unsent
 from bot.pace import Busy
 from memory.records import Chat
@@ -128,7 +128,8 @@ class Wire:
     def ready(self, to: Address, *, new: bool = False) -> None:
         """Raise Busy when there is no room for progress now; the first sign of it needs less."""
         chat = self._moved.get(to.chat, to.chat)
-        if (wait := self.budget.wait(chat, spare=not new, kept=KEPT)) > 0:
+        reserve = RESERVE // 2 if new else RESERVE
+        if (wait := self.budget.wait(chat, spare=not new, kept=KEPT, reserve=reserve)) > 0:
             raise Busy(wait)
 
     async def asked(self, method: Callable[..., Awaitable[T]], **fields: Any) -> T:
