@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -140,6 +141,10 @@ class Store:
         Raises NotFound when the message `before` is not there.
         """
         return await self._database(lambda db: message_rows.history(db.conn, chat, limit, before))
+
+    async def active(self, platform: str, since: datetime, limit: int) -> list[Chat]:
+        """Return the chats of a platform where something was said lately, the last one first."""
+        return await self._database(lambda db: rows.active(db.conn, platform, since, limit))
 
     async def plan(self, steps: Sequence[Step]) -> None:
         """Store steps in the order they shall run, all or none; known ids stay as they are."""

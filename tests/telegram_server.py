@@ -97,7 +97,7 @@ class TelegramServer:
         """The presses of buttons that show a spinner still."""
         return [query for query in self.world.presses if query not in self.world.answers]
 
-    async def wait_for(self, found: Callable[[], T], seconds: float = 5.0) -> T:
+    async def wait_for(self, found: Callable[[], T], seconds: float = 15.0) -> T:
         """Wait until something holds, and return it; fails with what was said so far."""
         try:
             async with asyncio.timeout(seconds):

@@ -16,6 +16,7 @@ from bot.adapters.discord import NAME, endpoints, slash, wire
 from bot.adapters.discord.asked import Interaction, Taken
 from bot.adapters.discord.calls import Calls
 from bot.adapters.discord.inbox import Inbox, chat_of, place_of, words_of
+from bot.adapters.discord.missed import Heard, missed, with_roles
 from bot.adapters.discord.outbox import DiscordOutbox, Edge
 from bot.adapters.discord.rate import Rate
 from bot.adapters.discord.wire import PASSING, Wire
@@ -88,7 +89,7 @@ class Session(discord.Client):
         self.edge = Edge(Wire(self, rate), studio.store, studio.assets)
         self.inbox = Inbox(studio.store, studio.assets)
         self._calls = Calls(self, studio.catalogue)
-        self._fresh = Fresh()
+        self._fresh, self._known = Fresh(), Heard(studio.store)
         self._work: set[asyncio.Task[None]] = set()
         self._begun = self._ending = False
         self._hears = ready
@@ -134,8 +135,9 @@ class Session(discord.Client):
         task.add_done_callback(self._work.discard)
 
     async def on_ready(self) -> None:
-        """Begin once, however often the connection is made."""
+        """Begin once, however often the connection is made; read what came while there was none."""
         self._hears.set()
+        self.spawn(self._catch_up())
         if not self._begun:
             self._begun = True
             self.spawn(self._publish())
@@ -181,7 +183,7 @@ class Session(discord.Client):
         found, words = await self._studio.store.behind(chat, post), words_of(said, me)
         if found is None:
             if self._fresh.edited(chat, post, words, said.edited_at):
-                await self._heard(said, me)
+                await self._heard(said, me, edited=True)
             return
         old = await self._studio.store.message(found[0])
         if old.author is None or not words or words == old.text:
@@ -200,8 +202,19 @@ class Session(discord.Client):
         except Taken:
             log.info("an interaction was told twice")
 
-    async def _heard(self, said: discord.Message, me: int) -> None:
+    async def _catch_up(self) -> None:
+        """Hear what was said to us while the connection was lost for good, or we were not there."""
+        async for said in missed(self, self._studio.store):
+            chat, post = chat_of(said.channel.id), str(said.id)
+            if self.user is None or not self._calls_us(said):
+                continue
+            if not await self._known.known(chat, post):
+                self.spawn(self._heard(await with_roles(said), self.user.id))
+
+    async def _heard(self, said: discord.Message, me: int, *, edited: bool = False) -> None:
         channel, post = str(said.channel.id), str(said.id)
+        if not self._known.first(post) and not edited:
+            return
         self.spawn(self.edge.wire.typing(channel))
         outbox = DiscordOutbox(self.edge, channel, post)
         if await self._studio.store.behind(chat_of(said.channel.id), post):
@@ -214,6 +227,8 @@ class Session(discord.Client):
         self._fresh.heard(message.chat, post, message.text)
         place = place_of(said.channel, said.guild, said.author)
         await self.handle(Received(message, post, place), outbox)
+        if await self._studio.store.behind(message.chat, post) is None:
+            await self._known.told(post)
 
     async def handle(self, event: Event, outbox: DiscordOutbox) -> None:
         """Hand an event over; when the program ends meanwhile, say that it goes on."""
