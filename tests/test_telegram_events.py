@@ -34,6 +34,7 @@ async def test_start_is_answered_with_help(tmp_path: Path) -> None:
         (told,) = await bot.said(ana)
         assert "/imagine" not in told.text
         assert "/draw" in told.text
+        assert "/quit" not in told.text
         assert told.reply_to is asked
         ana.says("/nonsense")
         _, told = await bot.said(ana, 2)
