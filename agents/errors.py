@@ -13,3 +13,11 @@ class Unclear(TurnError):
     def __init__(self, question: str, options: tuple[str, ...] = ()) -> None:
         super().__init__(question)
         self.options = options
+
+
+class ModelDown(TurnError):
+    """The chat model cannot answer; `lasting` when it will not answer the next one either."""
+
+    def __init__(self, sentence: str, lasting: bool = True) -> None:
+        super().__init__(sentence)
+        self.lasting = lasting

@@ -87,14 +87,20 @@ async def opened(settings: Settings, *, interval: float = 0.2) -> AsyncIterator[
 
 @asynccontextmanager
 async def rehearsal(settings: Settings) -> AsyncIterator[App]:
-    """Open a copy of the memory that is thrown away: plans and resolves, computes nothing."""
+    """Open a copy of the memory that is thrown away: plans and resolves, makes nothing."""
     async with AsyncExitStack() as stack:
         copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atelier-")))
         await asyncio.to_thread(_copy, settings.data / "atelier.db", copy / "atelier.db")
         database = await stack.enter_async_context(Database(copy / "atelier.db"))
         known = catalogue(settings)
         crew = Crew(settings.roles)
-        app = _app(settings, database, copy / "assets", known, Rehearsal(), crew)
+        runner = Rehearsal()
+        if settings.chat.model == "local":
+            scheduler = _scheduler(settings, crew)
+            runner = Rehearsal(
+                await stack.enter_async_context(_computing(settings, known, scheduler))
+            )
+        app = _app(settings, database, copy / "assets", known, runner, crew)
         app.studio.how, app.studio.final = rehearse, "planned"
         yield app
 

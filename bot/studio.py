@@ -15,7 +15,7 @@ from memory.database import Database
 from memory.records import Asset, Status, Step, User
 from memory.store import Store
 from tools.catalogue import Catalogue
-from tools.jobs import Artifact, Job, Note, Report, Runner
+from tools.jobs import Artifact, Job, Note, Report, Runner, Spec, TextSpec
 from tools.tool import Context, Result, Tool
 
 if TYPE_CHECKING:
@@ -75,24 +75,42 @@ def _ignore(_: Note) -> None:
 def _build(chat: "ChatModel", tools: tuple[Tool, ...]) -> "Assistant":
     # The language framework takes over a second to import; nothing needs it before this.
     from agents.assistant import Assistant
-
-    if chat.model == "server":
-        from agents.models.server import server_model
-
-        key = chat.key.get_secret_value()
-        return Assistant(server_model(chat.url, chat.name, key), tools)
     from agents.models.rules import RulesModel
+    from agents.models.steady import SteadyModel
 
-    return Assistant(RulesModel(), tools)
+    rules = RulesModel()
+    if chat.model == "rules":
+        return Assistant(rules, tools)
+    if chat.model == "local":
+        from agents.models.local import LocalModel
+
+        local = LocalModel(name=chat.name, tools=tools)
+        return Assistant(SteadyModel(main=local, spare=rules), tools)
+    from agents.models.server import server_model
+
+    server = server_model(chat.url, chat.name, chat.key.get_secret_value())
+    return Assistant(SteadyModel(main=server, spare=rules), tools)
 
 
+@dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """The runner of a dry run: nothing is computed, talk is only announced."""
+    """The runner of a dry run: nothing is made, talk is only announced.
+
+    What a local chat model needs to understand a request, `thinks` computes.
+    """
+
+    thinks: Runner | None = None
 
     async def run(self, job: Job, report: Report) -> list[Artifact]:
-        """Return a placeholder for each spec."""
+        """Return a placeholder for each spec that is not about what is meant."""
+        if self.thinks is not None and all(_understands(spec) for spec in job.specs):
+            return await self.thinks.run(job, report)
         placeholder = Artifact(b"(An answer in words would follow here.)", "text/plain")
         return [placeholder for _ in job.specs]
+
+
+def _understands(spec: Spec) -> bool:
+    return isinstance(spec, TextSpec) and bool(spec.choices or spec.schema)
 
 
 async def rehearse(tool: Tool, args: object, context: Context, step: Step) -> Result:

@@ -33,7 +33,7 @@ def write(language, *specs):
 
 @pytest.fixture(scope="module")
 def prompt_of(language):
-    return lambda spec: language._tokenizer.decode(language._prompt(spec))
+    return lambda spec: language._tokenizer.decode(language._dialogue.prompt(spec))
 
 
 def test_it_knows_the_capital_of_france(language):

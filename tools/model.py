@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Task = Literal["draw", "vary", "inpaint", "edit", "write", "speak", "transcribe"]
+Task = Literal["draw", "vary", "inpaint", "edit", "write", "chat", "speak", "transcribe"]
 
 
 class _Data(BaseModel):

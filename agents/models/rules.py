@@ -1,6 +1,5 @@
 """The chat model of a machine without a big one: rules for requests, a small model for talk."""
 
-import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
@@ -10,18 +9,18 @@ from langchain_core.callbacks import (
 )
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.chat_models import agenerate_from_stream
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
-from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langgraph.runtime import get_runtime
 
 from agents.bridge import REQUEST, Turn
 from agents.models.beyond import beyond
+from agents.models.chunks import calls_chunk, text_chunk
 from agents.models.talk import talk
 from agents.scene import Scene
 from agents.understanding.understand import understand
-from agents.understanding.wishes import Hints, Wish
+from agents.understanding.wishes import Hints
 
 HELP = """Tell me what you would like, in your own words:
 • pictures: “draw four smiling cats”, “draw a rocket, wide”, “a house --ar 16:9 --seed 7”
@@ -69,21 +68,21 @@ class RulesModel(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         if not isinstance(messages[-1], HumanMessage):
-            yield _chunk("")  # the tools have run; what they made is told by code
+            yield text_chunk("")  # the tools have run; what they made is told by code
             return
         wishes = understand(*_request(messages[-1]))
         calls = [w for w in wishes if w.tool not in ("chat", "help", "cancel")]
         if calls:
-            yield _calls(calls)
+            yield calls_chunk(calls)
         elif any(w.tool == "help" for w in wishes):
-            yield _chunk(HELP)
+            yield text_chunk(HELP)
         elif any(w.tool == "cancel" for w in wishes):
-            yield _chunk("Nothing is running here that could be cancelled.")
+            yield text_chunk("Nothing is running here that could be cancelled.")
         elif sentence := beyond(_request(messages[-1])[0]):
-            yield _chunk(sentence)
+            yield text_chunk(sentence)
         else:
             async for text in _talk(_request(messages[-1])[0]):
-                yield _chunk(text)
+                yield text_chunk(text)
 
 
 def _request(message: BaseMessage) -> tuple[str, Hints]:
@@ -108,16 +107,3 @@ def _exchanges(scene: Scene) -> Iterator[tuple[str, str]]:
         if message.author is None and asked and message.reply_to not in made:
             yield "user", asked
             yield "assistant", message.text
-
-
-def _chunk(text: str) -> ChatGenerationChunk:
-    return ChatGenerationChunk(message=AIMessageChunk(content=text))
-
-
-def _calls(wishes: Sequence[Wish]) -> ChatGenerationChunk:
-    """Return the wishes as tool calls; their ids only need to be unique within the turn."""
-    chunks = [
-        tool_call_chunk(name=w.tool, args=json.dumps(w.args), id=f"call-{n}", index=n)
-        for n, w in enumerate(wishes)
-    ]
-    return ChatGenerationChunk(message=AIMessageChunk(content="", tool_call_chunks=chunks))

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from tools.engines.grammar import Grammar
 from tools.jobs import Progress, TextSpec
 
 if TYPE_CHECKING:
@@ -20,14 +21,22 @@ class Sampler:
 
     Each row has its own random generator, so a text depends on its seed and not on what else is
     in the batch; generation itself stays greedy. The nucleus is taken of the `top_k` likeliest
-    tokens. Unlike the usual penalty, repetition counts only what the model itself has written:
+    tokens; a row with a grammar is chosen of what that allows. Unlike the usual penalty,
+    repetition counts only what the model itself has written:
     otherwise the end-of-turn tokens in the prompt keep it from ever ending.
     """
 
-    def __init__(self, specs: Sequence[TextSpec], prompt: int, top_k: int) -> None:
+    def __init__(
+        self,
+        specs: Sequence[TextSpec],
+        prompt: int,
+        top_k: int,
+        grammars: Sequence[Grammar | None] = (),
+    ) -> None:
         import torch
 
         self._specs, self._prompt, self._top_k = specs, prompt, top_k
+        self._grammars = grammars or [None] * len(specs)
         # on the CPU whatever the device, so that a seed means the same everywhere
         self._random = [torch.Generator().manual_seed(spec.seed & INT64) for spec in specs]
 
@@ -49,6 +58,8 @@ class Sampler:
         seen = logits[written]
         penalty = spec.repetition_penalty
         logits[written] = torch.where(seen > 0, seen / penalty, seen * penalty)
+        if (grammar := self._grammars[row]) is not None:
+            logits[~grammar.allowed(written).to(logits.device)] = -torch.inf
         if spec.temperature <= 0:
             return int(logits.argmax())
         best, tokens = logits.topk(min(self._top_k, logits.numel()))
