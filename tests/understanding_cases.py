@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,7 @@ def _said(wish: Wish) -> dict[str, object]:
     return said
 
 
-@lru_cache(maxsize=None)
+@cache
 def _defaults(tool: str) -> dict[str, object]:
     fields = TOOLS.load(tool).args.model_fields if tool in ORDER else {}
     return {name: info.default for name, info in fields.items() if not info.is_required()}

@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.chat_models import agenerate_from_stream
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableBinding
 from langgraph.runtime import get_runtime
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 REST = 60.0
 """Seconds a model that is down is not asked again."""
+SPARE = "atelier_spare"
+"""Marks calls of the spare model: what came of them, it ends itself."""
 MEANWHILE = "Until it works again I go by my built-in rules."
 THIS_TIME = "This time I go by my built-in rules."
 
@@ -75,7 +77,7 @@ class SteadyModel(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         notice = ""
-        if not self._resting():
+        if not (_spare_began(messages) or self._resting()):
             try:
                 # Not the public astream: its words would be told twice.
                 async for chunk in self.main._astream(messages, stop=stop, **kwargs):
@@ -85,12 +87,21 @@ class SteadyModel(BaseChatModel):
             else:
                 self._works()
                 return
+        async for chunk in self._instead(messages, notice):
+            yield chunk
+
+    async def _instead(
+        self, messages: list[BaseMessage], notice: str
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        """Yield what there is to be told, and the spare model's answer, its calls marked."""
         if notice:
             yield text_chunk(notice)
         async for chunk in self.spare._astream(messages):
             if notice and chunk.message.content:
                 yield text_chunk("\n\n")
                 notice = ""
+            if isinstance(chunk.message, AIMessageChunk) and chunk.message.tool_call_chunks:
+                chunk.message.response_metadata[SPARE] = True
             yield chunk
 
     def _resting(self) -> bool:
@@ -120,3 +131,9 @@ class SteadyModel(BaseChatModel):
             return ""
         self._told.add(chat)
         return f"{error} {MEANWHILE}"
+
+
+def _spare_began(messages: Sequence[BaseMessage]) -> bool:
+    asked = [m for m in messages if isinstance(m, AIMessage) and m.tool_calls]
+    ended = not isinstance(messages[-1], HumanMessage)
+    return ended and bool(asked) and SPARE in asked[-1].response_metadata
