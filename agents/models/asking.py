@@ -20,8 +20,8 @@ Said = tuple[tuple[str, str], ...]
 """(role, words), oldest first."""
 
 TALK, DONE = "talk", "done"
-_ROOM = 320
-"""Tokens of the arguments of one call, at most."""
+_ROOM = 96
+"""Tokens of the arguments of one call beside those of the person's own words."""
 
 
 @lru_cache(maxsize=1)
@@ -89,7 +89,8 @@ class Asking:
         links = [f"step:{n}" for n in range(1, len(calls) + 1)]
         schema = shape(tool, fields(), links, self.said[-1][1])
         messages = (*self.said, *again, ("assistant", begun))
-        spec = self._spec(messages, schema=json.dumps(schema), max_tokens=_ROOM)
+        room = _ROOM + len(self.said[-1][1].encode())  # no token is less than a byte
+        spec = self._spec(messages, schema=json.dumps(schema), max_tokens=room)
         return (await self.run(spec)).data.decode()
 
     async def run(self, spec: TextSpec) -> Artifact:

@@ -20,6 +20,7 @@ from langgraph.runtime import get_runtime
 from agents.bridge import Turn
 from agents.commands import COMMANDS
 from agents.errors import ModelDown, Unclear
+from agents.expand import POINTERS
 from agents.models.asking import DONE, TALK, Asking, words
 from agents.models.chunks import calls_chunk, text_chunk
 from agents.models.shaping import checked, clamped
@@ -84,7 +85,7 @@ class LocalModel(BaseChatModel):
         asking, first = self._asking(messages, work)
         calls = await _decide(asking, first)
         if calls:
-            yield calls_chunk(calls)
+            yield calls_chunk([_pointed(call, work.scene) for call in calls])
             return
         try:
             async for piece in _talk(asking, work):
@@ -152,6 +153,16 @@ async def _fill(asking: Asking, tool: Tool, calls: Sequence[Wish]) -> Wish:
         return Wish(tool.name, checked(tool, text))
     except ValueError:
         return Wish(tool.name, clamped(tool, text, asking.said[-1][1]))
+
+
+def _pointed(call: Wish, scene: Scene) -> Wish:
+    """Return a call whose "last" is what the person sent along or replied to, if they did."""
+    args = dict(call.args)
+    for name, kind in POINTERS.items():
+        for meant, shown in (("attached", scene.attached), ("reply", scene.replied)):
+            if args.get(name) == "last" and shown is not None and shown.of(kind):
+                args[name] = meant
+    return Wish(call.tool, args)
 
 
 async def _talk(asking: Asking, work: Work) -> AsyncIterator[str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,12 +12,12 @@ from tools.tool import Tool, sentence
 
 Schema = dict[str, Any]
 
-LONGEST = 400
-"""Characters of one text in a schema; a weak model writes to the limit."""
+MORE = 60
+"""Characters a text may be longer than the request; a weak model writes to the limit."""
 _SEED = 2**32 - 1
 _KEPT = ("type", "enum", "minimum", "maximum", "minLength", "maxLength")
 _POINTING = ("last", "previous", "mine", "reply", "attached", "all", *map(str, range(1, 11)))
-_DESCRIBED = {"type": "string", "pattern": r"^\p{L}[\p{L} ]{0,29}$"}
+_DESCRIBED = {"type": "string", "pattern": r"^[^\W\d_]([^\W\d_]| ){0,29}$"}
 """Words for a picture ("red", "the cat"): never an id, which a model could only invent."""
 
 
@@ -29,34 +30,46 @@ def shape(
     those that the person spelt out.
     """
     whole = tool.args.model_json_schema()
-    pointing = [*_POINTING, *links, *(w for w in said.lower().split() if w.startswith("#"))]
-    return _object(whole, whole.get("$defs", {}), fields, fields.get(tool.name), pointing)
+    ids = [word for word in said.lower().split() if word.startswith("#")]
+    shaper = _Shaper(whole.get("$defs", {}), fields, (*_POINTING, *links, *ids), len(said) + MORE)
+    return shaper.object(whole, tool.name)
 
 
-def _object(
-    schema: Schema,
-    known: Mapping[str, Schema],
-    fields: Mapping[str, Sequence[str]],
-    wanted: Sequence[str] | None,
-    pointing: Sequence[str],
-) -> Schema:
-    names = schema["properties"] if wanted is None else wanted
-    inner: dict[str, Schema] = {}
-    for name in names:
-        one = _plain(schema["properties"][name], known)
+@dataclass(frozen=True, slots=True)
+class _Shaper:
+    """Writes the schemas of one tool: `pointing` is what a reference may be."""
+
+    known: Mapping[str, Schema]
+    fields: Mapping[str, Sequence[str]]
+    pointing: tuple[str, ...]
+    longest: int
+
+    def object(self, schema: Schema, name: str) -> Schema:
+        wanted = self.fields.get(name, list(schema["properties"]))
+        inner = {one: self.field(schema["properties"][one], one) for one in wanted}
+        return {
+            "type": "object",
+            "properties": inner,
+            "required": [one for one in schema.get("required", ()) if one in inner],
+            "additionalProperties": False,
+        }
+
+    def field(self, schema: Schema, name: str) -> Schema:
         if name in POINTERS:
-            inner[name] = {"anyOf": [{"enum": list(pointing)}, _DESCRIBED]}
-        elif "properties" in one:
-            inner[name] = _object(one, known, fields, fields.get(name), pointing)
-        else:
-            inner[name] = _bounded(one)
-    required = [name for name in schema.get("required", ()) if name in inner]
-    return {
-        "type": "object",
-        "properties": inner,
-        "required": required,
-        "additionalProperties": False,
-    }
+            return {"anyOf": [{"enum": list(self.pointing)}, _DESCRIBED]}
+        schema = _plain(schema, self.known)
+        if "properties" in schema:
+            return self.object(schema, name)
+        found = {key: schema[key] for key in _KEPT if key in schema}
+        if "enum" in found:
+            return found
+        if found["type"] == "string":
+            found["minLength"] = max(1, found.get("minLength", 1))
+            found["maxLength"] = min(self.longest, found.get("maxLength", self.longest))
+        if found["type"] in ("integer", "number"):
+            found.setdefault("minimum", 0)
+            found.setdefault("maximum", _SEED)
+        return found
 
 
 def _plain(schema: Schema, known: Mapping[str, Schema]) -> Schema:
@@ -65,17 +78,6 @@ def _plain(schema: Schema, known: Mapping[str, Schema]) -> Schema:
         return known[str(schema["$ref"]).rpartition("/")[2]]
     given = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
     return _plain(given[0], known) if given else schema
-
-
-def _bounded(schema: Schema) -> Schema:
-    found = {key: schema[key] for key in _KEPT if key in schema}
-    if found.get("type") == "string" and "enum" not in found:
-        found["minLength"] = max(1, found.get("minLength", 1))
-        found["maxLength"] = min(LONGEST, found.get("maxLength", LONGEST))
-    if found.get("type") in ("integer", "number") and "enum" not in found:
-        found.setdefault("minimum", 0)
-        found.setdefault("maximum", _SEED)
-    return found
 
 
 def checked(tool: Tool, text: str) -> dict[str, object]:
@@ -126,7 +128,7 @@ def _moved(tool: Tool, name: str, value: object) -> object:
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = max(value, field.get("minimum", value))
         return min(value, field.get("maximum", value))
-    return value[: field.get("maxLength", LONGEST)] if isinstance(value, str) else value
+    return value[: field.get("maxLength")] if isinstance(value, str) else value
 
 
 def _mended(tool: Tool, args: dict[str, object], name: str, said: str) -> dict[str, object]:
@@ -134,4 +136,4 @@ def _mended(tool: Tool, args: dict[str, object], name: str, said: str) -> dict[s
     info = tool.args.model_fields.get(name)
     if info is None or not info.is_required():
         return rest
-    return {**rest, name: "last" if name in POINTERS else said.strip()[:LONGEST] or "something"}
+    return {**rest, name: "last" if name in POINTERS else _moved(tool, name, said.strip())}

@@ -40,21 +40,29 @@ class Grammar:
     """One text on its way through a schema."""
 
     def __init__(self, matcher: Any, size: int) -> None:
-        self._matcher, self._size, self._read = matcher, size, 0
+        self._matcher, self._size = matcher, size
 
-    def allowed(self, written: "torch.Tensor") -> "torch.Tensor":
-        """Return which tokens may follow: bools of shape (vocabulary,).
+    @property
+    def ended(self) -> bool:
+        """Whether the text is whole and nothing can follow."""
+        return bool(self._matcher.is_stopped())
 
-        `written` are all tokens of the text so far; what was read before is not read again.
-        """
+    def take(self, token: int) -> None:
+        """Note that a token was written."""
+        self._matcher.consume_token(token)
+
+    def forced(self) -> list[int]:
+        """Return what has to come next, and take it: names, quotes, brackets."""
+        tokens: list[int] = self._matcher.compute_ff_tokens()
+        if tokens:
+            self._matcher.consume_tokens(tokens)
+        return tokens
+
+    def allowed(self) -> "torch.Tensor":
+        """Return which tokens may come next: bools of shape (vocabulary,)."""
         import numpy as np
         import torch
 
-        new = written[self._read :].tolist()
-        self._read += len(new)
-        if new and not self._matcher.is_stopped():
-            self._matcher.consume_tokens(new)
-        # Once the text is whole the mask holds the ends alone.
         bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
         mask = np.unpackbits(bits, bitorder="little")[: self._size]
         return torch.from_numpy(mask.astype(bool))

@@ -11,11 +11,12 @@ from tools.catalogue import Model
 from tools.engines import ENGINES
 from tools.engines.choosing import chances
 from tools.engines.dialogue import Dialogue, is_begun
+from tools.engines.forms import Form
 from tools.engines.gguf import weights_folder
-from tools.engines.grammar import Grammar, Grammars
+from tools.engines.grammar import Grammars
 from tools.engines.prefixes import Reader
 from tools.engines.residence import Residence, release
-from tools.engines.sampling import Sampler, Watch
+from tools.engines.sampling import Due, Sampler, Watch
 from tools.errors import EngineFailed, JobCancelled, OutOfMemory, ToolError
 from tools.jobs import Artifact, Progress, Spec, TextSpec
 
@@ -122,22 +123,29 @@ class Language:
 
         Raises Refused when a prompt leaves no room for the answer, EngineFailed or OutOfMemory.
         """
+        import torch
+
         texts = [spec for spec in specs if isinstance(spec, TextSpec)]
         batches = _batches(texts, self._batch)
         total = sum(_longest(batch) for batch in batches)
         made: list[Artifact] = []
         done = 0
-        with _sentences(self._model.name):
+        with _sentences(self._model.name), torch.inference_mode():
             for batch in batches:
                 watched = _shifted(progress, done, total)
-                alone = bool(batch[0].choices)
-                made += [self._choose(batch[0])] if alone else self._write(batch, watched)
+                made += self._make(batch, watched)
                 done += _longest(batch)
         progress(total, total, made[0].data if made else None)
         return made
 
+    def _make(self, specs: list[TextSpec], progress: Progress) -> list[Artifact]:
+        if specs[0].choices:
+            return [self._choose(specs[0])]
+        if specs[0].schema:
+            return [self._fill(specs[0], progress)]
+        return self._write(specs, progress)
+
     def _write(self, specs: list[TextSpec], progress: Progress) -> list[Artifact]:
-        import torch
         from transformers import LogitsProcessorList, StoppingCriteriaList
 
         prompts = [self._dialogue.prompt(spec) for spec in specs]
@@ -147,19 +155,18 @@ class Language:
         inputs = inputs.to(self._device)
         start = inputs["input_ids"].shape[1]
         begun = [is_begun(spec) for spec in specs]
-        sampler = Sampler(specs, start, self._top_k, [self._grammar(spec) for spec in specs])
+        sampler = Sampler(specs, start, self._top_k)
         watch = Watch(specs, start, lambda ids: self._dialogue.text(ids, begun[0]), progress)
-        with torch.inference_mode():
-            output = self._network.generate(
-                **inputs,
-                **({"past_key_values": cache} if known else {}),
-                max_new_tokens=_longest(specs),
-                do_sample=False,
-                eos_token_id=self._ends,
-                pad_token_id=self._tokenizer.pad_token_id,
-                logits_processor=LogitsProcessorList([sampler]),
-                stopping_criteria=StoppingCriteriaList([watch]),
-            )
+        output = self._network.generate(
+            **inputs,
+            **({"past_key_values": cache} if known else {}),
+            max_new_tokens=_longest(specs),
+            do_sample=False,
+            eos_token_id=self._ends,
+            pad_token_id=self._tokenizer.pad_token_id,
+            logits_processor=LogitsProcessorList([sampler]),
+            stopping_criteria=StoppingCriteriaList([watch]),
+        )
         facts: dict[str, object] = {"kept": known} if known else {}
         return [
             self._artifact(output[row, start : start + spec.max_tokens], begun[row], facts)
@@ -188,13 +195,27 @@ class Language:
         facts: dict[str, object] = {"tokens": 0, "finished": True, "kept": known}
         return Artifact(json.dumps(found).encode(), "text/plain", facts)
 
-    def _grammar(self, spec: TextSpec) -> Grammar | None:
-        if not spec.schema:
-            return None
+    def _fill(self, spec: TextSpec, progress: Progress) -> Artifact:
+        """Write one text that follows its schema."""
         if self._grammars is None:
             size = self._network.get_output_embeddings().weight.shape[0]
             self._grammars = Grammars(self._tokenizer, size, self._ends)
-        return self._grammars.follow(spec.schema)
+        sampler = Sampler([spec], 0, self._top_k)
+        form = Form(self._grammars.follow(spec.schema), sampler, spec.max_tokens)
+        ids = self._dialogue.prompt(spec)
+        cache, known = self._reader.known(ids, self._dialogue.beginning(spec))
+        due = Due()
+
+        def tell(tokens: list[int]) -> None:
+            if due():
+                text = self._dialogue.text(tokens, begun=True)
+                progress(len(tokens), spec.max_tokens, text.encode())
+
+        whole = form.fill(self._reader, ids[known:], cache, tell)
+        written = [token for token in form.tokens if token not in self._ends]
+        facts = {"tokens": len(written), "finished": whole, "kept": known, "asked": form.asked}
+        text = self._dialogue.text(written, begun=True)
+        return Artifact(text.encode(), "text/plain", facts)
 
 
 def _quiet() -> None:
@@ -207,14 +228,15 @@ def _quiet() -> None:
 
 
 def _batches(specs: Sequence[TextSpec], most: int) -> list[list[TextSpec]]:
-    """Return neighbours that are written together; what is only chosen stays by itself."""
+    """Return neighbours that are written together; what has a form stays by itself."""
     batches: list[list[TextSpec]] = []
+    alone = True
     for spec in specs:
-        last = batches[-1] if batches else []
-        if last and len(last) < most and not (spec.choices or last[0].choices):
-            last.append(spec)
-        else:
-            batches.append([spec])
+        formed = bool(spec.choices or spec.schema)
+        if alone or formed or len(batches[-1]) == most:
+            batches.append([])
+        batches[-1].append(spec)
+        alone = formed
     return batches
 
 

@@ -77,10 +77,7 @@ class Reader:
         import torch
 
         row = torch.tensor([list(ids)], device=self._device)
-        with torch.inference_mode():
-            out = self._network(
-                input_ids=row, past_key_values=cache, use_cache=True, logits_to_keep=1
-            )
+        out = self._network(input_ids=row, past_key_values=cache, use_cache=True, logits_to_keep=1)
         return out.logits[0, -1], out.past_key_values
 
     def known(self, ids: Sequence[int], beginning: Sequence[int]) -> tuple[Any, int]:
