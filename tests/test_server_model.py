@@ -134,7 +134,7 @@ async def test_calls_without_ids_of_their_own_are_kept_apart(
 
 async def test_a_model_that_never_stops_is_stopped(tmp_path: Path) -> None:
     async with (
-        serving(calls(call("recall", {"query": "x"}))) as server,
+        serving(calls(call("draw", {"prompt": "x"}))) as server,
         talking(tmp_path, server) as here,
     ):
         reply = await here.say("go on")
