@@ -1,8 +1,9 @@
-"""The tools "again" and "undo", so that any chat model can ask for them; never run as such."""
+"""The tools "again", "undo" and "show", for any chat model to ask for; never run as such."""
 
 from pydantic import Field
 
 from tools.errors import ToolError
+from tools.image import PICTURE
 from tools.tool import Args, Context, Result, Tool
 
 
@@ -39,6 +40,12 @@ class Undo(Args):
     """Arguments of `undo`: none."""
 
 
+class Show(Args):
+    """Arguments of `show`."""
+
+    image: str = Field("", description=f"{PICTURE}; v:2 is version 2 of what is looked at")
+
+
 async def _never(_: object, __: Context) -> Result:
     raise ToolError("This is expanded into stored steps before anything runs.")
 
@@ -51,4 +58,5 @@ COMMANDS = (
         _never,
     ),
     Tool("undo", "Take back the last result and go back to the one before.", Undo, _never),
+    Tool("show", "Show an earlier picture or version again and go on from there.", Show, _never),
 )

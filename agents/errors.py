@@ -1,6 +1,7 @@
 """What may end a turn; the tree stands in `memory/errors.py`."""
 
 from memory.errors import AtelierError
+from memory.records import Asset
 
 
 class TurnError(AtelierError):
@@ -8,11 +9,16 @@ class TurnError(AtelierError):
 
 
 class Unclear(TurnError):
-    """One question has to be asked first; `options` are answers to offer, if there are any."""
+    """One question has to be asked first.
 
-    def __init__(self, question: str, options: tuple[str, ...] = ()) -> None:
+    `options` are answers to offer, if there are any; `shown` is what a number among them counts in.
+    """
+
+    def __init__(
+        self, question: str, options: tuple[str, ...] = (), shown: tuple[Asset, ...] = ()
+    ) -> None:
         super().__init__(question)
-        self.options = options
+        self.options, self.shown = options, shown
 
 
 class ModelDown(TurnError):

@@ -11,7 +11,7 @@ from memory.records import Step
 from tools.errors import Refused
 from tools.tool import Tool
 
-POINTERS = {"image": "image", "audio": "audio"}
+POINTERS = {"image": "image", "audio": "audio", "other_image": "image"}
 """Arguments that point at an asset, and the kind of asset they point at."""
 
 LINK = re.compile(r"step:(?P<step>[0-9a-f]{20})(?::(?P<n>\d+))?$")
@@ -29,11 +29,33 @@ def expand(
     holds the steps of the calls before this one: "step:2" names all that the second makes.
     Raises Unclear with one question, or Refused.
     """
+    wish = _pair(wish, scene, tools)
     wishes = [wish]
     for name, value in wish.args.items():
         meant = _meant(name, value, scene, tools, earlier)
         wishes = [Wish(w.tool, {**w.args, name: one}) for w in wishes for one in meant]
     return wishes
+
+
+def _pair(wish: Wish, scene: Scene, tools: Mapping[str, Tool]) -> Wish:
+    """Return a wish for two pictures with both: two pointed at, or one and what it came from."""
+    fields = tools[wish.tool].args.model_fields if wish.tool in tools else {}
+    if "other_image" not in fields or wish.args.get("other_image"):
+        return wish
+    image = str(wish.args.get("image", ""))
+    if _CALL.match(image):  # with what is going to be made of it
+        return Wish(wish.tool, {**wish.args, "image": "last", "other_image": image})
+    try:
+        found = find(image, scene)
+    except Unclear as unclear:
+        if len(unclear.shown) != 2:
+            raise
+        found = unclear.shown
+    if len(found) != 2:
+        parents = {a.sha256: s.parents for s in scene.steps for a in s.assets}
+        origin = next(iter(parents.get(found[0].sha256, ())), "")
+        found = (*find(origin or "previous", scene), found[0])
+    return Wish(wish.tool, {**wish.args, "image": found[0].sha256, "other_image": found[1].sha256})
 
 
 def pointer(tool: Tool) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from agents.errors import Unclear
 from agents.expand import POINTERS
-from agents.references import find
+from agents.references import counted, find
 from agents.scene import Scene, look
 from agents.understanding import pointing
 from agents.understanding.folding import Line, fold
@@ -27,23 +27,25 @@ async def completed(store: Store, scene: Scene, read: Read) -> tuple[Wish, ...]:
     looked for where the request was made, so "the second" is the second of what was asked about.
     That request may itself be an answer that was not good enough.
     """
-    request = await _request(store, scene)
-    if request is None:
+    asked = await _asked(store, scene)
+    if asked is None:
         return ()
-    there = await look(store, request)
+    there = await look(store, await store.message(asked.reply_to))
     wishes = await completed(store, there, read) or tuple(read(there))
     meant = _pointed(scene) or _described(scene, there)
     if meant is None or not any(_unclear(w, there) for w in wishes):
         return ()
-    return tuple(_clear(w, meant, scene, there) for w in wishes)
+    shown = ",".join(a.sha256 for a in asked.assets)  # with the numbers that may be said now
+    return tuple(_clear(w, meant, scene, there, shown) for w in wishes)
 
 
-async def _request(store: Store, scene: Scene) -> Message | None:
-    asked = next((m for m in reversed(scene.past) if m.author is None), None)
-    if asked is None or (await store.delivery(asked)).kind != "question":
-        return None
-    request = await store.message(asked.reply_to)
-    return request if request.author == scene.message.author else None
+async def _asked(store: Store, scene: Scene) -> Message | None:
+    """Return our last message if it was a question to the one who speaks now."""
+    mine = {m.id for m in scene.past if m.author == scene.message.author}
+    for said in reversed(scene.past):
+        if said.author is None and said.reply_to in mine:
+            return said if (await store.delivery(said)).kind == "question" else None
+    return None
 
 
 def _unclear(wish: Wish, there: Scene) -> str:
@@ -58,14 +60,13 @@ def _unclear(wish: Wish, there: Scene) -> str:
     return ""
 
 
-def _clear(wish: Wish, meant: str, here: Scene, there: Scene) -> Wish:
+def _clear(wish: Wish, meant: str, here: Scene, there: Scene, shown: str) -> Wish:
     name = _unclear(wish, there)
     if not name:
         return wish
     counts = meant in _COUNTING or meant.replace(",", "").isdigit()
-    base = str(wish.args[name]).partition(":")[0]
     nth = "-1" if meant == "last" else meant
-    expression = (nth if base.isdigit() else f"{base}:{nth}") if counts else meant
+    expression = counted(shown or str(wish.args[name]), nth) if counts else meant
     try:
         found = find(expression, there if counts else here, POINTERS[name])
     except Unclear:

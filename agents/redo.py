@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agents.errors import Unclear
-from agents.scene import ENDED_WELL, Scene, undone
+from agents.scene import ASIDE, ENDED_WELL, Scene, undone
 from agents.understanding.wishes import Wish
 from memory.records import Step
 from tools.image import short
 from tools.tool import Tool
 
-LOOKING = ("describe", "transcribe", "recall", "undo")
+LOOKING = ("describe", "transcribe", "recall", *ASIDE)
 """The tools whose use nobody means by "again" or "undo"."""
 
 _WORDS = {"edit": "instruction", "write": "request", "brainstorm": "theme"}

@@ -4,19 +4,26 @@ A reference is a short expression: "last", "previous", "mine", "reply", "attache
 ordinal "2", several "1,3", "#<id>", or words that describe it ("red", "the cat"). An empty one
 means what the person is obviously looking at: what was sent along, the message replied to,
 otherwise the last set. ":2", ":1,3", ":-1" (the last) or ":all" behind one counts in its set.
+"v:2" is the second version of what is looked at (`versions`), "by:bob red" and "when:yesterday"
+look at what bob asked for, or what is from then, only (`narrowing`).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from agents.errors import Unclear
+from agents.likeness import tokens
+from agents.narrowing import narrow
 from agents.scene import Scene, Set
+from agents.versions import POINTER, version
 from memory.records import Asset
 
 _NOUN = {"image": ("picture", "pictures"), "audio": ("recording", "recordings")}
 _COUNTED = r"-1|all|\d{1,2}(?:\s*,\s*\d{1,2})*"
 _FORM = re.compile(rf"(?P<alone>{_COUNTED})|(?P<base>.*?)(?::(?P<nth>{_COUNTED}))?", re.DOTALL)
-_SHAS = re.compile(r"[0-9a-f]{64}(?:,[0-9a-f]{64})*")
+_MOST_SHOWN = 10
+"""Pictures one message can show everywhere."""
+_SHAS = re.compile(rf"(?P<ids>[0-9a-f]{{64}}(?:,[0-9a-f]{{64}})*)(?::(?P<nth>{_COUNTED}))?")
 
 
 def find(expression: str, scene: Scene, kind: str = "image") -> tuple[Asset, ...]:
@@ -25,8 +32,19 @@ def find(expression: str, scene: Scene, kind: str = "image") -> tuple[Asset, ...
     Raises Unclear with one question when nothing fits or more than one thing does.
     """
     words = expression.strip().lower()
-    if words.startswith("#") or _SHAS.fullmatch(words):
+    if words.startswith("#"):
         return tuple(_by_id(scene, kind, id) for id in words.removeprefix("#").split(","))
+    if ids := _SHAS.fullmatch(words):
+        named = tuple(_by_id(scene, kind, id) for id in ids["ids"].split(","))
+        return _counted(Set("", named, None, ()), kind, ids["nth"]) if ids["nth"] else named
+    if (narrowed := narrow(words, scene)) is not None:
+        return find(*narrowed, kind)
+    if kind == "image" and (numbered := POINTER.fullmatch(words)):
+        return _version(scene, int(numbered["number"]), numbered["nth"] or "")
+    return _shown(words, scene, kind)
+
+
+def _shown(words: str, scene: Scene, kind: str) -> tuple[Asset, ...]:
     form = _FORM.fullmatch(words)
     assert form is not None  # its second half fits anything
     if form["alone"]:
@@ -42,6 +60,21 @@ def find(expression: str, scene: Scene, kind: str = "image") -> tuple[Asset, ...
     if shown.message_id == scene.message.id and shown.of(kind):
         return shown.of(kind)  # of what was sent along, all is meant
     return (_only(shown, kind),)
+
+
+def counted(expression: str, nth: str) -> str:
+    """Return the expression that counts in what another one points at."""
+    form = POINTER.fullmatch(expression)
+    if form is not None:
+        return f"v:{form['number']}:{nth}"
+    base = re.sub(rf"(?:^|:)(?:{_COUNTED})$", "", expression)
+    return f"{base}:{nth}" if base else nth
+
+
+def _version(scene: Scene, number: int, nth: str) -> tuple[Asset, ...]:
+    found = version(scene, _obvious(scene, "image").of("image"), number)
+    shown = Set("", found, None, ())
+    return _counted(shown, "image", nth) if nth else (_only(shown, "image"),)
 
 
 def _obvious(scene: Scene, kind: str) -> Set:
@@ -131,15 +164,20 @@ def _nth(assets: tuple[Asset, ...], kind: str, n: int) -> Asset:
         return assets[n - 1]
     are = "is 1" if len(assets) == 1 else f"are {len(assets)}"
     noun = _NOUN[kind][len(assets) != 1]
-    raise Unclear(f"There {are} {noun}, no number {n}; which one?", _numbers(assets))
+    raise _asking(f"There {are} {noun}, no number {n}; which one?", assets)
 
 
 def _only(found: Set, kind: str) -> Asset:
     assets = found.of(kind)
     if len(assets) > 1:
-        question = f"There are {len(assets)} {_NOUN[kind][1]}; which one?"
-        raise Unclear(question, _numbers(assets))
+        raise _asking(f"There are {len(assets)} {_NOUN[kind][1]}; which one?", assets)
     return assets[0]
+
+
+def _asking(question: str, assets: tuple[Asset, ...], numbers: tuple[str, ...] = ()) -> Unclear:
+    """Return a question about some of these; pictures are shown with it, as they are numbered."""
+    shown = tuple(a for a in assets if a.media_type.startswith("image/"))
+    return Unclear(question, numbers or _numbers(assets), shown)
 
 
 def _numbers(assets: tuple[Asset, ...]) -> tuple[str, ...]:
@@ -160,14 +198,25 @@ def _by_id(scene: Scene, kind: str, prefix: str) -> Asset:
 
 
 def _described(scene: Scene, kind: str, words: str) -> Set:
-    """Return the newest set that has something made from all of these words."""
+    """Return the newest set that has something made from all of these words.
+
+    Of several people's, when the author has none, all that fits is returned as one to choose from.
+    """
     replied = scene.replied
     sets = [replied] if replied is not None and replied.of(kind) else _sets(scene, kind)
-    shown = next((s for s in sets if _fits(s, kind, words)), None)
-    if shown is None:
+    fitting = [s for s in sets if _fits(s, kind, words)]
+    if not fitting:
         what = f"no {_NOUN[kind][0]} of “{words[:60]}”"
         raise Unclear(f"I find {what} here; which one do you mean?")
-    return shown
+    mine = fitting[0].user == scene.message.author
+    newest = list({s.user: s for s in reversed(fitting)}.values())
+    return fitting[0] if mine or len(newest) == 1 else _together(newest, kind, words)
+
+
+def _together(sets: Sequence[Set], kind: str, words: str) -> Set:
+    found = {a.sha256: (a, words) for s in sets for a in _fits(s, kind, words)}
+    assets, made = zip(*list(found.values())[:_MOST_SHOWN], strict=True)
+    return Set("", assets, None, made)
 
 
 def _fitting(shown: Set, kind: str, words: str) -> Asset:
@@ -177,22 +226,13 @@ def _fitting(shown: Set, kind: str, words: str) -> Asset:
         if len(fits) == len(assets):
             return _only(shown, kind)
         which = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
-        raise Unclear(f"“{words[:60]}” fits the {_NOUN[kind][1]} {which}; which one?", numbers)
+        question = f"“{words[:60]}” fits the {_NOUN[kind][1]} {which}; which one?"
+        raise _asking(question, assets, numbers)
     return fits[0]
 
 
 def _fits(shown: Set, kind: str, words: str) -> list[Asset]:
-    wanted = _tokens(words)
+    wanted = tokens(words)
     pairs = zip(shown.assets, shown.words, strict=False)  # what was sent along has no words
-    good = {a.sha256 for a, made in pairs if wanted and wanted <= _tokens(made)}
+    good = {a.sha256 for a, made in pairs if wanted and wanted <= tokens(made)}
     return [a for a in shown.of(kind) if a.sha256 in good]
-
-
-def _tokens(words: str) -> frozenset[str]:
-    """Return lower-case words without a plural s, and single CJK characters."""
-    found = _TOKEN.findall(words.lower())
-    return frozenset(w.removesuffix("s") if len(w) > 3 else w for w in found) - _EMPTY
-
-
-_TOKEN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W_\u3040-\u30ff\u4e00-\u9fff]+")
-_EMPTY = frozenset("the a an one of with and in on at it this that picture image photo".split())  # noqa: SIM905

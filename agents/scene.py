@@ -1,8 +1,9 @@
 """What can be pointed at in a chat: the pictures and sounds people have seen, set by set."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from memory.errors import NotFound
 from memory.records import Asset, Message, Step, User
@@ -17,6 +18,12 @@ ENDED_WELL = ("done", "planned")
 TEXTS = ("write", "brainstorm", "describe", "transcribe")
 """The tools whose result is a text that can be read aloud, drawn or written anew."""
 
+AGAIN = ("undo", "show")
+"""The tools that show again what was there."""
+
+ASIDE = (*AGAIN, "compare")
+"""The tools that make nothing new; nobody means a comparison by "the last one"."""
+
 _IDS = re.compile(r"#([0-9a-f]{4,64})(?![0-9a-z])|(?<![0-9a-z])([0-9a-f]{64})(?![0-9a-z])")
 _MOST_IDS = 10
 
@@ -26,7 +33,8 @@ class Set:
     """What one message showed, in the order people saw it.
 
     `user` is who asked for it (or sent it), `words` what each asset was made from, `said` the
-    message's text (of a reply that wrote something, that), `turn` the id of the request.
+    message's text (of a reply that wrote something, that), `turn` the id of the request, `at` when
+    it was shown.
     """
 
     message_id: str
@@ -35,6 +43,7 @@ class Set:
     words: tuple[str, ...]
     said: str = ""
     turn: str = ""
+    at: datetime | None = None
 
     def of(self, kind: str) -> tuple[Asset, ...]:
         """Return its assets of a kind ("image" or "audio")."""
@@ -65,7 +74,15 @@ class Scene:
         """Return the scene as it is once these steps of the request itself have ended."""
         new = [s for s in steps if s.status in ENDED_WELL]
         made = [
-            Set("", s.assets, s.user, (_words(s, self.message),) * len(s.assets), s.result, s.turn)
+            Set(
+                "",
+                s.assets,
+                s.user,
+                (_words(s, self.message),) * len(s.assets),
+                s.result,
+                s.turn,
+                s.at,
+            )
             for s in reversed(new)
             if s.assets
         ]
@@ -81,14 +98,21 @@ async def look(store: Store, message: Message) -> Scene:
     target = await _target(store, message)
     if target is not None and not any(s.turn == _turn(target) for s in steps):
         steps = [*await store.steps_of(_turn(target)), *steps]
-    made = {a.sha256: s for s in steps for a in s.assets if s.tool != "undo"}
+    made = {a.sha256: s for s in steps for a in s.assets if s.tool not in AGAIN}
     asked = {m.id: m.author for m in history if m.author is not None}
-    hidden = _hidden(steps)
+    hidden = _hidden(steps) | {a.sha256 for s in steps if s.tool == "compare" for a in s.assets}
+    showing = {s.turn for s in steps if s.assets}
     shown = [_set(m, made, asked, hidden) for m in reversed(past)]
-    sets = tuple(s for s in shown if s.assets)
+    sets = tuple(s for s in shown if s.assets and not _only_asked(s, made, showing))
     replied = _replied(target, _set(target, made, asked), steps) if target else None
     named = await _named(store, message)
     return Scene(message, replied, sets, tuple(steps), tuple(past), named)
+
+
+def _only_asked(shown: Set, made: Mapping[str, Step], showing: Container[str]) -> bool:
+    """Say whether a message showed what there was already, to ask which one is meant."""
+    others = (made[a.sha256].turn != shown.turn for a in shown.assets if a.sha256 in made)
+    return shown.turn != shown.message_id and shown.turn not in showing and any(others)
 
 
 def undone(steps: Iterable[Step]) -> frozenset[str]:
@@ -104,7 +128,7 @@ def _listed(value: object) -> list[object]:
 def _hidden(steps: Sequence[Step]) -> frozenset[str]:
     """Return the SHA-256 of what was taken back and not made anew; its id still names it."""
     gone = undone(steps)
-    made = [s for s in steps if s.tool != "undo"]
+    made = [s for s in steps if s.tool not in ASIDE]
     kept = {a.sha256 for s in made if s.id not in gone for a in s.assets}
     return frozenset(a.sha256 for s in made if s.id in gone for a in s.assets) - kept
 
@@ -118,7 +142,12 @@ def _set(
     assets = tuple(a for a in message.assets if a.sha256 not in hidden)
     user = message.author or asked.get(message.reply_to)
     words = tuple(_words(made.get(a.sha256), message) for a in assets)
-    return Set(message.id, assets, user, words, message.text, _turn(message))
+    return Set(message.id, assets, user, words, message.text, _turn(message), message.at)
+
+
+def _made(step: Step, request: Message) -> Set:
+    words = (_words(step, request),) * len(step.assets)
+    return Set("", step.assets, step.user, words, step.result, step.turn, step.at)
 
 
 def _words(step: Step | None, message: Message) -> str:

@@ -16,18 +16,22 @@ from memory.records import Asset, Kind, Step
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a turn came to; `options` are answers to offer when it is a question."""
+    """What a turn came to.
+
+    When it is a question, `options` are answers to offer and `asked` what they count in.
+    """
 
     kind: Kind
     text: str
     steps: tuple[Step, ...] = ()
     options: tuple[str, ...] = ()
+    asked: tuple[Asset, ...] = ()
 
     @property
     def assets(self) -> tuple[Asset, ...]:
-        """Everything its steps made, in order and once."""
+        """Everything its steps made, in order and once; of a question, what it is about."""
         found = {a.sha256: a for s in self.steps for a in s.assets}
-        return tuple(found.values())
+        return self.asked or tuple(found.values())
 
 
 async def perform(work: Work, wishes: Sequence[Wish]) -> Answer:
@@ -63,7 +67,7 @@ def refused(work: Work, error: AtelierError) -> Answer:
     steps = tuple(work.steps.values())
     text = _joined(*(_line(s) for s in steps if s.status in ENDED_WELL), str(error))
     if isinstance(error, Unclear):
-        return Answer("question", text, steps, error.options)
+        return Answer("question", text, steps, error.options, error.shown)
     return Answer("error", text, steps)
 
 

@@ -14,7 +14,8 @@ from agents.commands import COMMANDS
 from agents.errors import TurnError
 from agents.expand import LINK, POINTERS, expand, pointer
 from agents.references import find
-from agents.scene import Scene
+from agents.scene import ASIDE, Scene
+from agents.showing import show
 from agents.understanding.wishes import Wish
 from memory.errors import AtelierError
 from memory.records import Status, Step
@@ -105,8 +106,8 @@ class Work:
             # "step:1" is the first call of these, or else the first one of the turn.
             drafts = self._drafts(wish, scene, [*new, *before[len(new) :]])
             new.append(self._limited(drafts, [*self.steps.values(), *chain(*new)]))
-            if wish.tool == "undo":
-                scene = scene.after(new[-1])  # a second one takes back what came before that
+            if wish.tool in ASIDE:
+                scene = scene.after(new[-1])  # a second "undo" takes back what came before that
         drafts = list(chain(*new))
         if len(self.steps) + len(drafts) > MOST_STEPS:
             raise TurnError(
@@ -158,6 +159,8 @@ class Work:
             args = _checked(wish, self.tools)
             if wish.tool == "undo":
                 return [redo.undo(scene, replace(step, status=self._final))]
+            if wish.tool == "show":
+                return [show(scene, replace(step, status=self._final), str(args["image"]))]
             if wish.tool == "again":
                 return self._again(args, scene)
             wishes = expand(Wish(wish.tool, args), scene, self.tools, earlier)

@@ -6,6 +6,7 @@ the command's name and the number of the picture, and the message it belongs to 
 
 from collections.abc import Sequence
 
+from agents.scene import ASIDE
 from memory.records import Action, Asset, Step
 
 FEEDBACK = {"good": 1, "bad": -1}
@@ -24,7 +25,7 @@ def actions(steps: Sequence[Step], assets: Sequence[Asset]) -> tuple[Action, ...
             Action(f"{verb}:{n}", f"{label} {n}" if many else label)
             for n in range(1, len(pictures) + 1)
         ]
-    if any(s.status in ("done", "planned") and s.tool != "undo" for s in steps):
+    if any(s.status in ("done", "planned") and s.tool not in ASIDE for s in steps):
         found += [Action("again", "Again"), Action("undo", "Undo")]
     if found:
         found += [Action("good", "👍"), Action("bad", "👎")]

@@ -63,9 +63,7 @@ def _command(given: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="atelier", description="A creative assistant for chats.")
     parser.add_argument("--version", action="version", version=f"atelier {__version__}")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--data", type=Path, help="folder for everything that is remembered")
-    common.add_argument("--profile", help="which models are the defaults")
+    common = _common()
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -90,7 +88,22 @@ def _parser() -> argparse.ArgumentParser:
     models = add("models", _models, "list all models, fetch or verify those of the profile")
     models.add_argument("what", nargs="?", choices=("list", "fetch", "verify"), default="list")
     models.add_argument("names", nargs="*", help="only these models")
+    _bench_arguments(add("bench", _bench, "measure what is understood; in a checkout only"))
     return parser
+
+
+def _common() -> argparse.ArgumentParser:
+    """Return the options that every command has."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--data", type=Path, help="folder for everything that is remembered")
+    common.add_argument("--profile", help="which models are the defaults")
+    return common
+
+
+def _bench_arguments(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument("what", choices=("understanding",))
+    rest = "atelier bench understanding --help lists them"
+    bench.add_argument("options", nargs=argparse.REMAINDER, help=rest)
 
 
 def _run(settings: "Settings", given: argparse.Namespace) -> int:
@@ -134,3 +147,17 @@ def _models(settings: "Settings", given: argparse.Namespace) -> int:
     if given.what == "verify":
         return verify(settings, given.names)
     return listing(settings)
+
+
+def _bench(settings: "Settings", given: argparse.Namespace) -> int:
+    from importlib import import_module
+
+    from memory.errors import AtelierError
+
+    checkout = Path(__file__).parents[1]
+    if not (checkout / "tests" / f"{given.what}_report.py").exists():
+        raise AtelierError("Measuring needs a checkout of the source code; clone it and try there.")
+    if str(checkout) not in sys.path:
+        sys.path.insert(0, str(checkout))
+    status: int = import_module(f"tests.{given.what}_report").main(given.options, settings)
+    return status

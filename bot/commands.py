@@ -9,6 +9,7 @@ from agents.understanding import flags, pointing, writing
 from agents.understanding.folding import fold
 from agents.understanding.understand import likely, understand
 from agents.understanding.wishes import Hints, Wish
+from agents.versions import POINTER as VERSION
 from memory.errors import AtelierError
 from tools.builtin import ORDER
 from tools.errors import Refused
@@ -20,6 +21,8 @@ COMMANDS = {
     "edit": "change a picture: /edit 2 darker",
     "vary": "variations of a picture: /vary 2",
     "upscale": "enlarge a picture: /upscale 2 4x",
+    "compare": "two pictures side by side, what differs marked: /compare 1 3",
+    "show": "an earlier picture or version again, to go on from there: /show v2",
     "describe": "what is in a picture: /describe 2",
     "write": "write something: /write a slogan for our jazz night",
     "ideas": "collect ideas: /ideas names for a bakery",
@@ -48,6 +51,7 @@ _OTHER_NAMES = {
 _COMMAND = re.compile(r"/([a-z]+)(?:@\w+)?(?:\s+(.*))?$", re.DOTALL | re.IGNORECASE)
 _ID = re.compile(r"#[0-9a-f]{4,64}(?!\w)|[0-9a-f]{64}(?!\w)", re.IGNORECASE)
 _FACTOR = re.compile(r"(?:^|\s)(?:by )?([24])\s?(?:x|times)$|(?:^|\s)x\s?([24])$", re.IGNORECASE)
+_AND = re.compile(r"^(?:and|with|to|vs\.?|,)\s+", re.IGNORECASE)
 _LONGEST_POINTER = 6
 """Words that may point at a picture in front of what shall be done with it."""
 
@@ -128,6 +132,19 @@ def _describe(words: str) -> tuple[Wish, ...]:
     return (Wish("describe", {"image": image, **asked}),)
 
 
+def _compare(words: str) -> tuple[Wish, ...]:
+    image, rest = _pointer(words)
+    other, rest = _pointer(_AND.sub("", rest)) if rest else ("", "")
+    if rest:
+        raise Refused(f"/compare wants two pictures, such as /compare 1 3, not {rest[:40]!r}.")
+    return (Wish("compare", {"image": image, **({"other_image": other} if other else {})}),)
+
+
+def _show(words: str) -> tuple[Wish, ...]:
+    image, rest = _pointer(words)
+    return (Wish("show", {"image": image or rest or "previous"}),)
+
+
 def _again(words: str) -> tuple[Wish, ...]:
     found = understand(f"again {words}".strip(), _ANY)
     if found[0].tool == "again":
@@ -164,6 +181,8 @@ _READERS: Mapping[str, Callable[[str], tuple[Wish, ...]]] = {
     "edit": _edit,
     "vary": _vary,
     "upscale": _upscale,
+    "compare": _compare,
+    "show": _show,
     "describe": _describe,
     "write": _written,
     "ideas": _ideas,
@@ -183,7 +202,8 @@ def _pointer(words: str) -> tuple[str, str]:
     head, colon, rest = words.partition(":")
     if colon and rest.startswith(" ") and (image := _pointed(head, pointing.described)):
         return image, rest.strip()
-    if (first := words.partition(" ")[0].rstrip(",:").lower()) in ("last", "previous", "mine"):
+    first = words.partition(" ")[0].rstrip(",:").lower()
+    if first in ("last", "previous", "mine") or VERSION.fullmatch(first):
         return first, words[len(first) :].lstrip(" :,")
     ends = [m.end() for m in re.finditer(r"\S+", words)][:_LONGEST_POINTER]
     for end in reversed(ends):

@@ -162,3 +162,19 @@ def test_a_word_that_is_no_command_is_told(capsys: pytest.CaptureFixture[str]) -
         run(["nonsense"])
     assert ended.value.code == 2
     assert "invalid choice: 'nonsense'" in capsys.readouterr().err
+
+
+def test_the_understanding_is_measured_in_a_checkout(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "--only singles --language fr --limit 20 --show".split()  # noqa: SIM905
+    assert run(["bench", "understanding", *words]) == 0
+    shown = capsys.readouterr().out
+    assert "milliseconds a message" in shown
+    assert "fr untouched" not in shown
+
+
+def test_without_a_checkout_there_is_nothing_to_measure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("bot.cli.__file__", str(tmp_path / "bot" / "cli.py"))
+    assert run(["bench", "understanding"]) == 1
+    assert capsys.readouterr().err.startswith("Measuring needs a checkout")

@@ -51,6 +51,16 @@ async def test_the_number_counts_in_what_was_asked_about(tmp_path: Path) -> None
         assert (await here.say("the last one")).steps[0].parents == (shas(dogs)[2],)
 
 
+async def test_a_question_shows_what_its_numbers_count_in(tmp_path: Path) -> None:
+    async with room(tmp_path) as here:
+        cats = await here.say("draw 2 cats")
+        await here.say("draw 3 dogs")
+        question = await asked(here, "make it darker", "There are 2", reply_to=cats.message.id)
+        assert shas(question) == shas(cats)
+        await asked(here, "5", "There are 2 pictures, no number 5")  # though there are other sets
+        assert (await here.say("2")).steps[0].parents == (shas(cats)[1],)
+
+
 async def test_a_command_is_completed_too(tmp_path: Path) -> None:
     async with room(tmp_path) as here:
         made = shas(await here.say("draw 2 cats"))

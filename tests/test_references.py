@@ -3,7 +3,7 @@
 import pytest
 
 from agents.errors import Unclear
-from agents.references import find
+from agents.references import counted, find
 from agents.scene import Scene, Set
 from memory.records import Asset, Chat, Message, User
 
@@ -118,6 +118,23 @@ def test_one_question_when_it_is_not_clear(
         find(expression, there)
     assert question in str(caught.value)
     assert len(caught.value.options) == options
+
+
+def test_of_several_peoples_pictures_that_fit_one_is_asked_for() -> None:
+    dogs = shown("a", BEN, ("a dog",)), shown("bc", User("terminal", "cho"), ("a dog", "a cat"))
+    with pytest.raises(Unclear, match="There are 2 pictures; which one") as caught:
+        find("the dog", scene(*dogs))
+    assert (caught.value.options, letters(caught.value.shown)) == (("1", "2"), "ab")
+    assert letters(find("the cat", scene(*dogs))) == "c"
+    assert letters(find("the dog", scene(*dogs, author=BEN))) == "a"  # one's own comes first
+
+
+def test_ids_can_be_counted_in() -> None:
+    three = ",".join(c * 64 for c in "abc")
+    assert letters(find(three, scene(FOUR))) == "abc"
+    assert letters(find(counted(three, "2"), scene(FOUR))) == "b"
+    with pytest.raises(Unclear, match="There are 3 pictures, no number 5"):
+        find(counted(three, "5"), scene(FOUR))
 
 
 def test_sounds_and_pictures_are_kept_apart() -> None:

@@ -34,10 +34,10 @@ async def test_a_turn_in_which_nothing_worked_is_an_error(tmp_path: Path) -> Non
 
 async def test_a_question_has_options_and_no_steps(tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
-        await here.do(wish("draw", prompt="a cat", count=3))
+        cats, _ = await here.do(wish("draw", prompt="a cat", count=3))
         asked, _ = await here.do(wish("draw", prompt="a dog"), wish("edit", instruction="darker"))
     assert (asked.kind, asked.text) == ("question", "There are 3 pictures; which one?")
-    assert (asked.options, asked.steps, asked.assets) == (("1", "2", "3"), (), ())
+    assert (asked.options, asked.steps, asked.assets) == (("1", "2", "3"), (), cats.assets)
 
 
 async def test_cancelled_steps_are_named_once(tmp_path: Path) -> None:

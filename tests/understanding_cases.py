@@ -54,8 +54,9 @@ class Case:
 class Line:
     """One message of a dialogue and what must come of it.
 
-    `reply` is the number of the message whose answer it replies to, or minus that of a message; `images` and `sounds` count
-    what is attached, `after` are the seconds since the message before.
+    `reply` is the number of the message whose answer it replies to, or minus the number of the
+    message it replies to itself; `images` and `sounds` count what is attached, `after` are the
+    seconds since the message before.
     """
 
     who: str
@@ -111,7 +112,18 @@ def _same(found: Wish, right: Wish) -> bool:
     if found.tool != right.tool:
         return False
     given = _said(found)
-    return any(given == _said(Wish(right.tool, one)) for one in _spelt(right.args))
+    every = (_said(Wish(right.tool, one)) for one in _spelt(right.args))
+    return any(
+        given.keys() == one.keys() and all(map(_fits, given.values(), (one[k] for k in given)))
+        for one in every
+    )
+
+
+def _fits(value: object, right: object) -> bool:
+    """Compare one value; "…words" stands for anything that ends with the words."""
+    if isinstance(right, str) and right.startswith("…"):
+        return str(value).endswith(right[1:])
+    return value == right
 
 
 def _spelt(args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -1,16 +1,16 @@
 """A recorded past: what people said in a dialogue and what rightly came of it, as stored rows."""
 
 import hashlib
+import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from agents.understanding.wishes import Wish
 from memory.records import Asset, Chat, Kind, Message, Step, User
 from memory.store import Store
 from tests.understanding_cases import QUESTION, Dialogue, Line
-from tools.catalogue import Task
 
 WORDS = "the moon is bright"
 """What every text says that was written in the past, numbered after the first."""
@@ -25,7 +25,7 @@ _YIELDS: dict[str, tuple[int, str]] = {
     "upscale": (1, "image/png"),
     "speak": (1, "audio/ogg"),
 }
-_TEXTS: tuple[Task | str, ...] = ("write", "brainstorm", "describe", "transcribe", "recall")
+_TEXTS = ("write", "brainstorm", "describe", "transcribe", "recall")
 _NAMED = re.compile(r"\{(@?\d+\.\d+)\}")
 
 
@@ -57,7 +57,7 @@ class Past:
         sent = [self._asset(f"@{number}.{n}", kind) for n, kind in enumerate(kinds, 1)]
         text = _NAMED.sub(lambda m: "#" + self.assets[m[1]].sha256[:8], line.text)
         reply_to = self.answers.get(line.reply, "") or self.requests.get(-line.reply, "")
-        id = _id(at, number)
+        id = _id(at)
         return Message(self.chat, self.user(line), text, tuple(sent), reply_to, id, at)
 
     def named(self, value: object) -> object:
@@ -73,30 +73,30 @@ class Past:
             if wish.tool not in (QUESTION, "cancel", "help"):
                 steps.append(self._step(wish, message, steps, n))
         await store.plan(steps)
-        for step in steps:
-            await store.save(step)
+        shown = self._keep(number, steps)
+        kind: Kind = "question" if line.asks else "reply"
+        text = "\n\n".join(s.result for s in steps) or "Which one?" * line.asks or "Well."
+        later = at + timedelta(seconds=5)
+        reply = Message(self.chat, None, text, tuple(shown.values()), message.id, _id(later), later)
+        self.requests[number], self.answers[number] = message.id, reply.id
+        await store.close_turn(reply, (), kind)
+
+    def _keep(self, number: int, steps: Sequence[Step]) -> dict[str, Asset]:
+        """Remember what an answer is made of; return what it shows."""
         shown = {a.sha256: a for s in steps for a in s.assets}
         for n, sha in enumerate(shown, 1):
             self.names.setdefault(sha, f"{number}.{n}")
             self.assets[f"{number}.{n}"] = shown[sha]
         self.steps += steps
         self.numbers |= {s.id: number for s in steps}
-        kind: Kind = "question" if line.asks else "reply"
-        text = "\n\n".join(s.result for s in steps) or "Which one?" * line.asks or "Well."
-        later = at + timedelta(seconds=5)
-        reply = Message(
-            self.chat, None, text, tuple(shown.values()), message.id, _id(later, number), later
-        )
-        self.requests[number], self.answers[number] = message.id, reply.id
-        delivery = await store.close_turn(reply, (), kind)
-        await store.sent(delivery.message.id)
+        return shown
 
     def _step(self, wish: Wish, message: Message, before: Sequence[Step], n: int) -> Step:
         number = len(self.answers) + 1
         at = message.at + timedelta(seconds=1)
         assert message.author is not None
         step = Step(
-            wish.tool, {}, message.author, message.chat, message.id, "done", id=_id(at, n), at=at
+            wish.tool, {}, message.author, message.chat, message.id, "done", id=_id(at), at=at
         )
         if wish.tool in ("undo", SHOWS):
             return self._undone(wish, step)
@@ -109,7 +109,7 @@ class Past:
             result = WORDS if (number, n) == (1, 1) else f"{WORDS} {number}.{n}"
             self.names.setdefault(result, f"text:{number}" if n == 1 else f"text:{number}.{n}")
         parents = tuple(str(args[k]) for k in ("image", "audio") if k in args)
-        return _with(step, args=args, result=result, assets=made, parents=parents)
+        return replace(step, args=args, result=result, assets=made, parents=parents)
 
     def _undone(self, wish: Wish, step: Step) -> Step:
         """Return the step that takes answers back, or everything that came of a picture."""
@@ -125,7 +125,7 @@ class Past:
             parents = dict.fromkeys(p for s in gone for p in s.parents if p not in made)
             shown = tuple(known[p] for p in parents)
         args: dict[str, object] = {"steps": [s.id for s in gone]}
-        return _with(step, tool="undo", args=args, result="Undone.", assets=shown)
+        return replace(step, tool="undo", args=args, result="Undone.", assets=shown)
 
     def _descent(self, sha: str) -> list[Step]:
         known, found = {sha}, []
@@ -158,16 +158,13 @@ class Past:
         return asset
 
 
-def _with(step: Step, **changes: object) -> Step:
-    from dataclasses import replace
-
-    return replace(step, **changes)  # type: ignore[arg-type]  # names of its fields
+_IDS = itertools.count()
 
 
-def _id(at: datetime, number: int) -> str:
+def _id(at: datetime) -> str:
     """Return an id as it would have been made at that time."""
     nanos = int(at.astimezone(UTC).timestamp() * 1e6) * 1000
-    return f"{nanos:016x}{number:04x}"
+    return f"{nanos:016x}{next(_IDS) % 0x10000:04x}"
 
 
 async def recorded(

@@ -1,11 +1,14 @@
 """The understanding set through the whole desk in a dry run, with any chat model."""
 
+import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from agents.scene import look
 from agents.understanding.wishes import Wish
@@ -14,8 +17,9 @@ from bot.adapter import Received, Reply
 from bot.app import App, rehearsal
 from bot.desk import HISTORY, hints
 from bot.progress import Standing
-from bot.settings import read
+from bot.settings import ChatModel, Settings, read
 from bot.trail import Trail
+from memory.errors import AtelierError
 from memory.records import Chat, Message
 from tests.understanding_cases import QUESTION, Case, Dialogue, Line, agree, wanted
 from tests.understanding_past import SHOWS, WORDS, Past, recorded
@@ -23,6 +27,7 @@ from tools.tool import Context
 
 _MAKING = ("draw", "edit", "vary", "upscale", "write", "brainstorm", "speak", "again")
 _REFERENCES = ("image", "audio")
+_SIDE_BY_SIDE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +81,44 @@ class _Kept:
 
 
 @asynccontextmanager
-async def dry(model: str) -> AsyncIterator[App]:
-    """Open the whole program in a dry run over an empty memory, with a chat model."""
+async def dry(model: str, settings: Settings | None = None) -> AsyncIterator[App]:
+    """Open the whole program in a dry run over an empty memory, with a chat model.
+
+    Raises AtelierError when there is no such chat model.
+    """
+    given = settings or read()
+    facts = given.chat.model_dump() | {"model": model}
+    try:
+        chat = ChatModel.model_validate({} if model == "rules" else facts)
+    except ValidationError:
+        raise AtelierError(f"There is no chat model called {model!r} here.") from None
     with tempfile.TemporaryDirectory(prefix="atelier-set-") as folder:
-        settings = read(data=Path(folder))
-        if model == "rules":
-            chat = type(settings.chat)()
-        else:
-            facts = settings.chat.model_dump() | {"model": model}
-            chat = type(settings.chat).model_validate(facts)
-        async with rehearsal(settings.model_copy(update={"chat": chat})) as app:
+        changes = {"data": Path(folder), "chat": chat}
+        async with rehearsal(given.model_copy(update=changes)) as app:
             yield app
 
 
-async def judge(dialogues: Sequence[Dialogue], model: str = "rules") -> list[Judged]:
-    """Return what comes of every message of some dialogues, each after its recorded past."""
-    found = []
-    async with dry(model) as app:
-        for count, dialogue in enumerate(dialogues):
-            for number in range(1, len(dialogue.lines) + 1):
-                chat = Chat("terminal", f"{count}.{number}")
-                found.append(await _judged(app, chat, dialogue, number))
-    return found
+async def judge(
+    dialogues: Sequence[Dialogue], model: str = "rules", settings: Settings | None = None
+) -> list[Judged]:
+    """Return what comes of every message of some dialogues, each after its recorded past.
+
+    With the rules many are judged side by side, so that their commits are made in groups.
+    """
+    free = asyncio.Semaphore(_SIDE_BY_SIDE if model == "rules" else 1)
+    async with dry(model, settings) as app:
+
+        async def one(count: int, dialogue: Dialogue, number: int) -> Judged:
+            async with free:
+                return await _judged(app, Chat("terminal", f"{count}.{number}"), dialogue, number)
+
+        return await asyncio.gather(
+            *(
+                one(count, dialogue, number)
+                for count, dialogue in enumerate(dialogues)
+                for number in range(1, len(dialogue.lines) + 1)
+            )
+        )
 
 
 async def _judged(app: App, chat: Chat, dialogue: Dialogue, number: int) -> Judged:
@@ -172,10 +193,15 @@ class _Listening(Work):
         await super().plan(calls)
 
 
-async def turns_of(cases: Sequence[Case], model: str) -> list[tuple[tuple[Wish, ...], float]]:
-    """Return what a chat model asks for when it reads each message, and its seconds."""
+async def turns_of(
+    cases: Sequence[Case], model: str = "rules", settings: Settings | None = None
+) -> list[tuple[tuple[Wish, ...], float]]:
+    """Return what a chat model asks for when it reads each message, and its seconds.
+
+    Help and cancelling are no tools: where only that is asked for, calling none is right.
+    """
     found = []
-    async with dry(model) as app:
+    async with dry(model, settings) as app:
         for count, case in enumerate(cases):
             found.append(await _turn(app, Chat("terminal", str(count)), case))
     return found
@@ -206,6 +232,8 @@ async def _turn(app: App, chat: Chat, case: Case) -> tuple[tuple[Wish, ...], flo
     began = time.perf_counter()
     heard = await _heard(app, message)
     took = time.perf_counter() - began
+    if not heard and {w.tool for w in case.wanted[0]} <= {"help", "cancel"}:
+        return case.wanted[0], took
     said = case.known == "reply_text"
     return tuple(_replied(w) if said else w for w in heard), took
 
@@ -235,7 +263,9 @@ async def _heard(app: App, message: Message) -> tuple[Wish, ...]:
     work = _Listening(scene, context, studio.tools, lambda told: None, how, final)
     assistant = await studio.assistant()
     try:
-        await assistant.answer(work, scene.past[-HISTORY:], hints(scene))
+        said = await assistant.answer(work, scene.past[-HISTORY:], hints(scene))
     finally:
         await work.close()
-    return tuple(w for w in work.heard if w.tool not in ("help", "cancel"))
+    if said.kind == "error" and not work.heard:
+        raise AtelierError(said.text)  # no model answered: that says nothing about the message
+    return work.heard

@@ -7,6 +7,7 @@ ORDER = (
     "edit",
     "vary",
     "upscale",
+    "compare",
     "describe",
     "write",
     "brainstorm",

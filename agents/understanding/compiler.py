@@ -12,6 +12,7 @@ from typing import Any
 
 from agents.understanding import numbers
 from agents.understanding.folding import folded, unaccented
+from agents.understanding.spelling import alternation
 
 _PARTS = re.compile(
     r"\{(?P<macro>[a-z_]+)\}|(?<!\?P)<(?P<slot>[a-z]+)>"
@@ -95,11 +96,13 @@ class Compiler:
             "seed": r"\d{1,18}",
             "steps": r"\d{1,4}",
             "limit": numbers.DIGITS,
-            "style": rf"{part}(?: (?!in |with |en |im |dans |mit ){part}){{0,4}}?",
+            "style": rf"{part}(?: (?!{words.get('joints', 'in |with ')}){part}){{0,4}}?",
             "medium": self._any(words["media"]),
             "negative": r"[^\s,.;。、][^,.;。、]{0,80}?",
             "model": r"[\w./-]{2,60}",
             "voice": r"[^\s,.;:。]{1,30}",
+            "who": words.get("who", r"[\w.-]{2,30}"),
+            "when": self._any(words["whens"]),
             "complaint": self._any(words["opposites"]),
             "speed": self._any(words["speeds"]),
         }
@@ -111,9 +114,8 @@ class Compiler:
         return str(row.get("frame", _PART_OF_SENTENCE) % (gap, self._regex(say)))
 
     def _any(self, words: Iterable[str]) -> str:
-        longest_first = sorted(words, key=len, reverse=True)
         ends = "" if self._words.get("unspaced") else r"(?!\w)"
-        return f"(?:(?:{'|'.join(self._regex(w) for w in longest_first)}){ends})"
+        return f"(?:(?:{alternation(map(self._regex, words))}){ends})"
 
     def _regex(self, pattern: str) -> str:
         pattern = unaccented(pattern)
@@ -137,7 +139,7 @@ class Compiler:
 
     def _macro(self, name: str) -> str:
         if name not in self._said:
-            value = self._words["words"][name]
+            value = self._words["words"].get(name) or self._words[name]
             regex = self._regex(value) if isinstance(value, str) else self._any(value)
             self._said[name] = f"(?:{_unnamed(regex)})"
         return self._said[name]

@@ -13,10 +13,10 @@ FLAG = "\ue001"
 """Stands in the folded form for every character of a flag."""
 
 _QUOTED = re.compile(
-    r'"[^"\n]{1,600}"|“[^”]{1,600}”|„[^“”]{1,600}[“”]|«[^»]{1,600}»|「[^」]{1,600}」'
+    r'"[^"\n]{1,600}"|“[^”]{1,600}”|„[^“”]{1,600}[“”]|«[^»]{1,600}»|「[^」]{1,600}」|『[^』]{1,600}』'
 )
 _SINGLE = re.compile(r"(?<!\w)['‘][^'’\n]{2,300}['’](?!\w)")
-_WORD = re.compile(r"[a-z]{4,}")
+_WORD = re.compile(r"[a-zа-я]{4,}")
 _TYPOS_WITHIN = 60
 
 
@@ -27,6 +27,8 @@ def _table() -> Mapping[int, str]:
     for code in (*range(0x41, 0x250), *range(0x1E00, 0x1F00), *range(0xFF01, 0xFF5F)):
         plain = unicodedata.normalize("NFKD", chr(code))[0].lower()
         table[code] = plain if len(plain) == 1 else chr(code)
+    table |= {code: chr(code).lower() for code in range(0x400, 0x482)}
+    table |= {ord("ё"): "е", ord("Ё"): "е", ord("〜"): "~"}
     table |= {ord(a): b for a, b in {"’": "'", "‘": "'", "\u3000": " ", "\xa0": " "}.items()}
     return table
 
@@ -82,7 +84,7 @@ def unaccented(pattern: str) -> str:
 def unquoted(text: str) -> str:
     """Return the text without the quotation marks around the whole of it."""
     text = text.strip()
-    pairs = {'"': '"', "“": "”", "«": "»", "„": "“", "「": "」", "'": "'", "‘": "’"}
+    pairs = {'"': '"', "“": "”", "«": "»", "„": "“", "「": "」", "『": "』", "'": "'", "‘": "’"}
     if len(text) > 1 and pairs.get(text[0]) == text[-1] and text[-1] not in text[1:-1]:
         return text[1:-1].strip()
     return text

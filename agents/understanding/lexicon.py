@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -11,7 +11,14 @@ from typing import Any
 from agents.understanding.compiler import Compiler, Rule
 from agents.understanding.folding import folded
 
-NAMES = ("en", "zh", "es", "fr", "de")
+NAMES = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru")
+
+TABLES = ("numbers", "ordinals", "aspects", "languages", "opposites", "speeds", "whens")
+"""What a word said means, of each kind of word that stands for something else."""
+
+_ENDINGS = re.compile(
+    r"(?P<stem>[^()|?*+\\{}<>\[\]]*)\((?P<ends>[^()?*+\\{}<>\[\]]*)\)(?P<maybe>\??)(?P<rest>.*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +95,30 @@ def typos() -> Mapping[str, str]:
 @lru_cache(maxsize=len(NAMES))
 def _words(name: str) -> Mapping[str, Any]:
     source = files("agents.understanding").joinpath("words", f"{name}.toml")
-    return tomllib.loads(source.read_text("utf-8"))
+    words = tomllib.loads(source.read_text("utf-8"))
+    for table in (words["words"], words["kinds"]):
+        table |= {key: _forms(said) for key, said in table.items() if isinstance(said, list)}
+    for table in (words[name] for name in TABLES):
+        meant = dict(table)
+        table.clear()
+        table |= {form: value for said, value in meant.items() for form in _forms([said])}
+    return words | {"media": _forms(words["media"])}
+
+
+def _forms(words: Iterable[str]) -> list[str]:
+    """Return the words with endings in brackets spelt out: "red(der|dest)?" is three words."""
+    forms: list[str] = []
+    for word in words:
+        found = _ENDINGS.fullmatch(word)
+        if not found:
+            forms.append(word)
+            continue
+        ends = [*found["ends"].split("|"), *([""] if found["maybe"] else [])]
+        forms += _forms(found["stem"] + end + found["rest"] for end in ends)
+    return forms
 
 
 def _tables(words: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    names = ("numbers", "ordinals", "aspects", "languages", "opposites", "speeds")
-    made = {name: {folded(said): meant for said, meant in words[name].items()} for name in names}
+    made = {name: {folded(said): meant for said, meant in words[name].items()} for name in TABLES}
     nouns = {folded(noun): kind for kind, many in words["kinds"].items() for noun in many}
     return made | {"kinds": nouns}

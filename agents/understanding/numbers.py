@@ -11,7 +11,7 @@ DIGITS = r"\d{1,4}(?![0-9a-z:×%]|[.,]\d)"
 def pattern(words: Mapping[str, int]) -> str:
     """Return a regular expression for the language's number words and plain digits."""
     said = "|".join(sorted(words, key=len, reverse=True)).replace(" ", r"\s+")
-    return f"(?:{DIGITS}|(?:{said})(?![a-z]))"
+    return f"(?:{DIGITS}|(?:{said})(?![a-zа-я]))"
 
 
 def read(words: Mapping[str, int], said: str) -> int | None:

@@ -1,6 +1,7 @@
 """Which picture is meant, as an expression; what it stands for is resolved elsewhere."""
 
 import re
+from collections.abc import Mapping
 
 from agents.understanding import numbers
 from agents.understanding.compiler import slots
@@ -47,19 +48,27 @@ def _expression(form: str, found: re.Match[str], line: Line, language: Language)
     said = {slot: line.cut(*span) for slot, span in slots(found).items()}
     if form == "id":
         return line.text.lower()
-    if form == "what":
-        return said["what"].text
+    if form in ("what", "by", "when"):
+        return _composed(said, language)
     if form == "many":
         return _many(line.fold, language)
     if form == "first":
         many = numbers.read(language.tables["numbers"], said["num"].fold) or 0
         return ",".join(str(n + 1) for n in range(many)) if 1 < many <= 10 else None
-    if form in ("nth", "mine:nth"):
+    if form in ("nth", "mine:nth", "v:nth"):
         word = (said.get("nth") or said.get("num") or line).fold.lstrip("# ")
         plain = numbers.read(language.tables["numbers"], word)
         number = language.tables["ordinals"].get(word) or plain
         return f"{form.removesuffix('nth')}{number}" if number and number <= 10 else None
     return form
+
+
+def _composed(said: Mapping[str, Line], language: Language) -> str:
+    """Return "by:bob", "when:yesterday", what it shows, or several of these."""
+    parts = [f"by:{said['who'].text}"] if "who" in said else []
+    if when := said.get("when"):
+        parts.append(f"when:{language.tables['whens'][when.fold]}")
+    return " ".join([*parts, *([said["what"].text] if "what" in said else [])])
 
 
 def _many(fold: str, language: Language) -> str | None:

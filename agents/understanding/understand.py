@@ -24,9 +24,16 @@ _VERB_WITHIN = 60
 
 _NOTHING_KNOWN = Hints()
 _BLANKS = re.compile(r"[ \t]{3,}")
-_WORD = re.compile(r"[a-z]+")
+_WORD = re.compile(r"[a-zа-я]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_CJK = re.compile(r"[\u3400-\u9fff]")
+_SCRIPTS = {
+    "ja": re.compile(r"[\u3041-\u30fa\u30fc]"),
+    "zh": re.compile(r"[\u3400-\u9fff]"),
+    "ru": re.compile(r"[а-я]"),
+}
+"""The languages told by their letters; kana first, since Japanese has Chinese letters too."""
+
+_LATIN = tuple(name for name in NAMES if name not in _SCRIPTS)
 _FREE = ("text", "prompt", "request", "instruction", "theme", "question", "query")
 
 
@@ -70,19 +77,25 @@ def _foreign(rest: Line, name: str) -> str:
     words = set(_WORD.findall(rest.fold[:400]))
     if words & tells(name):
         return ""
-    if _CJK.search(rest.fold):
-        return "zh"
-    told = {other: len(words & tells(other)) for other in NAMES if other not in (name, "zh")}
+    if written := _script(rest):
+        return written
+    told = {other: len(words & tells(other)) for other in _LATIN if other != name}
     best = max(told, key=lambda other: told[other])
     return best if told[best] else ""
+
+
+def _script(line: Line) -> str:
+    """Return the language whose letters the line has, "" for Latin ones."""
+    return next((name for name, letters in _SCRIPTS.items() if letters.search(line.fold)), "")
 
 
 def likely(line: Line) -> list[Language]:
     """Return the grammars worth trying, the likeliest first."""
     words = set(_WORD.findall(line.fold[:400]))
-    if _CJK.search(line.fold):
-        return [language("zh"), *([language("en")] if words else [])]
-    told = {name: len(words & tells(name)) for name in NAMES if name != "zh"}
+    if written := _script(line):
+        latin = any(word.isascii() for word in words)
+        return [language(written), *([language("en")] if latin else [])]
+    told = {name: len(words & tells(name)) for name in _LATIN}
     best = max(told.values())
     some = sorted((n for n in told if told[n] * 2 > best), key=lambda name: -told[name])
     return [language(name) for name in some or told]

@@ -136,7 +136,7 @@ def plot(grown: Growth, file: Path) -> None:
     panels[1].axhline(100, color="grey", linestyle=":", label="target")
     ways = ("first come, first served", "Atelier")
     _panel(panels[2], "users, beside one who asks for 80 %", "p99 wait, s", grown.waits, ways)
-    panels[2].set(yscale="log", ylim=(1, None))
+    panels[2].set(yscale="log", ylim=(1, 10_000))
     _panel(panels[3], f"models in use ({FITS} fit)", "s a picture", grown.models, ways)
     for panel in panels:
         panel.legend(fontsize=8)

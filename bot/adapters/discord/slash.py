@@ -212,6 +212,13 @@ _MAKING: Sequence[Slash] = (
         "What is in a picture",
         (_PICTURE, _words("question", "what you want to know of it", needed=False), _PHOTO),
     ),
+    Slash(
+        "compare",
+        "compare",
+        "Two pictures side by side",
+        (_PICTURE, Option("other", "the other one; without it, what the first was made from")),
+    ),
+    Slash("show", "show", "Show a picture or version again", (_PICTURE,)),
     Slash("write", "write", "Write a text", (_words("request", "such as: a haiku about rain"),)),
     Slash("ideas", "ideas", "Collect ideas", (_words("theme", "what for"),)),
     Slash("speak", "speak", "Read a text aloud", (_words("text", "the words"),)),

@@ -1,0 +1,46 @@
+"""Pictures shown once more, so that what comes next builds on them: "go back to v2"."""
+
+from dataclasses import replace
+
+from agents.errors import Unclear
+from agents.references import counted, find
+from agents.scene import Scene
+from agents.versions import versions
+from memory.records import Asset, Step
+from tools.image import short
+
+_MOST = 10
+"""Pictures that fit on one message everywhere."""
+
+
+def show(scene: Scene, step: Step, image: str) -> Step:
+    """Return `step` (a "show") filled in with what an expression points at; raises Unclear.
+
+    Of a version, a person or a time all pictures are meant. Nothing is taken back: later versions
+    stay, and what is made of this one is a branch.
+    """
+    found = _all(scene, image)[:_MOST]
+    args: dict[str, object] = {"image": ",".join(a.sha256 for a in found)}
+    return replace(step, args=args, assets=found, result=_told(scene, found))
+
+
+def _all(scene: Scene, image: str) -> tuple[Asset, ...]:
+    try:
+        return find(image, scene)
+    except Unclear as unclear:
+        if len(unclear.options) != len(unclear.shown):  # there is nothing, or only some fit
+            raise
+        try:
+            return find(counted(image, "all"), scene)
+        except Unclear:
+            raise unclear from None
+
+
+def _told(scene: Scene, found: tuple[Asset, ...]) -> str:
+    known = versions(scene)
+    one = known.get(found[0].sha256)
+    label = f"v{one.number}" if one and len(found) > 1 else one.label if one else "Here again"
+    words = next((w for s in scene.sets for a, w in zip(s.assets, s.words, strict=False)
+                  if a == found[0]), "")  # fmt: skip
+    what = f": {short(words)}" if words else ""
+    return f"{label}{what}. What you ask for next builds on this."
