@@ -10,6 +10,7 @@ import pytest
 from agents.models.asking import words
 from bot.adapter import Reply
 from bot.settings import ChatModel
+from bot.studio import Rehearsal
 from memory.records import Chat
 from tests.fakes import FakeRunner, catalogue, model, picture
 from tests.rooms import ANA, BEN, CHAT, Room, room
@@ -275,3 +276,17 @@ async def test_jobs_are_the_askers_own(tmp_path: Path) -> None:
     async with local(tmp_path, Watched("draw", forms=[{"prompt": "a cat"}])) as here:
         await here.say("a cat", BEN, chat=CHAT)
     assert set(users) == {BEN.key}
+
+
+async def test_a_dry_run_computes_what_is_meant_and_nothing_else() -> None:
+    thinker = Thinker("draw")
+    free = TextSpec((("user", "hi"),))
+    choice = TextSpec((("user", "hi"),), choices=('draw"', 'talk"'))
+    dry = Rehearsal(thinker)
+    (meant,) = await dry.run(Job("writer", (choice,), "ana"), lambda _: None)
+    assert json.loads(meant.data) == [0.9, pytest.approx(0.1)]
+    (said,) = await dry.run(Job("writer", (free,), "ana"), lambda _: None)
+    assert b"would follow" in said.data
+    assert len(thinker.asked) == 1
+    (said,) = await Rehearsal().run(Job("writer", (choice,), "ana"), lambda _: None)
+    assert b"would follow" in said.data
