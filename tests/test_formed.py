@@ -97,6 +97,17 @@ def test_a_form_that_is_cut_off_says_so(language: Any) -> None:
     assert int(str(made.facts["tokens"])) <= 10
 
 
+def test_near_its_limit_a_form_is_brought_to_an_end(language: Any) -> None:
+    long = {"type": "string", "minLength": 1, "maxLength": 400}
+    schema = {"properties": {"a": long, "b": long, "c": {"enum": ["yes", "no"]}}}
+    schema |= {"required": ["a", "c"], "additionalProperties": False}  # type: ignore[dict-item]
+    spec = asked("x", schema=json.dumps(schema), max_tokens=90, temperature=1.0)
+    made = one(language, spec)
+    jsonschema.validate(json.loads(made.data), schema)
+    assert made.facts["finished"]
+    assert int(str(made.facts["tokens"])) <= 90
+
+
 def test_what_a_kept_beginning_gives_is_what_reading_anew_gives(language: Any) -> None:
     choices = ('draw"', 'drum"', 'describe"', 'talk"')
     for text in ("a cat", "good morning everybody", "nimm das zweite"):

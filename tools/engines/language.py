@@ -201,7 +201,10 @@ class Language:
             size = self._network.get_output_embeddings().weight.shape[0]
             self._grammars = Grammars(self._tokenizer, size, self._ends)
         sampler = Sampler([spec], 0, self._top_k)
-        form = Form(self._grammars.follow(spec.schema), sampler, spec.max_tokens)
+        code = self._tokenizer
+        ends = [code.encode(end, add_special_tokens=False) for end in ('"}', '"', "}", "]")]
+        closing = [end[0] for end in ends if len(end) == 1]
+        form = Form(self._grammars.follow(spec.schema), sampler, spec.max_tokens, closing)
         ids = self._dialogue.prompt(spec)
         cache, known = self._reader.known(ids, self._dialogue.beginning(spec))
         due = Due()
