@@ -27,3 +27,7 @@ class ModelDown(TurnError):
     def __init__(self, sentence: str, lasting: bool = True) -> None:
         super().__init__(sentence)
         self.lasting = lasting
+
+
+class Proposed(TurnError):
+    """The steps wait for approval; the sentences are the plan that is shown."""

@@ -89,14 +89,14 @@ def _linked(
     steps = earlier[number - 1]
     if name not in POINTERS:
         return [f"step:{s.id}" for s in steps]
-    every = [f"step:{s.id}:{n}" for s in steps for n in range(1, _yield(s, tools) + 1)]
+    every = [f"step:{s.id}:{n}" for s in steps for n in range(1, made(s, tools) + 1)]
     n = int(call["n"] or 0)
     if n > len(every):
         raise Refused(f"Call {number} makes {len(every)}, there is no number {n}.")
     return [every[n - 1]] if n else list(every)
 
 
-def _yield(step: Step, tools: Mapping[str, Tool]) -> int:
+def made(step: Step, tools: Mapping[str, Tool]) -> int:
     """Return how many assets a planned step is going to make."""
     if step.assets or step.tool not in tools:
         return len(step.assets) or 1

@@ -7,7 +7,10 @@ from typing import Protocol
 
 from bot.progress import Standing
 from bot.trail import Trail
+from memory.assets import Assets
 from memory.records import Action, Chat, Kind, Message, Step, User
+from memory.store import Store
+from tools.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,33 @@ class Outbox(Protocol):
 
     async def notice(self, text: str, *, error: bool = False) -> None:
         """Show a sentence that need not be remembered."""
+        ...
+
+
+class Recovery(Protocol):
+    """Who finishes what an earlier run left; `Desk` does."""
+
+    async def recover(self, platform: str, outbox: Callable[[Message], Outbox]) -> None:
+        """Send replies and finish turns; `outbox` is asked for the way back of a message."""
+        ...
+
+
+class Memory(Protocol):
+    """What is kept, as far as adapters need it; `Studio` has it."""
+
+    @property
+    def store(self) -> Store:
+        """What was said."""
+        ...
+
+    @property
+    def assets(self) -> Assets:
+        """Pictures and sounds."""
+        ...
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The models there are."""
         ...
 
 

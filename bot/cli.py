@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bot import __version__
+from bot import __version__, garbage
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -20,6 +20,9 @@ BROKEN_PIPE = 141
 
 def main() -> NoReturn:
     """Run the program and end it at once, without waiting for threads that still load things."""
+    # Nobody plugs into the settings; looking for those who might reads all that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    garbage.put_off()
     try:
         status = run(sys.argv[1:])
     except SystemExit as leaving:  # --help, --version, and words that are no command
@@ -85,6 +88,13 @@ def _parser() -> argparse.ArgumentParser:
     top = add("top", _top, "watch a running Atelier: workers, memory, queue, users (q leaves)")
     top.add_argument("--once", action="store_true", help="print one frame and end")
     top.add_argument("--json", action="store_true", help="print everything as one line of JSON")
+    export = add("export", _export, "write what is kept into a zip; works while Atelier runs")
+    export.add_argument("file", type=Path, help="the zip to write")
+    forget = add("forget", _forget, "erase a chat or a person for good")
+    for command in (export, forget):
+        command.add_argument("--chat", default="", help="PLATFORM:ID of a chat")
+        command.add_argument("--user", default="", help="PLATFORM:ID of a person")
+    forget.add_argument("--yes", action="store_true", help="do not ask")
     models = add("models", _models, "list all models, fetch or verify those of the profile")
     models.add_argument("what", nargs="?", choices=("list", "fetch", "verify"), default="list")
     models.add_argument("names", nargs="*", help="only these models")
@@ -137,6 +147,18 @@ def _doctor(settings: "Settings", given: argparse.Namespace) -> int:
     from bot.doctor import examine
 
     return examine(settings)
+
+
+def _export(settings: "Settings", given: argparse.Namespace) -> int:
+    from bot.leaving import export
+
+    return export(settings, given.file, given.chat, given.user)
+
+
+def _forget(settings: "Settings", given: argparse.Namespace) -> int:
+    from bot.leaving import forget
+
+    return forget(settings, given.chat, given.user, sure=given.yes)
 
 
 def _models(settings: "Settings", given: argparse.Namespace) -> int:

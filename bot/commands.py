@@ -31,16 +31,21 @@ COMMANDS = {
     "recall": "find what was said: /recall deadline",
     "again": "do the last thing again: /again --ar 16:9",
     "undo": "take back the last result",
+    "go": "do the plan you were shown",
+    "change": "change a plan, or what it made: /change 2 to a dog",
+    "retry": "try again what failed",
     "cancel": "stop what is running for you here",
     "queue": "what is being worked on, and when it is your turn",
     "info": "how a picture was made: /info 2",
     "models": "which models there are",
     "quota": "how much computing you have left today, and when there is more",
     "settings": "what is in force here, and changing it: /settings count 2",
-    "memory": "what is kept about this chat and about you",
+    "memory": "what is kept about this chat and you, and what you like: /memory on",
     "forget": "erase what was said and made here: /forget yes; only what is yours: /forget me",
     "quit": "leave (terminal only)",
 }
+OF_PLANS = ("go", "change", "retry")
+"""Commands that decide about a plan; what that comes to takes a turn."""
 _OTHER_NAMES = {
     "imagine": "draw",
     "brainstorm": "ideas",
@@ -76,6 +81,11 @@ def parse(text: str) -> Command | None:
     if name not in COMMANDS and name not in _others():
         raise AtelierError(f"There is no command /{name[:30]}; /help lists them.")
     return Command(name, (match[2] or "").strip())
+
+
+def takes_turn(command: Command) -> bool:
+    """Whether a command makes something, so that it is answered like a request."""
+    return command.name in OF_PLANS or wishes(command) is not None
 
 
 def wishes(command: Command) -> tuple[Wish, ...] | None:

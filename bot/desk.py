@@ -2,23 +2,25 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from agents.followup import completed
 from agents.scene import Scene, look
 from agents.turns import Answer, answer, perform, refused, resume
-from agents.understanding.understand import understand
+from agents.understanding.understand import is_warm, understand
 from agents.understanding.wishes import Hints, Wish
 from agents.work import Work
-from bot import commands, notices
-from bot.actions import DELETE, FEEDBACK, actions, answers, command
+from bot import approving, commands, notices
+from bot.actions import DELETE, FEEDBACK, PLAN, actions, answers, command
 from bot.adapter import Event, Outbox, Pressed, Received, Reply
 from bot.delivery import send
 from bot.hearing import heard, is_spoken
+from bot.liking import habits, judged, noticed
+from bot.locks import Locks
 from bot.progress import Board
 from bot.queue import Turns, queue_notice
+from bot.remembering import said_to_like
 from bot.studio import NOBODY, Studio
 from bot.telling import TELLERS
 from bot.trail import Trail
@@ -30,7 +32,7 @@ log = logging.getLogger(__name__)
 
 LONGEST = 8000
 """Characters of one message; more is a pasted book or an accident."""
-HISTORY = 20
+_STOP = (Wish("cancel", {}),)
 
 
 @dataclass(slots=True)
@@ -56,7 +58,7 @@ class Desk:
 
     def __init__(self, studio: Studio, *, interval: float = 0.2) -> None:
         self._studio, self._interval = studio, interval
-        self._locks: defaultdict[Chat, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks, self._reading = Locks[Chat](), asyncio.Lock()
         self._turns: dict[str, _Turn] = {}
 
     async def __call__(self, event: Event, outbox: Outbox) -> None:
@@ -65,10 +67,11 @@ class Desk:
             await self._pressed(event, outbox)
             return
         message = event.message
-        wanted = _checked(message)
-        if wanted is None and understand(message.text[:200]) == (Wish("cancel", {}),):
-            wanted = commands.Command("cancel")
-        if wanted is None or commands.wishes(wanted) is not None:
+        async with self._reading:  # who comes later must find those who came before
+            wanted = _checked(message)
+            if wanted is None and await _understood(message.text[:200]) == _STOP:
+                wanted = commands.Command("cancel")
+        if wanted is None or commands.takes_turn(wanted):
             await self._take_turn(message, outbox, event.post)
         else:
             await outbox.notice(await self._told(wanted, event))
@@ -101,8 +104,9 @@ class Desk:
     async def _pressed(self, event: Pressed, outbox: Outbox) -> None:
         score = FEEDBACK.get(event.action)
         if score is not None:
-            judged = Feedback(event.message_id, event.user, 1 if score > 0 else -1)
-            await self._studio.store.judge(judged)
+            store, given = self._studio.store, Feedback(event.message_id, event.user, score)
+            await store.judge(given)
+            await judged(store, event.chat, given)
             await outbox.notice("Thank you, noted.")
             return
         if event.action == DELETE:
@@ -133,6 +137,8 @@ class Desk:
             async with self._locks[message.chat]:
                 found = await self._answer(turn, board)
                 await self._reply(message, found, outbox)
+            if self._studio.keeper is not None:
+                self._studio.keeper.spoke(message.chat)
         finally:
             del self._turns[message.id]
 
@@ -154,13 +160,18 @@ class Desk:
     async def _think(self, turn: _Turn, board: Board) -> Answer:
         message, studio = turn.message, self._studio
         scene = await look(studio.store, message)
-        limits = await studio.book.limits(message.chat, message.author or NOBODY)
-        work = turn.work = studio.work(scene, board, limits)
+        user = message.author or NOBODY
+        limits = await studio.book.limits(message.chat, user)
+        used = await habits(studio.store, message.chat, user, limits)
+        work = turn.work = studio.work(scene, board, limits, used)
         try:
             if is_spoken(message):
                 message = await heard(studio, message, board.hears)
                 scene = work.scene = replace(scene, message=message)
-            found = await self._decide(message, scene, work, board)
+            if not is_warm():
+                await _understood(message.text)  # so that nothing is left to be compiled
+            found = used.told(await self._decide(message, scene, work, board))
+            await noticed(studio.store, message, found, used)
         except AtelierError as error:
             found = refused(work, error)
         finally:
@@ -172,17 +183,22 @@ class Desk:
         stored = await self._studio.store.steps_of(message.id)
         if stored:
             return await resume(work, stored)
+        if found := await approving.answered(self._studio, work):
+            return found
         wanted = commands.parse(message.text)
         store = self._studio.store
         wishes = commands.wishes(wanted) if wanted else await completed(store, scene, _read)
         if wishes:
             return await perform(work, wishes)
+        if found := await said_to_like(self._studio.store, message):
+            return found
         board.phase("thinking")
         assistant = await self._studio.assistant()
-        return await assistant.answer(work, scene.past[-HISTORY:], hints(scene))
+        return await assistant.answer(work, scene.past, hints(scene))
 
     async def _reply(self, request: Message, found: Answer, outbox: Outbox) -> None:
-        buttons = answers(found.options) or actions(found.steps, found.assets)
+        offered = PLAN if found.plan else answers(found.options)
+        buttons = offered or actions(found.steps, found.assets)
         text = found.text or "I have nothing to say to that."
         said = Message(request.chat, None, text, found.assets, reply_to=request.id)
         delivery = await self._studio.store.close_turn(said, buttons, found.kind)
@@ -198,14 +214,23 @@ class Desk:
     async def _told(self, wanted: commands.Command, event: Received) -> str:
         message = event.message
         if wanted.name == "cancel":
-            count = self.cancel(message.chat, message.author)
-            return "Stopping." if count else "Nothing of yours is running here."
+            return await self._cancelled(message)
         if wanted.name == "queue":
             asker = message.author or NOBODY
             return await queue_notice(self._studio, asker, self._standing(message))
         if wanted.name == "forget":
             return await self._forget(event, wanted.words.lower())
         return await TELLERS.get(wanted.name, TELLERS["help"])(self._studio, event, wanted.words)
+
+    async def _cancelled(self, message: Message) -> str:
+        """Drop the plan replied to; else stop what runs; else drop the last plan."""
+        if message.reply_to and await approving.dropped(self._studio, message, pointed=True):
+            return approving.DROPPED
+        if self.cancel(message.chat, message.author):
+            return "Stopping."
+        if await approving.dropped(self._studio, message, pointed=False):
+            return approving.DROPPED
+        return "Nothing of yours is running here."
 
     def _standing(self, message: Message) -> Turns:
         """Count the requests of a message's author in its chat."""
@@ -242,6 +267,11 @@ def _checked(message: Message) -> commands.Command | None:
             f"Your message has {len(message.text):,} characters; please keep it under {LONGEST:,}."
         )
     return commands.parse(message.text)
+
+
+async def _understood(text: str) -> tuple[Wish, ...]:
+    """Understand a text; in a thread while that may mean compiling a grammar, a second's work."""
+    return understand(text) if is_warm() else await asyncio.to_thread(understand, text)
 
 
 def _read(scene: Scene) -> tuple[Wish, ...]:

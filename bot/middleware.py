@@ -1,15 +1,14 @@
 """What wraps every handler: log lines know their turn, errors are told, rules are kept."""
 
-import asyncio
 import logging
 import secrets
-from collections import defaultdict
 from contextlib import suppress
 
 from bot import commands, logs
 from bot.actions import FEEDBACK, command
 from bot.adapter import Event, Handler, Outbox, Pressed, Received, Reply
 from bot.delivery import send
+from bot.locks import Locks
 from bot.rulebook import Rulebook
 from bot.studio import NOBODY
 from memory.errors import AtelierError
@@ -59,7 +58,7 @@ def with_rules(handle: Handler, book: Rulebook, store: Store) -> Handler:
 
     Events of one chat are passed on in the order they came: /cancel finds what was said before.
     """
-    checking: defaultdict[Chat, asyncio.Lock] = defaultdict(asyncio.Lock)
+    checking = Locks[Chat]()
 
     async def ruled(event: Event, outbox: Outbox) -> None:
         async with checking[_said(event)[1]]:

@@ -17,7 +17,7 @@ from pydantic_settings import (
 
 from bot.errors import SettingsError
 from bot.rules import Rules
-from bot.sharing import ComputeSettings, QueueSettings, RoleSettings, distinct
+from bot.sharing import ComputeSettings, PlanSettings, QueueSettings, RoleSettings, distinct
 
 FILE = Path("atelier.toml")
 
@@ -25,7 +25,7 @@ FILE = Path("atelier.toml")
 class ChatModel(BaseModel):
     """Which chat model understands requests."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     model: Literal["rules", "local", "server"] = Field(
         default="rules",
@@ -44,7 +44,7 @@ class ChatModel(BaseModel):
 class Cluster(BaseModel):
     """The Ray cluster that computes, if one does."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     address: str = Field(
         default="", description="auto, or host:port of the head; empty: a Ray of our own"
@@ -54,7 +54,7 @@ class Cluster(BaseModel):
 class ModelServer(BaseModel):
     """An OpenAI-compatible server that runs models of the catalogue."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     url: str = Field(description="its address, ending in /v1")
     key: SecretStr = Field(default=SecretStr(""), description="its key, if it wants one")
@@ -78,7 +78,7 @@ class ModelServer(BaseModel):
 class Platform(BaseModel):
     """A chat platform and the token its bot signs in with."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     token: SecretStr = Field(default=SecretStr(""), description="token of the bot")
 
@@ -107,7 +107,7 @@ class Telegram(Platform):
 class Metrics(BaseModel):
     """Where numbers for Prometheus are served."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     port: int = Field(default=0, ge=0, le=65535, description="port of /metrics; 0: not served")
     host: str = Field(default="127.0.0.1", description="address to serve it on")
@@ -153,6 +153,9 @@ class Settings(BaseSettings):
     )
     queue: QueueSettings = Field(default_factory=QueueSettings, description="how much may wait")
     compute: ComputeSettings = Field(default_factory=ComputeSettings, description="what computes")
+    plan: PlanSettings = Field(
+        default_factory=PlanSettings, description="what is shown before it is done"
+    )
     metrics: Metrics = Field(default_factory=Metrics, description="numbers for Prometheus")
     log: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="how much is logged to standard error"

@@ -69,6 +69,7 @@ _TASKS: dict[Task, str] = {
     "chat": "Understanding requests, with chat.model = local (chat)",
     "speak": "Speech (speak)",
     "transcribe": "Hearing (transcribe)",
+    "remember": "Finding by meaning (remember)",
 }
 
 

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 
-from memory import index, rows
+from memory import index, meaning, rows, summaries
 from memory.errors import NotFound
 from memory.records import Action, Chat, Delivery, Feedback, Message, now
 
@@ -105,6 +105,9 @@ def reword(conn: sqlite3.Connection, id: str, text: str) -> None:
     seq, chat, indexed = row
     text = rows.storable(text)
     conn.execute("UPDATE messages SET text = ? WHERE seq = ?", (text, seq))
+    summaries.drop(conn, chat)
+    meaning.drop(conn, chat, [seq])
+    conn.execute("INSERT OR IGNORE INTO reworded VALUES (?)", (seq,))
     if indexed:
         words = index.terms(chat, text)
         conn.execute("INSERT INTO message_words (rowid, words) VALUES (?, ?)", (seq, words))

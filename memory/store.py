@@ -12,6 +12,7 @@ from memory import erase, holdings, message_rows, moves, posts, rows, step_rows
 from memory.database import Database
 from memory.errors import NotFound
 from memory.holdings import Holdings
+from memory.meaning import Meanings
 from memory.records import (
     Action,
     Asset,
@@ -24,6 +25,7 @@ from memory.records import (
     Step,
     User,
 )
+from memory.window import Window, Windows
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -38,7 +40,8 @@ class Store:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database, self._windows = database, Windows(database)
+        self.meanings = Meanings(database)
 
     @property
     def database(self) -> Database:
@@ -119,14 +122,11 @@ class Store:
     async def reword(self, message_id: str, text: str) -> None:
         """Store other words for a message that had none; nothing happens to one that has."""
         await self._database(lambda db: message_rows.reword(db.conn, message_id, text))
+        self._windows.clear()
 
     async def names(self, users: Collection[User]) -> dict[User, str]:
         """Return the name each user was last known by; "" for those who have none."""
-
-        def work(db: sqlite_utils.Database) -> dict[User, str]:
-            return {user: rows.name_of(db.conn, user) for user in users}
-
-        return await self._database(work)
+        return await self._database(lambda db: {u: rows.name_of(db.conn, u) for u in users})
 
     async def message(self, id: str) -> Message:
         """Return a message; raises NotFound."""
@@ -138,6 +138,10 @@ class Store:
         Raises NotFound when the message `before` is not there.
         """
         return await self._database(lambda db: message_rows.history(db.conn, chat, limit, before))
+
+    async def recent(self, chat: Chat, *, limit: int = 50) -> Window:
+        """Return the newest `limit` messages and steps of a chat; costs little when asked again."""
+        return await self._windows.recent(chat, limit)
 
     async def plan(self, steps: Sequence[Step]) -> None:
         """Store steps in the order they shall run, all or none; known ids stay as they are."""
@@ -151,6 +155,13 @@ class Store:
     async def save(self, step: Step) -> None:
         """Store a step in place of the one of that id, with its assets and parents."""
         await self._database(lambda db: step_rows.save(db.conn, step))
+
+    async def take_up(self, turn: str, steps: Sequence[Step]) -> bool:
+        """Store steps in place of those of a turn that are planned, which end as cancelled.
+
+        All or nothing; False, and nothing, when no step of the turn is planned any more.
+        """
+        return await self._database(lambda db: step_rows.take_up(db.conn, turn, steps))
 
     async def step(self, id: str) -> Step:
         """Return a step; raises NotFound."""
@@ -228,6 +239,7 @@ class Store:
         `Assets.erase`. Works in pieces, so that others need not wait; if it was interrupted,
         do it again.
         """
+        self._windows.drop(chat)
         await self._database(partial(erase.judgements, chat, user))
         for piece in (erase.messages, erase.steps):
             while await self._database(partial(piece, chat, user)):
@@ -236,7 +248,14 @@ class Store:
             start = True
             while await self._database(partial(erase.compact, table, start)):
                 start = False
-        return await self._database(partial(erase.leftovers, chat))
+        gone = await self._database(partial(erase.leftovers, chat))
+        self._windows.drop(chat)
+        await self._database.checkpoint()
+        return gone
+
+    async def leave(self, user: User) -> list[Chat]:
+        """Erase what is kept of a person outside of chats; return the chats to `forget` them in."""
+        return await self._database(partial(erase.everywhere, user))
 
     async def holdings(self, chat: Chat, user: User | None = None) -> Holdings:
         """Return how much is kept of a chat, or of what a user said, asked for and judged there."""
@@ -245,6 +264,7 @@ class Store:
     async def move_chat(self, old: Chat, new: Chat) -> None:
         """Let a chat go on under the id its platform gave it; the old id names it, too."""
         await self._database(partial(moves.move, old, new))
+        self._windows.drop(old, new)
 
     async def keep(self, name: str, facts: Mapping[str, object]) -> None:
         """Store facts under a name, in place of those before; anything JSON can hold."""

@@ -112,3 +112,32 @@ async def test_a_question_is_answered_by_its_buttons(tmp_path: Path) -> None:
         await bot.settled()
         made, edited = await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))
         assert edited.parents == (made.assets[1].sha256,)
+
+
+async def test_a_plan_is_changed_by_a_reply_and_done_by_a_button(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        said = ana.says("write a haiku about rain, illustrate it and read it aloud")
+        plan = await bot.answer(ana)
+        assert plan.text.startswith("Plan: 3 steps")
+        assert plan.reply_to in (said, None)
+        await bot.settled()
+        ana.presses(plan, "change")
+        (asked,) = await bot.server.wait_for(
+            lambda: [p for p in bot.server.messages(ana) if p.text.startswith("What shall be")]
+        )
+        await bot.noted(ana, asked)
+        await bot.settled()
+        ana.says("2 to a fox", reply_to=asked)
+        changed = await bot.answer(ana, 1)
+        assert "2. draw a picture of a fox" in changed.text
+        await bot.settled()
+        ana.presses(changed, "go")
+        await bot.answer(ana, 2)
+        await bot.settled()
+        steps = await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))
+        assert [(s.tool, s.status) for s in steps] == [
+            ("write", "done"),
+            ("draw", "done"),
+            ("speak", "done"),
+        ]

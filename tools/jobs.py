@@ -88,7 +88,14 @@ class HearingSpec:
     language: str = ""
 
 
-Spec = PictureSpec | TextSpec | SpeechSpec | HearingSpec
+@dataclass(frozen=True, slots=True)
+class MeaningSpec:
+    """Texts whose meanings are wanted, as vectors of unit length."""
+
+    texts: tuple[str, ...]
+
+
+Spec = PictureSpec | TextSpec | SpeechSpec | HearingSpec | MeaningSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ PARTS = {
     "local": "a local chat model: valid calls, constrained against free, the kept prefix",
     "agent": "an agent turn without model time",
     "memory": "append and load at 10, 10 000 and 1 000 000 messages",
+    "recall": "finding something by words and meaning in 10, 1 000 and 100 000 messages",
     "compute": "what a job costs beside its work",
     "cluster": "what a job costs in a Ray worker, and how long a dead node is missed",
     "understanding": "understanding a message by rules",

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from bot.actions import DELETE, FEEDBACK
+from bot.actions import CHANGE, DELETE, FEEDBACK
 from bot.adapter import Event, Place, Pressed, Received
 from bot.adapters.discord import slash
 from bot.adapters.discord.asked import Asked, Interaction
-from bot.adapters.discord.forms import filled, form, pictures_of
+from bot.adapters.discord.forms import filled, form, pictures_of, plan_form
 from bot.adapters.discord.inbox import chat_of, place_of, user_of
 from bot.adapters.discord.outbox import DiscordOutbox
 from bot.adapters.discord.parts import EDIT, INFO, pressed
@@ -105,7 +105,9 @@ class Calls:
 
     async def _button(self, asked: Interaction, data: Mapping[str, Any]) -> None:
         message_id, action = pressed(data.get("custom_id", ""))
-        if action == EDIT:
+        if action == CHANGE.id:
+            await _ask(asked, plan_form(data["custom_id"]))
+        elif action == EDIT:
             await _ask(asked, form(data["custom_id"], pictures_of(asked.message)))
         elif action:
             back = await Asked.acknowledge(asked, public=action not in _QUIET)
@@ -116,7 +118,7 @@ class Calls:
         message_id, action = pressed(data.get("custom_id", ""))
         words = filled(data)
         if message_id != _THIS:
-            await self._press(asked, back, message_id, f"{EDIT}:{words}")
+            await self._press(asked, back, message_id, f"{action}:{words}")
         elif target := self._shown.pop(action, None):
             await self._about(asked, back, target, f"/{EDIT} {words}")
         else:

@@ -10,7 +10,7 @@ from typing import Any
 
 import discord
 
-from bot.adapter import Event, Handler, Received
+from bot.adapter import Event, Handler, Memory, Received, Recovery
 from bot.adapters.discord import NAME, endpoints, slash, wire
 from bot.adapters.discord.asked import Interaction, Taken
 from bot.adapters.discord.calls import Calls
@@ -18,10 +18,8 @@ from bot.adapters.discord.inbox import Inbox, chat_of, place_of
 from bot.adapters.discord.outbox import DiscordOutbox, Edge
 from bot.adapters.discord.rate import Rate
 from bot.adapters.discord.wire import PASSING, Wire
-from bot.desk import Desk
 from bot.errors import SettingsError
 from bot.settings import Discord
-from bot.studio import Studio
 from memory.errors import AtelierError
 from memory.records import Message
 
@@ -43,8 +41,8 @@ _INTENTS = (
 
 async def serve(
     settings: Discord,
-    desk: Desk,
-    studio: Studio,
+    desk: Recovery,
+    memory: Memory,
     handle: Handler,
     ready: asyncio.Event | None = None,
 ) -> None:
@@ -57,7 +55,7 @@ async def serve(
     token = settings.token.get_secret_value()
     waits = chain(wire.WAITS, repeat(wire.WAITS[-1]))
     while True:
-        session = Session(desk, studio, handle, ready)
+        session = Session(desk, memory, handle, ready)
         try:
             await session.stay(token)
         except (*PASSING, discord.HTTPException, discord.RateLimited) as error:
@@ -68,7 +66,9 @@ async def serve(
 class Session(discord.Client):
     """discord.py's client; keeps no messages and no members."""
 
-    def __init__(self, desk: Desk, studio: Studio, handle: Handler, ready: asyncio.Event) -> None:
+    def __init__(
+        self, desk: Recovery, memory: Memory, handle: Handler, ready: asyncio.Event
+    ) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
         rate = Rate()
         super().__init__(
@@ -81,10 +81,10 @@ class Session(discord.Client):
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=_PATIENT,
         )
-        self._desk, self._studio, self._handle = desk, studio, handle
-        self.edge = Edge(Wire(self, rate), studio.store, studio.assets)
-        self.inbox = Inbox(studio.store, studio.assets)
-        self._calls = Calls(self, studio.catalogue)
+        self._desk, self._store, self._handle = desk, memory.store, handle
+        self.edge = Edge(Wire(self, rate), memory.store, memory.assets)
+        self.inbox = Inbox(memory.store, memory.assets)
+        self._calls = Calls(self, memory.catalogue)
         self._work: set[asyncio.Task[None]] = set()
         self._begun = self._ending = False
         self._hears = ready
@@ -159,7 +159,7 @@ class Session(discord.Client):
         channel, post = str(said.channel.id), str(said.id)
         self.spawn(self.edge.wire.typing(channel))
         outbox = DiscordOutbox(self.edge, channel, post)
-        if await self._studio.store.behind(chat_of(said.channel.id), post):
+        if await self._store.behind(chat_of(said.channel.id), post):
             return  # told before we were restarted
         try:
             message = await self.inbox.message(said, me)
@@ -202,9 +202,9 @@ class Session(discord.Client):
         wanted = slash.described()
         known = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
         facts = {"application": str(self.application_id), "sha256": known}
-        if await self._studio.store.kept(_COMMANDS) != facts:
+        if await self._store.kept(_COMMANDS) != facts:
             await wire.persist(lambda: self.edge.wire.publish(wanted), "commands")
-            await self._studio.store.keep(_COMMANDS, facts)
+            await self._store.keep(_COMMANDS, facts)
 
 
 def _closed(error: discord.ConnectionClosed) -> str:

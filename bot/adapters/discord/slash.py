@@ -236,6 +236,14 @@ _MAKING: Sequence[Slash] = (
         (_words("changes", "what shall be different", needed=False), _COUNT, _SHAPE),
     ),
     Slash("undo", "undo", "Take back the last result"),
+    Slash("go", "go", "Do the plan you were shown"),
+    Slash(
+        "change",
+        "change",
+        "Change a plan, or what it made",
+        (_words("change", "such as: 2 to a dog, without 3, snow instead of rain"),),
+    ),
+    Slash("retry", "retry", "Try again what failed"),
 )
 _ERASED = {"everything said and made in this chat": "yes", "only what is mine here": "me"}
 _MORE: Mapping[str, tuple[Option, ...]] = {

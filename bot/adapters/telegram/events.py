@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from weakref import WeakSet
@@ -22,6 +21,7 @@ from bot.adapters.telegram.presses import OURS, Presses
 from bot.adapters.telegram.reading import Reader
 from bot.adapters.telegram.status import Status
 from bot.adapters.telegram.wire import Address, Wire
+from bot.locks import Locks
 from memory.assets import Assets
 from memory.errors import AtelierError
 from memory.records import Chat, Message, Post
@@ -51,7 +51,7 @@ class Events:
         self._reader = Reader(wire, store, assets, self._calling)
         self._presses = Presses(wire, store, assets)
         self._albums = Albums()
-        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns = Locks[int]()
         self._tasks: set[asyncio.Future[None]] = set()
         self._statuses: WeakSet[Status] = WeakSet()
 
@@ -91,6 +91,8 @@ class Events:
         if album.posts[0] is not message:
             await album.settled.wait()
             return
+        if self._calling.calls(message) and not _service(message):  # before anything waits
+            self.start(self._typing(message.chat.id, topic_of(message)))
         try:
             async with self._turns[message.chat.id]:
                 posts = await album.whole(self._wire.timing.quiet)
@@ -105,7 +107,8 @@ class Events:
         chat = chat_of(first.chat, topic)
         if _service(first):
             return
-        self.start(self._typing(first.chat.id, topic))  # before anything is looked up
+        if not self._calling.calls(first):  # another one of its album names us
+            self.start(self._typing(first.chat.id, topic))
         if await self._store.behind(chat, number):
             return  # told twice
         outbox = self._outbox(Address(first.chat.id, topic), asked=first.message_id)

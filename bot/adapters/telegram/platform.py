@@ -7,14 +7,12 @@ from telegram import BotCommand
 from telegram.error import EndPointNotFound, InvalidToken, TelegramError
 
 from bot import settings
-from bot.adapter import Handler
+from bot.adapter import Handler, Recovery
 from bot.adapters.telegram.client import connect
 from bot.adapters.telegram.events import Events
 from bot.adapters.telegram.places import NAME
 from bot.adapters.telegram.polling import BAD_TOKEN, Poller
 from bot.adapters.telegram.wire import Timing, Wire
-from bot.commands import COMMANDS
-from bot.desk import Desk
 from bot.errors import SettingsError
 from memory.assets import Assets
 from memory.store import Store
@@ -31,7 +29,7 @@ class Telegram:
     def __init__(
         self,
         given: settings.Telegram,
-        desk: Desk,
+        desk: Recovery,
         store: Store,
         assets: Assets,
         timing: Timing | None = None,
@@ -77,6 +75,8 @@ async def _offer(wire: Wire) -> None:
 
 def _menu() -> list[BotCommand]:
     """Return the commands that Telegram offers behind a slash."""
+    from bot.commands import COMMANDS  # it knows languages; signing in does not wait for them
+
     offered = {name: about for name, about in COMMANDS.items() if name != "quit"}
     offered["imagine"] = "the same as /draw"
     return [BotCommand(name, about) for name, about in offered.items()]
