@@ -13,6 +13,7 @@ from langsmith import tracing_context
 from agents import bridge
 from agents.commands import COMMANDS
 from agents.events import Said
+from agents.models.steady import SteadyModel
 from agents.past import NOTES, extract, since
 from agents.turns import Answer, answer, refused
 from agents.understanding.wishes import Hints
@@ -34,7 +35,9 @@ class Assistant:
     ) -> None:
         """`own_words` says whether the model is good enough to sum up what was said."""
         prompt = files("agents").joinpath("prompts/system.md").read_text(encoding="utf-8")
-        self._model, self._own_words = model, own_words
+        # Notes are not worth the rules' words: without the main model, an extract is better.
+        self._model = model.main if isinstance(model, SteadyModel) else model
+        self._own_words = own_words
         self._agent: Any = create_agent(
             model,
             [bridge.as_langchain(t) for t in (*tools, *COMMANDS)],

@@ -92,14 +92,19 @@ async def opened(
 
 @asynccontextmanager
 async def rehearsal(settings: Settings, asking: Asking = NEVER.asking) -> AsyncIterator[App]:
-    """Open a copy of the memory that is thrown away: plans and resolves, computes nothing."""
+    """Open a copy of the memory that is thrown away: plans and resolves, makes nothing."""
     async with AsyncExitStack() as stack:
         copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atelier-")))
         await asyncio.to_thread(_copy, settings.data / "atelier.db", copy / "atelier.db")
         database = await stack.enter_async_context(Database(copy / "atelier.db"))
         known = catalogue(settings)
         crew = Crew(settings.roles)
-        app = _app(settings, database, Assets(copy / "assets"), known, Rehearsal(), crew)
+        runner = Rehearsal()
+        if settings.chat.model == "local":
+            scheduler = _scheduler(settings, crew)
+            computing = _computing(settings, known, scheduler)
+            runner = Rehearsal(await stack.enter_async_context(computing))
+        app = _app(settings, database, Assets(copy / "assets"), known, runner, crew)
         studio = app.studio
         studio.how, studio.final, studio.asking = rehearse, "planned", asking
         studio.costs.restore(await studio.store.kept(COSTS))

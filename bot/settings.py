@@ -35,11 +35,17 @@ class ChatModel(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    model: Literal["rules", "server"] = Field(
-        default="rules", description="rules: built in; server: an OpenAI-compatible server"
+    model: Literal["rules", "local", "server"] = Field(
+        default="rules",
+        description="rules: built in; local: a text model of the catalogue; "
+        "server: an OpenAI-compatible server",
     )
     url: str = Field(default="", description="address of the server, ending in /v1")
-    name: str = Field(default="", description="name of the model on the server")
+    name: str = Field(
+        default="",
+        description="the model's name on the server; with local: in the catalogue (empty: the "
+        "profile's)",
+    )
     key: SecretStr = Field(default=SecretStr(""), description="key of the server, if it wants one")
 
 

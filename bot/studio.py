@@ -23,7 +23,7 @@ from memory.records import Asset, Status, Step, User
 from memory.store import Store
 from tools.catalogue import Catalogue
 from tools.compute.costs import Costs, Price
-from tools.jobs import Artifact, Job, Note, Report, Runner
+from tools.jobs import Artifact, Job, Note, Report, Runner, Spec, TextSpec
 from tools.price import price
 from tools.tool import Context, Result, Tool
 
@@ -103,18 +103,32 @@ def _build(chat: "ChatModel", tools: tuple[Tool, ...]) -> Thinker:
     # would bring along for other programs' sake is a seventh of it.
     with hidden("rich", "pygments", "tornado", "psutil"):
         from agents.assistant import Assistant
-        from agents.models.server import server_model
+        from agents.models.chosen import chosen
 
-    return Assistant(server_model(chat.url, chat.name, chat.key.get_secret_value()), tools)
+    key = chat.key.get_secret_value()
+    model = chosen(chat.model, chat.name, chat.url, key, tools)
+    return Assistant(model, tools, own_words=chat.model == "server")
 
 
+@dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """The runner of a dry run: nothing is computed, talk is only announced."""
+    """The runner of a dry run: nothing is made, talk is only announced.
+
+    What a local chat model needs to understand a request, `thinks` computes.
+    """
+
+    thinks: Runner | None = None
 
     async def run(self, job: Job, report: Report) -> list[Artifact]:
-        """Return a placeholder for each spec."""
+        """Return a placeholder for each spec that is not about what is meant."""
+        if self.thinks is not None and all(_understands(spec) for spec in job.specs):
+            return await self.thinks.run(job, report)
         placeholder = Artifact(b"(An answer in words would follow here.)", "text/plain")
         return [placeholder for _ in job.specs]
+
+
+def _understands(spec: Spec) -> bool:
+    return isinstance(spec, TextSpec) and bool(spec.choices or spec.schema)
 
 
 async def rehearse(tool: Tool, args: object, context: Context, step: Step) -> Result:

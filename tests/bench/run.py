@@ -23,6 +23,7 @@ PARTS = {
     "pictures": "seconds per picture",
     "voice": "real-time factors of speech and hearing",
     "text": "tokens a second",
+    "local": "a local chat model: valid calls, constrained against free, the kept prefix",
     "agent": "an agent turn without model time",
     "memory": "append and load at 10, 10 000 and 1 000 000 messages",
     "recall": "finding something by words and meaning in 10, 1 000 and 100 000 messages",
