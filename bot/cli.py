@@ -85,9 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("text", help="the request")
     plan.add_argument("--json", action="store_true", help='print {"steps": [...], "text": ...}')
     add("doctor", _doctor, "say in plain words what works here and what does not")
-    top = add("top", _top, "watch a running Atelier: workers, memory, queue, users (q leaves)")
-    top.add_argument("--once", action="store_true", help="print one frame and end")
-    top.add_argument("--json", action="store_true", help="print everything as one line of JSON")
+    _top_arguments(add("top", _top, "watch a running Atelier: workers, queue, users (q leaves)"))
     _leaving(add)
     models = add("models", _models, "list all models, fetch or verify those of the profile")
     models.add_argument("what", nargs="?", choices=("list", "fetch", "verify"), default="list")
@@ -104,6 +102,16 @@ def _common() -> argparse.ArgumentParser:
     return common
 
 
+def _top_arguments(top: argparse.ArgumentParser) -> None:
+    top.add_argument("--once", action="store_true", help="print one frame and end")
+    top.add_argument("--json", action="store_true", help="print everything as one line of JSON")
+
+
+def _of_whom(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--chat", default="", help="PLATFORM:ID of a chat")
+    command.add_argument("--user", default="", help="PLATFORM:ID of a person")
+
+
 def _bench_arguments(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("what", choices=("understanding",))
     rest = "atelier bench understanding --help lists them"
@@ -114,11 +122,10 @@ def _leaving(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
     """Add the commands that take out what is kept, or erase it."""
     export = add("export", _export, "write what is kept into a zip; works while Atelier runs")
     export.add_argument("file", type=Path, help="the zip to write")
+    _of_whom(export)
     forget = add("forget", _forget, "erase a chat or a person for good")
-    for command in (export, forget):
-        command.add_argument("--chat", default="", help="PLATFORM:ID of a chat")
-        command.add_argument("--user", default="", help="PLATFORM:ID of a person")
     forget.add_argument("--yes", action="store_true", help="do not ask")
+    _of_whom(forget)
 
 
 def _run(settings: "Settings", given: argparse.Namespace) -> int:
