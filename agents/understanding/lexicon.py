@@ -16,6 +16,9 @@ NAMES = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru")
 TABLES = ("numbers", "ordinals", "aspects", "languages", "opposites", "speeds", "whens")
 """What a word said means, of each kind of word that stands for something else."""
 
+_NAMED = re.compile(r"\?P<\w+>|[{<][a-z_]+[}>]|\(\?.|\\.|\b\w{1,3}\b|\W")
+"""What is no word of its own in a rule."""
+
 _ENDINGS = re.compile(r"(?P<stem>[^()|?*+\\{}<>\[\]]*)\((?P<ends>[^()?*+\\{}<>\[\]]*)\)(?P<maybe>\??)(?P<rest>.*)")
 
 
@@ -65,6 +68,13 @@ def tells(name: str) -> frozenset[str]:
     found = {word for words in lists for word in words}
     found |= {*words["tells"], *words["numbers"], *words["ordinals"]}
     return frozenset(word for word in map(folded, found) if word.isalpha())
+
+
+@lru_cache(maxsize=len(NAMES))
+def vocabulary(name: str) -> frozenset[str]:
+    """Return every longer word (folded) that a language's rules name."""
+    rules = (folded(say) for row in _words(name)["rules"] for say in row["say"])
+    return frozenset(word for say in rules for word in _NAMED.sub(" ", say).split())
 
 
 @lru_cache(maxsize=1)
