@@ -97,7 +97,7 @@ def slips() -> Mapping[str, str]:
         if len(word) > 4:
             ends = range(1, len(word) - 1)
             said = {word[:i] + word[i + 1 :] for i in ends} | {word[:i] + word[i - 1 :] for i in ends}
-            meant |= {slip: word for slip in said if slip not in known}
+            meant |= {slip: word for slip in said - known - typos().keys()}
     return meant
 
 

@@ -1,5 +1,6 @@
 """One language's reading of a message: clauses, the rule each one matches, its wish."""
 
+import re
 from dataclasses import dataclass, field
 
 from agents.understanding import clauses, correcting, flags, slots
@@ -87,13 +88,14 @@ class Reading:
         return clause, asked
 
     def _spoken(self, clause: Line) -> list[tuple[Line, bool]]:
-        # Where words are not parted by blanks, politeness may be the start of another word.
+        # What looks like politeness may be part of the wish ("I want to see a bear").
         bare, asked = self.stripped(clause)
-        if not self.language.unspaced:
-            return [(bare, asked)]
         start = self.language.marks["lead"].match(clause.fold)
         said = clause.cut(start.end() if start else 0, len(clause.text))
-        return [(said, False), (bare, asked)] if said.text != bare.text else [(bare, asked)]
+        if said.text == bare.text:
+            return [(bare, asked)]
+        tries = [(bare, asked), (said, False)]
+        return tries[::-1] if self.language.unspaced else tries
 
     def _first_match(self, clause: Line, cut: int) -> Raw | None:
         raws = (self._match(spoken, asked, cut) for spoken, asked in self._spoken(clause))
@@ -170,7 +172,7 @@ class Reading:
         short = len(line.text) <= _SHORT and self.language.marks["another"].match(line.fold)
         return self._bare(line) if short else None
 
-    def _opens(self, before: Line, piece: Line, cut: int) -> bool:
+    def _opens(self, before: Line, piece: Line, both: Line, cut: int) -> bool:
         prior = self.read(before) or (self._another(before) if self.drawn else None)
         if prior:
             self.drawn = self.drawn or prior.tool in PICTURES
@@ -181,7 +183,7 @@ class Reading:
         raw = self.read(piece, cut)
         if raw is None and cut == clauses.THEN and prior and prior.tool == "draw":
             return ": " not in before.text and self._another(piece) is not None
-        if raw is None:
+        if raw is None or (prior and prior.tool == "again" and self._one_again(both)):
             return False
         if cut == clauses.COMMA and raw.tool in _CONTROLS:
             return prior is not None and prior.tool in _ONCE or self._impatient(before, raw)
@@ -189,6 +191,11 @@ class Reading:
             return not start.text or self._small_talk(start, cut, raw)
         vague = raw.args.get("image", "it") in _VAGUE
         return not (prior.tool == "write" and vague and raw.tool in (*ON_PICTURES[:1], "again"))
+
+    def _one_again(self, both: Line) -> bool:
+        """Whether "again, but make it snowy" is one wish with a change."""
+        raw = self.read(both)
+        return raw is not None and raw.tool == "again"
 
     def _impatient(self, before: Line, raw: Raw) -> bool:
         """Whether an outcry stands before "undo" or "stop" ("ugh no, undo")."""
@@ -215,6 +222,12 @@ class Reading:
                     0, cut.start() + len(cut[0].rstrip()) if name == "sentence" else cut.start()
                 )
                 aside = rest.fold.endswith("?") or self.language.marks["aside"].match(rest.fold)
-                if rest.text and aside and self.read(said):
+                raw = self.read(said) if rest.text else None
+                if raw and (aside or raw.args.get("complaint")) and not _doubted(raw, cut):
                     return said
         return clause
+
+
+def _doubted(raw: Raw, cut: re.Match[str]) -> bool:
+    """Whether "again?? ..." or "stop, ..." is only an outcry before what is really said."""
+    return raw.tool in _CONTROLS and ("?" in cut[0] or (raw.tool == "cancel" and "," in cut[0]))

@@ -28,7 +28,8 @@ _NOTHING_KNOWN = Hints()
 _BLANKS = re.compile(r"[ \t]{3,}")
 _WORD = re.compile(r"[a-zа-я]+")
 _FIRST_WORDS = re.compile(r"(?:[^\W\d_]{1,20}[\s,]+){0,3}[^\W\d_]{1,20}")
-_LETTERS = re.compile(r"[^\W\d_]+")
+_WORDS = re.compile(r"[^\W\d_]+")
+_LETTERS = re.compile(r"[a-zа-я]+|[^\W\d_a-zа-я]+")
 _SCRIPTS = {
     "ja": re.compile(r"[\u3041-\u30fa\u30fc]"),
     "zh": re.compile(r"[\u3400-\u9fff]"),
@@ -59,7 +60,7 @@ def _respelt(text: str) -> str:
     """Return the text with the first words put right where a letter is missing or one too many."""
     begin = _FIRST_WORDS.match(text)
     head = begin[0] if begin else ""
-    right = _LETTERS.sub(lambda word: slips().get(fold(word[0]).fold, word[0]), head)
+    right = _WORDS.sub(lambda word: slips().get(fold(word[0]).fold, word[0]), head)
     return right + text[len(head) :]
 
 
@@ -109,7 +110,7 @@ def likely(line: Line) -> list[Language]:
         return [language(written), *([language("en")] if latin else [])]
     told = {name: 2 * len(words & tells(name)) + len(words & vocabulary(name)) for name in _LATIN}
     best = max(told.values())
-    some = sorted((n for n in told if told[n] * 2 > best), key=lambda name: -told[name])
+    some = sorted((n for n in told if told[n] * 3 > best * 2), key=lambda name: -told[name])
     return [language(name) for name in some or told]
 
 
