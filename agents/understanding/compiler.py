@@ -81,7 +81,7 @@ class Compiler:
     def _simple_slots(self) -> dict[str, str]:
         words = self._words
         named = {folded(word): value for word, value in words["numbers"].items()}
-        ordinal = self._any(words["ordinals"])
+        ordinal = f"(?:{unaccented(words['nth'])})" if "nth" in words else self._any(words["ordinals"])
         part = r"[^\s,.;。、]{1,30}"
         return {
             "count": numbers.pattern(named),
