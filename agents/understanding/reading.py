@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from agents.understanding import clauses, correcting, flags, slots
+from agents.understanding import clauses, correcting, drawing, flags, slots
 from agents.understanding.compiler import Rule
 from agents.understanding.drawing import tidy
 from agents.understanding.folding import FLAG, Line
@@ -189,8 +189,15 @@ class Reading:
             return prior is not None and prior.tool in _ONCE or self._impatient(before, raw)
         if prior is None:
             return not start.text or self._small_talk(start, cut, raw)
+        if self.language.unspaced and raw.tool == "edit" and self._only_details(piece):
+            return False
         vague = raw.args.get("image", "it") in _VAGUE
         return not (prior.tool == "write" and vague and raw.tool in (*ON_PICTURES[:1], "again"))
+
+    def _only_details(self, piece: Line) -> bool:
+        """Whether "square and without text" says how to draw and nothing else."""
+        rest, args = drawing.details(piece, self.language)
+        return bool(args) and not drawing.tidy(rest, self.language).text
 
     def _one_again(self, both: Line) -> bool:
         """Whether "again, but make it snowy" is one wish with a change."""
