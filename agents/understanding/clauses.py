@@ -49,7 +49,9 @@ def _cuts(line: Line, language: Language) -> Iterator[tuple[int, int, int]]:
             yield (*found.span(), LINE if ends else strength)
 
 
-def split(line: Line, language: Language, opens: Callable[[Line, Line, Line, int], bool]) -> list[Line]:
+def split(
+    line: Line, language: Language, opens: Callable[[Line, Line, Line, int], bool]
+) -> list[Line]:
     """Return the clauses; `opens(before, piece, both, cut)`: whether a piece begins a new one."""
     clauses: list[Line] = []
     start = end = 0

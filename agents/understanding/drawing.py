@@ -10,6 +10,9 @@ from agents.understanding.lexicon import Language
 _TAIL = 80
 """Characters at the end among which politeness is looked for, again after each find."""
 
+_PROSE = 1_500
+"""Characters above which a prompt is prose, in which no details are looked for."""
+
 _MANY_SUBJECTS = 12
 """Above this a number belongs to the subject ("101 dalmatians"), not to the order."""
 
@@ -30,7 +33,7 @@ def read(line: Line, language: Language) -> dict[str, object] | None:
 def details(line: Line, language: Language) -> tuple[Line, dict[str, object]]:
     """Return the line without its flags and details, and these as arguments."""
     line, args = flags.take(line)
-    found = True
+    found = len(line.fold) <= _PROSE
     while found:
         line, found = _one_detail(line, args, language)
     return line, args

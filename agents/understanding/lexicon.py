@@ -19,7 +19,9 @@ TABLES = ("numbers", "ordinals", "aspects", "languages", "opposites", "speeds", 
 _NAMED = re.compile(r"\?P<\w+>|[{<][a-z_]+[}>]|\(\?.|\\.|\b\w{1,3}\b|\W")
 """What is no word of its own in a rule."""
 
-_ENDINGS = re.compile(r"(?P<stem>[^()|?*+\\{}<>\[\]]*)\((?P<ends>[^()?*+\\{}<>\[\]]*)\)(?P<maybe>\??)(?P<rest>.*)")
+_ENDINGS = re.compile(
+    r"(?P<stem>[^()|?*+\\{}<>\[\]]*)\((?P<ends>[^()?*+\\{}<>\[\]]*)\)(?P<maybe>\??)(?P<rest>.*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def slips() -> Mapping[str, str]:
     for word in (word for name in NAMES for word in map(folded, _words(name).get("slips", []))):
         if len(word) > 4:
             ends = range(1, len(word) - 1)
-            said = {word[:i] + word[i + 1 :] for i in ends} | {word[:i] + word[i - 1 :] for i in ends}
+            said = {word[:i] + rest for i in ends for rest in (word[i + 1 :], word[i - 1 :])}
             meant |= {slip: word for slip in said - known - typos().keys()}
     return meant
 

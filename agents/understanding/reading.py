@@ -186,7 +186,7 @@ class Reading:
         if raw is None or (prior and prior.tool == "again" and self._one_again(both)):
             return False
         if cut == clauses.COMMA and raw.tool in _CONTROLS:
-            return prior is not None and prior.tool in _ONCE or self._impatient(before, raw)
+            return (prior is not None and prior.tool in _ONCE) or self._impatient(before, raw)
         if prior is None:
             return not start.text or self._small_talk(start, cut, raw)
         if self.language.unspaced and raw.tool == "edit" and self._only_details(piece):

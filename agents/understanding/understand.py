@@ -46,6 +46,8 @@ def understand(text: str, hints: Hints = _NOTHING_KNOWN) -> tuple[Wish, ...]:
     text = said = _BLANKS.sub("  ", text.strip())
     if not text:
         return _unsaid(hints)
+    if not _WORDS.search(text) and not any(map(str.isdigit, text)):
+        return (Wish("chat", {"text": said}),)
     text = _respelt(text)
     line = flags.hide(fold(text[:_ANALYSED], typos()))
     mixed = _mixed(line)
