@@ -46,7 +46,7 @@ class Language:
 
 @lru_cache(maxsize=len(NAMES))
 def language(name: str) -> Language:
-    """Return a language's grammar; the first call compiles it, which takes half a second."""
+    """Return a language's grammar; the first call compiles it, which takes a second."""
     words = _words(name)
     compiler = Compiler(words)
     return Language(

@@ -133,7 +133,7 @@ def _with_rest(wishes: tuple[Wish, ...], rest: str) -> tuple[Wish, ...]:
 
 
 def warm() -> None:
-    """Read and compile every grammar (a second or two); otherwise the first messages wait."""
+    """Read and compile every grammar (a second each); otherwise the first messages wait."""
     typos()
     for name in NAMES:
         language(name)
