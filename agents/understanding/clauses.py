@@ -49,13 +49,17 @@ def _cuts(line: Line, language: Language) -> Iterator[tuple[int, int, int]]:
             yield (*found.span(), LINE if ends else strength)
 
 
-def split(line: Line, language: Language, opens: Callable[[Line, Line, int], bool]) -> list[Line]:
-    """Return the clauses; `opens(before, piece, cut)` says whether a piece begins a new one."""
+def split(
+    line: Line, language: Language, opens: Callable[[Line, Line, Line, int], bool]
+) -> list[Line]:
+    """Return the clauses; `opens(before, piece, both, cut)`: whether a piece begins a new one."""
     clauses: list[Line] = []
     start = end = 0
     for piece in pieces(line, language):
         before = line.cut(start, end)
-        if end and opens(before, line.cut(piece.start, piece.end), piece.cut):
+        if end and opens(
+            before, line.cut(piece.start, piece.end), line.cut(start, piece.end), piece.cut
+        ):
             clauses.append(before)
             start = piece.start
         elif not end:

@@ -19,7 +19,7 @@ _PARTS = re.compile(
     r"|(?P<open>\((?!\?))|(?P<gap> \?)|(?P<blank> )"
 )
 _GROUP = re.compile(r"\(\?P<([a-z]+)_*>")
-_GAP = r"(?:^|[\s,]+)"
+_GAP = r"(?:^|(?<![\s,])[\s,]+)"
 _PART_OF_SENTENCE = r"%s(?:%s)(?=\s*(?:[,.;。、]|$))"
 
 
@@ -81,7 +81,7 @@ class Compiler:
     def _simple_slots(self) -> dict[str, str]:
         words = self._words
         named = {folded(word): value for word, value in words["numbers"].items()}
-        ordinal = self._any(words["ordinals"])
+        ordinal = self._any([words["nth"]] if "nth" in words else words["ordinals"])
         part = r"[^\s,.;。、]{1,30}"
         return {
             "count": numbers.pattern(named),

@@ -10,14 +10,19 @@ from agents.understanding.lexicon import Language
 _TAIL = 80
 """Characters at the end among which politeness is looked for, again after each find."""
 
+_PROSE = 1_500
+"""Characters above which a prompt is prose, in which no details are looked for."""
+
 _MANY_SUBJECTS = 12
 """Above this a number belongs to the subject ("101 dalmatians"), not to the order."""
 
 
 def read(line: Line, language: Language) -> dict[str, object] | None:
     """Return the arguments of draw, None when the words cannot be a subject."""
-    line, args = details(line, language)
     marks = language.marks
+    if impatient := marks["filler"].match(line.fold):
+        line = line.cut(impatient.end(), len(line.text))
+    line, args = details(line, language)
     line = _head(line, args, language)
     line = tidy(line, language)
     if not line.text or marks["not_subject"].match(line.fold):
@@ -28,7 +33,7 @@ def read(line: Line, language: Language) -> dict[str, object] | None:
 def details(line: Line, language: Language) -> tuple[Line, dict[str, object]]:
     """Return the line without its flags and details, and these as arguments."""
     line, args = flags.take(line)
-    found = True
+    found = len(line.fold) <= _PROSE
     while found:
         line, found = _one_detail(line, args, language)
     return line, args

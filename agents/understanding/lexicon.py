@@ -16,6 +16,9 @@ NAMES = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru")
 TABLES = ("numbers", "ordinals", "aspects", "languages", "opposites", "speeds", "whens")
 """What a word said means, of each kind of word that stands for something else."""
 
+_NAMED = re.compile(r"\?P<\w+>|[{<][a-z_]+[}>]|\(\?.|\\.|\b\w{1,3}\b|\W")
+"""What is no word of its own in a rule."""
+
 _ENDINGS = re.compile(
     r"(?P<stem>[^()|?*+\\{}<>\[\]]*)\((?P<ends>[^()?*+\\{}<>\[\]]*)\)(?P<maybe>\??)(?P<rest>.*)"
 )
@@ -43,7 +46,7 @@ class Language:
 
 @lru_cache(maxsize=len(NAMES))
 def language(name: str) -> Language:
-    """Return a language's grammar; the first call compiles it, which takes half a second."""
+    """Return a language's grammar; the first call compiles it, which takes a second."""
     words = _words(name)
     compiler = Compiler(words)
     return Language(
@@ -69,6 +72,13 @@ def tells(name: str) -> frozenset[str]:
     return frozenset(word for word in map(folded, found) if word.isalpha())
 
 
+@lru_cache(maxsize=len(NAMES))
+def vocabulary(name: str) -> frozenset[str]:
+    """Return every longer word (folded) that a language's rules name."""
+    rules = (folded(say) for row in _words(name)["rules"] for say in row["say"])
+    return frozenset(word for say in rules for word in _NAMED.sub(" ", say).split())
+
+
 @lru_cache(maxsize=1)
 def imperatives() -> Mapping[str, tuple[str, str]]:
     """Return the verbs (folded) that ask to "draw" or "write" in one language only, and which."""
@@ -78,6 +88,19 @@ def imperatives() -> Mapping[str, tuple[str, str]]:
             for verb in map(folded, _words(name)["words"][kind]):
                 found.setdefault(verb, set()).add((kind, name))
     return {verb: next(iter(ways)) for verb, ways in found.items() if len(ways) == 1}
+
+
+@lru_cache(maxsize=1)
+def slips() -> Mapping[str, str]:
+    """Return words with a letter left out or typed twice and the words that were meant."""
+    known = frozenset().union(*map(tells, NAMES))
+    meant: dict[str, str] = {}
+    for word in (word for name in NAMES for word in map(folded, _words(name).get("slips", []))):
+        if len(word) > 4:
+            ends = range(1, len(word) - 1)
+            said = {word[:i] + rest for i in ends for rest in (word[i + 1 :], word[i - 1 :])}
+            meant |= {slip: word for slip in said - known - typos().keys()}
+    return meant
 
 
 @lru_cache(maxsize=1)

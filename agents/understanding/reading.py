@@ -1,8 +1,9 @@
 """One language's reading of a message: clauses, the rule each one matches, its wish."""
 
+import re
 from dataclasses import dataclass, field
 
-from agents.understanding import clauses, flags, slots
+from agents.understanding import clauses, correcting, drawing, flags, slots
 from agents.understanding.compiler import Rule
 from agents.understanding.drawing import tidy
 from agents.understanding.folding import FLAG, Line
@@ -14,10 +15,16 @@ from agents.understanding.wishes import Hints
 _SMALL_TALK = 200
 """Characters of chat that may stand before a request; after more it is a text about things."""
 
+_OUTCRY = 24
+"""Characters of an outcry before a command."""
+
 _SHORT = 80
 """Characters of a further subject that stands without its verb."""
 
 _CONTROLS = ("help", "undo", "cancel", "again")
+_ONCE = ("help", "cancel", "transcribe", "undo")
+"""What is only said more clearly when it is said twice ("forget it, stop")."""
+
 _VAGUE = ("it", "all")
 
 
@@ -33,17 +40,33 @@ class Reading:
 
     def raws(self, line: Line) -> list[Raw]:
         """Return what the clauses of the message ask for, in order; nothing for chat."""
+        if corrected := self._corrected(line):
+            return corrected
         found: list[Raw] = []
         for clause in clauses.split(line, self.language, self._opens):
             said = self._without_asides(clause)
             after_draw = bool(found) and found[-1].tool == "draw"
             if raw := self.read(said) or (self._another(said) if after_draw else None):
                 # "It's too dark, make it brighter": the complaint only explains the request.
-                if found and found[-1].args.get("complaint") and raw.tool == "edit":
+                if found and found[-1].args.get("complaint") and raw.tool in ("edit", "again"):
                     found.pop()
+                if found and raw == found[-1] and raw.tool in _ONCE:
+                    continue
                 found.append(raw)
                 self.drawn = self.drawn or raw.tool in PICTURES
         return found
+
+    def _corrected(self, line: Line) -> list[Raw]:
+        """Return what "draw a cat, no wait, a dog" asks for in the end; nothing if it is none."""
+        slips = list(self.language.marks["correction"].finditer(line.fold))
+        for slip in reversed(slips):
+            said, meant = line.cut(0, slip.start()), line.cut(slip.end(), len(line.text))
+            if not said.text or not meant.text:
+                continue
+            before = self.raws(said)
+            if before and (last := correcting.instead(before[-1], meant, self.raws(meant))):
+                return [*before[:-1], *last]
+        return []
 
     def read(self, clause: Line, cut: int = clauses.LINE) -> Raw | None:
         """Return what one clause asks for; `cut` is how strongly it is parted from before."""
@@ -65,13 +88,14 @@ class Reading:
         return clause, asked
 
     def _spoken(self, clause: Line) -> list[tuple[Line, bool]]:
-        # Where words are not parted by blanks, politeness may be the start of another word.
+        # What looks like politeness may be part of the wish ("I want to see a bear").
         bare, asked = self.stripped(clause)
-        if not self.language.unspaced:
-            return [(bare, asked)]
         start = self.language.marks["lead"].match(clause.fold)
         said = clause.cut(start.end() if start else 0, len(clause.text))
-        return [(said, False), (bare, asked)] if said.text != bare.text else [(bare, asked)]
+        if said.text == bare.text:
+            return [(bare, asked)]
+        tries = [(bare, asked), (said, False)]
+        return tries[::-1] if self.language.unspaced else tries
 
     def _first_match(self, clause: Line, cut: int) -> Raw | None:
         raws = (self._match(spoken, asked, cut) for spoken, asked in self._spoken(clause))
@@ -148,7 +172,7 @@ class Reading:
         short = len(line.text) <= _SHORT and self.language.marks["another"].match(line.fold)
         return self._bare(line) if short else None
 
-    def _opens(self, before: Line, piece: Line, cut: int) -> bool:
+    def _opens(self, before: Line, piece: Line, both: Line, cut: int) -> bool:
         prior = self.read(before) or (self._another(before) if self.drawn else None)
         if prior:
             self.drawn = self.drawn or prior.tool in PICTURES
@@ -159,12 +183,31 @@ class Reading:
         raw = self.read(piece, cut)
         if raw is None and cut == clauses.THEN and prior and prior.tool == "draw":
             return ": " not in before.text and self._another(piece) is not None
-        if raw is None or (cut == clauses.COMMA and raw.tool in _CONTROLS):
+        if raw is None or (prior and prior.tool == "again" and self._one_again(both)):
             return False
+        if cut == clauses.COMMA and raw.tool in _CONTROLS:
+            return (prior is not None and prior.tool in _ONCE) or self._impatient(before, raw)
         if prior is None:
             return not start.text or self._small_talk(start, cut, raw)
+        if self.language.unspaced and raw.tool == "edit" and self._only_details(piece):
+            return False
         vague = raw.args.get("image", "it") in _VAGUE
         return not (prior.tool == "write" and vague and raw.tool in (*ON_PICTURES[:1], "again"))
+
+    def _only_details(self, piece: Line) -> bool:
+        """Whether "square and without text" says how to draw and nothing else."""
+        rest, args = drawing.details(piece, self.language)
+        return bool(args) and not drawing.tidy(rest, self.language).text
+
+    def _one_again(self, both: Line) -> bool:
+        """Whether "again, but make it snowy" is one wish with a change."""
+        raw = self.read(both)
+        return raw is not None and raw.tool == "again"
+
+    def _impatient(self, before: Line, raw: Raw) -> bool:
+        """Whether an outcry stands before "undo" or "stop" ("ugh no, undo")."""
+        outcry = self.language.marks["verdict"].match(before.fold)
+        return raw.tool in _ONCE and len(before.text) <= _OUTCRY and bool(outcry)
 
     def _small_talk(self, before: Line, cut: int, raw: Raw) -> bool:
         """Whether what stands before a request is chat: a short sentence, or a judgement."""
@@ -186,6 +229,12 @@ class Reading:
                     0, cut.start() + len(cut[0].rstrip()) if name == "sentence" else cut.start()
                 )
                 aside = rest.fold.endswith("?") or self.language.marks["aside"].match(rest.fold)
-                if rest.text and aside and self.read(said):
+                raw = self.read(said) if rest.text else None
+                if raw and (aside or raw.args.get("complaint")) and not _doubted(raw, cut):
                     return said
         return clause
+
+
+def _doubted(raw: Raw, cut: re.Match[str]) -> bool:
+    """Whether "again?? ..." or "stop, ..." is only an outcry before what is really said."""
+    return raw.tool in _CONTROLS and ("?" in cut[0] or (raw.tool == "cancel" and "," in cut[0]))

@@ -9,8 +9,10 @@ from agents.understanding.lexicon import (
     Language,
     imperatives,
     language,
+    slips,
     tells,
     typos,
+    vocabulary,
 )
 from agents.understanding.linking import link
 from agents.understanding.reading import Reading
@@ -25,7 +27,9 @@ _VERB_WITHIN = 60
 _NOTHING_KNOWN = Hints()
 _BLANKS = re.compile(r"[ \t]{3,}")
 _WORD = re.compile(r"[a-zа-я]+")
-_LETTERS = re.compile(r"[^\W\d_]+")
+_FIRST_WORDS = re.compile(r"(?:[^\W\d_]{1,20}[\s,]+){0,3}[^\W\d_]{1,20}")
+_WORDS = re.compile(r"[^\W\d_]+")
+_LETTERS = re.compile(r"[a-zа-я]+|[^\W\d_a-zа-я]+")
 _SCRIPTS = {
     "ja": re.compile(r"[\u3041-\u30fa\u30fc]"),
     "zh": re.compile(r"[\u3400-\u9fff]"),
@@ -39,16 +43,27 @@ _FREE = ("text", "prompt", "request", "instruction", "theme", "question", "query
 
 def understand(text: str, hints: Hints = _NOTHING_KNOWN) -> tuple[Wish, ...]:
     """Return what the message asks for, in order; never empty, `chat` when it asks nothing."""
-    text = _BLANKS.sub("  ", text.strip())
+    text = said = _BLANKS.sub("  ", text.strip())
     if not text:
         return _unsaid(hints)
+    if not _WORDS.search(text) and not any(map(str.isdigit, text)):
+        return (Wish("chat", {"text": said}),)
+    text = _respelt(text)
     line = flags.hide(fold(text[:_ANALYSED], typos()))
     mixed = _mixed(line)
     tries = [*([mixed] if mixed else []), *((line, grammar) for grammar in likely(line))]
-    for said, grammar in tries:
-        if wishes := link(Reading(grammar, hints).raws(said), hints):
+    for read, grammar in tries:
+        if wishes := link(Reading(grammar, hints).raws(read), hints):
             return _with_rest(wishes, text[_ANALYSED:])
-    return (Wish("chat", {"text": text}),)
+    return (Wish("chat", {"text": said}),)
+
+
+def _respelt(text: str) -> str:
+    """Return the text with the first words put right where a letter is missing or one too many."""
+    begin = _FIRST_WORDS.match(text)
+    head = begin[0] if begin else ""
+    right = _WORDS.sub(lambda word: slips().get(fold(word[0]).fold, word[0]), head)
+    return right + text[len(head) :]
 
 
 def _mixed(line: Line) -> tuple[Line, Language] | None:
@@ -95,9 +110,9 @@ def likely(line: Line) -> list[Language]:
     if written := _script(line):
         latin = any(word.isascii() for word in words)
         return [language(written), *([language("en")] if latin else [])]
-    told = {name: len(words & tells(name)) for name in _LATIN}
+    told = {name: 2 * len(words & tells(name)) + len(words & vocabulary(name)) for name in _LATIN}
     best = max(told.values())
-    some = sorted((n for n in told if told[n] * 2 > best), key=lambda name: -told[name])
+    some = sorted((n for n in told if told[n] * 3 > best * 2), key=lambda name: -told[name])
     return [language(name) for name in some or told]
 
 
@@ -123,7 +138,7 @@ def is_warm() -> bool:
 
 
 def warm() -> None:
-    """Read and compile every grammar (a second or two); otherwise the first messages wait."""
+    """Read and compile every grammar (a second each); otherwise the first messages wait."""
     typos()
     for name in NAMES:
         language(name)

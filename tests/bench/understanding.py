@@ -19,6 +19,9 @@ MESSAGES = {
     "Spanish": "dibuja tres gatos y léeme: buenos días",
     "French": "dessine un chat rouge en format paysage",
     "German": "zeichne drei Katzen, aber ohne Text",
+    "Japanese": "猫を4匹描いて、縦長で文字なしで",
+    "Portuguese": "desenha três gatos e lê em voz alta: bom dia",
+    "Russian": "нарисуй трёх котов акварелью, без текста",
     "2,000 letters": "write a story about " + "a dog who met a cat in the garden, " * 56,
 }
 FIRST = """
