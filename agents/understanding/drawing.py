@@ -16,8 +16,10 @@ _MANY_SUBJECTS = 12
 
 def read(line: Line, language: Language) -> dict[str, object] | None:
     """Return the arguments of draw, None when the words cannot be a subject."""
-    line, args = details(line, language)
     marks = language.marks
+    if impatient := marks["filler"].match(line.fold):
+        line = line.cut(impatient.end(), len(line.text))
+    line, args = details(line, language)
     line = _head(line, args, language)
     line = tidy(line, language)
     if not line.text or marks["not_subject"].match(line.fold):

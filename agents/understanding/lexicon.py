@@ -81,6 +81,19 @@ def imperatives() -> Mapping[str, tuple[str, str]]:
 
 
 @lru_cache(maxsize=1)
+def slips() -> Mapping[str, str]:
+    """Return words with a letter left out or typed twice and the words that were meant."""
+    known = frozenset().union(*map(tells, NAMES))
+    meant: dict[str, str] = {}
+    for word in (word for name in NAMES for word in map(folded, _words(name).get("slips", []))):
+        if len(word) > 4:
+            ends = range(1, len(word) - 1)
+            said = {word[:i] + word[i + 1 :] for i in ends} | {word[:i] + word[i - 1 :] for i in ends}
+            meant |= {slip: word for slip in said if slip not in known}
+    return meant
+
+
+@lru_cache(maxsize=1)
 def typos() -> Mapping[str, str]:
     """Return slips of the finger (two letters swapped) and the words that were meant."""
     known = frozenset().union(*map(tells, NAMES))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from agents.understanding import clauses, flags, slots
+from agents.understanding import clauses, correcting, flags, slots
 from agents.understanding.compiler import Rule
 from agents.understanding.drawing import tidy
 from agents.understanding.folding import FLAG, Line
@@ -33,6 +33,8 @@ class Reading:
 
     def raws(self, line: Line) -> list[Raw]:
         """Return what the clauses of the message ask for, in order; nothing for chat."""
+        if corrected := self._corrected(line):
+            return corrected
         found: list[Raw] = []
         for clause in clauses.split(line, self.language, self._opens):
             said = self._without_asides(clause)
@@ -44,6 +46,18 @@ class Reading:
                 found.append(raw)
                 self.drawn = self.drawn or raw.tool in PICTURES
         return found
+
+    def _corrected(self, line: Line) -> list[Raw]:
+        """Return what "draw a cat, no wait, a dog" asks for in the end; nothing if it is none."""
+        slips = list(self.language.marks["correction"].finditer(line.fold))
+        for slip in reversed(slips):
+            said, meant = line.cut(0, slip.start()), line.cut(slip.end(), len(line.text))
+            if not said.text or not meant.text:
+                continue
+            before = self.raws(said)
+            if before and (last := correcting.instead(before[-1], meant, self.raws(meant))):
+                return [*before[:-1], *last]
+        return []
 
     def read(self, clause: Line, cut: int = clauses.LINE) -> Raw | None:
         """Return what one clause asks for; `cut` is how strongly it is parted from before."""

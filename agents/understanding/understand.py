@@ -9,6 +9,7 @@ from agents.understanding.lexicon import (
     Language,
     imperatives,
     language,
+    slips,
     tells,
     typos,
 )
@@ -25,6 +26,7 @@ _VERB_WITHIN = 60
 _NOTHING_KNOWN = Hints()
 _BLANKS = re.compile(r"[ \t]{3,}")
 _WORD = re.compile(r"[a-zа-я]+")
+_FIRST_WORDS = re.compile(r"(?:[^\W\d_]{1,20}[\s,]+){0,3}[^\W\d_]{1,20}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SCRIPTS = {
     "ja": re.compile(r"[\u3041-\u30fa\u30fc]"),
@@ -39,16 +41,25 @@ _FREE = ("text", "prompt", "request", "instruction", "theme", "question", "query
 
 def understand(text: str, hints: Hints = _NOTHING_KNOWN) -> tuple[Wish, ...]:
     """Return what the message asks for, in order; never empty, `chat` when it asks nothing."""
-    text = _BLANKS.sub("  ", text.strip())
+    text = said = _BLANKS.sub("  ", text.strip())
     if not text:
         return _unsaid(hints)
+    text = _respelt(text)
     line = flags.hide(fold(text[:_ANALYSED], typos()))
     mixed = _mixed(line)
     tries = [*([mixed] if mixed else []), *((line, grammar) for grammar in likely(line))]
-    for said, grammar in tries:
-        if wishes := link(Reading(grammar, hints).raws(said), hints):
+    for read, grammar in tries:
+        if wishes := link(Reading(grammar, hints).raws(read), hints):
             return _with_rest(wishes, text[_ANALYSED:])
-    return (Wish("chat", {"text": text}),)
+    return (Wish("chat", {"text": said}),)
+
+
+def _respelt(text: str) -> str:
+    """Return the text with the first words put right where a letter is missing or one too many."""
+    begin = _FIRST_WORDS.match(text)
+    head = begin[0] if begin else ""
+    right = _LETTERS.sub(lambda word: slips().get(fold(word[0]).fold, word[0]), head)
+    return right + text[len(head) :]
 
 
 def _mixed(line: Line) -> tuple[Line, Language] | None:

@@ -1,0 +1,42 @@
+"""What somebody says instead of what they said before ("draw a cat, no wait, a dog")."""
+
+from agents.understanding import drawing, numbers, pointing
+from agents.understanding.folding import Line, fold
+from agents.understanding.linking import Raw
+
+_LONGEST = 80
+"""Characters of words without a verb that may stand for what was meant."""
+
+
+def instead(said: Raw, meant: Line, wishes: list[Raw]) -> list[Raw]:
+    """Return what takes the place of a wish once it is corrected, nothing if this is no correction.
+
+    `wishes` is what the new words ask for by themselves.
+    """
+    if len(wishes) == 1 and said.tool == "draw" and (subject := _another_subject(wishes[0])):
+        meant, wishes = subject, []
+    if wishes:
+        return wishes
+    args = _arguments(said, meant) if len(meant.text) <= _LONGEST else None
+    return [Raw(said.tool, {**said.args, **args}, said.language)] if args else []
+
+
+def _another_subject(wish: Raw) -> Line | None:
+    """Return the dog of "make it a dog", None when it asks for a change of a picture."""
+    words = str(wish.args.get("instruction", ""))
+    line = fold(words)
+    vague = wish.tool == "edit" and wish.args.get("image", "it") in ("it", "last")
+    return line if vague and wish.language.marks["indefinite"].match(line.fold) else None
+
+
+def _arguments(said: Raw, meant: Line) -> dict[str, object] | None:
+    language = said.language
+    meant = drawing.tidy(meant, language)
+    number = numbers.read(language.tables["numbers"], meant.fold)
+    if "image" in said.args and (image := pointing.pick(meant, language)):
+        return {"image": image}
+    if said.tool == "draw":
+        return {"count": min(number, numbers.MOST)} if number else drawing.read(meant, language)
+    if said.tool == "edit" and meant.text:
+        return {"instruction": meant.text}
+    return None
