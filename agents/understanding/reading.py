@@ -125,6 +125,7 @@ class Reading:
         if rule.needs in ("", "pictures"):
             return True
         return {
+            "shown": self._pictures(),
             "asked": asked or self.asked,
             "focus": self.hints.focus,
             "sound": bool(self.hints.attached_sounds),
@@ -138,6 +139,8 @@ class Reading:
         if rule.needs == "pictures" and "image" not in args and self._doubtful(line):
             return None
         vague = args.get("image", "it") in _VAGUE
+        if rule.tool == "show" and vague:
+            return None
         if rule.needs == "pictures" and vague and not self._pictures():
             return None
         return Raw(rule.tool, args, self.language)
