@@ -16,6 +16,9 @@ NAMES = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru")
 TABLES = ("numbers", "ordinals", "aspects", "languages", "opposites", "speeds", "whens")
 """What a word said means, of each kind of word that stands for something else."""
 
+_NAMED = re.compile(r"\?P<\w+>|[{<][a-z_]+[}>]|\(\?.|\\.|\b\w{1,3}\b|\W")
+"""What is no word of its own in a rule."""
+
 _ENDINGS = re.compile(
     r"(?P<stem>[^()|?*+\\{}<>\[\]]*)\((?P<ends>[^()?*+\\{}<>\[\]]*)\)(?P<maybe>\??)(?P<rest>.*)"
 )
@@ -69,6 +72,13 @@ def tells(name: str) -> frozenset[str]:
     return frozenset(word for word in map(folded, found) if word.isalpha())
 
 
+@lru_cache(maxsize=len(NAMES))
+def vocabulary(name: str) -> frozenset[str]:
+    """Return every longer word (folded) that a language's rules name."""
+    rules = (folded(say) for row in _words(name)["rules"] for say in row["say"])
+    return frozenset(word for say in rules for word in _NAMED.sub(" ", say).split())
+
+
 @lru_cache(maxsize=1)
 def imperatives() -> Mapping[str, tuple[str, str]]:
     """Return the verbs (folded) that ask to "draw" or "write" in one language only, and which."""
@@ -107,8 +117,7 @@ def typos() -> Mapping[str, str]:
 
 @lru_cache(maxsize=len(NAMES))
 def _words(name: str) -> Mapping[str, Any]:
-    source = files("agents.understanding").joinpath("words", f"{name}.toml")
-    words = tomllib.loads(source.read_text("utf-8"))
+    words = _with_pointing(_read("words", f"{name}.toml"), _read("words", "pointing", f"{name}.toml"))
     for table in (words["words"], words["kinds"]):
         table |= {key: _forms(said) for key, said in table.items() if isinstance(said, list)}
     for table in (words[name] for name in TABLES):
@@ -116,6 +125,25 @@ def _words(name: str) -> Mapping[str, Any]:
         table.clear()
         table |= {form: value for said, value in meant.items() for form in _forms([said])}
     return words | {"media": _forms(words["media"])}
+
+
+def _read(*path: str) -> dict[str, Any]:
+    source = files("agents.understanding").joinpath(*path)
+    return tomllib.loads(source.read_text("utf-8"))
+
+
+def _with_pointing(words: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a grammar with what it says about versions, people and times; that is tried first.
+
+    A description ("the red one") is the last thing a pointer may be.
+    """
+    for table in ("words", "marks", "whens"):
+        words[table] |= more.get(table, {})
+    words["rules"] = [*more["rules"], *words["rules"]]
+    plain = [row for row in words["pointers"] if row["is"] != "what"]
+    free = [row for row in words["pointers"] if row["is"] == "what"]
+    words["pointers"] = [*plain, *more["pointers"], *free]
+    return words
 
 
 def _forms(words: Iterable[str]) -> list[str]:

@@ -14,10 +14,16 @@ from agents.understanding.wishes import Hints
 _SMALL_TALK = 200
 """Characters of chat that may stand before a request; after more it is a text about things."""
 
+_OUTCRY = 24
+"""Characters of an outcry before a command."""
+
 _SHORT = 80
 """Characters of a further subject that stands without its verb."""
 
 _CONTROLS = ("help", "undo", "cancel", "again")
+_ONCE = ("help", "cancel", "transcribe", "undo")
+"""What is only said more clearly when it is said twice ("forget it, stop")."""
+
 _VAGUE = ("it", "all")
 
 
@@ -41,8 +47,10 @@ class Reading:
             after_draw = bool(found) and found[-1].tool == "draw"
             if raw := self.read(said) or (self._another(said) if after_draw else None):
                 # "It's too dark, make it brighter": the complaint only explains the request.
-                if found and found[-1].args.get("complaint") and raw.tool == "edit":
+                if found and found[-1].args.get("complaint") and raw.tool in ("edit", "again"):
                     found.pop()
+                if found and raw == found[-1] and raw.tool in _ONCE:
+                    continue
                 found.append(raw)
                 self.drawn = self.drawn or raw.tool in PICTURES
         return found
@@ -139,7 +147,7 @@ class Reading:
         if rule.needs == "pictures" and "image" not in args and self._doubtful(line):
             return None
         vague = args.get("image", "it") in _VAGUE
-        if rule.tool == "show" and vague:
+        if rule.tool == "show" and args.get("image", "it") in (*_VAGUE, "previous", "last"):
             return None
         if rule.needs == "pictures" and vague and not self._pictures():
             return None
@@ -176,12 +184,19 @@ class Reading:
         raw = self.read(piece, cut)
         if raw is None and cut == clauses.THEN and prior and prior.tool == "draw":
             return ": " not in before.text and self._another(piece) is not None
-        if raw is None or (cut == clauses.COMMA and raw.tool in _CONTROLS):
+        if raw is None:
             return False
+        if cut == clauses.COMMA and raw.tool in _CONTROLS:
+            return prior is not None and prior.tool in _ONCE or self._impatient(before, raw)
         if prior is None:
             return not start.text or self._small_talk(start, cut, raw)
         vague = raw.args.get("image", "it") in _VAGUE
         return not (prior.tool == "write" and vague and raw.tool in (*ON_PICTURES[:1], "again"))
+
+    def _impatient(self, before: Line, raw: Raw) -> bool:
+        """Whether an outcry stands before "undo" or "stop" ("ugh no, undo")."""
+        outcry = self.language.marks["verdict"].match(before.fold)
+        return raw.tool in _ONCE and len(before.text) <= _OUTCRY and bool(outcry)
 
     def _small_talk(self, before: Line, cut: int, raw: Raw) -> bool:
         """Whether what stands before a request is chat: a short sentence, or a judgement."""

@@ -12,6 +12,7 @@ from agents.understanding.lexicon import (
     slips,
     tells,
     typos,
+    vocabulary,
 )
 from agents.understanding.linking import link
 from agents.understanding.reading import Reading
@@ -107,7 +108,7 @@ def likely(line: Line) -> list[Language]:
     if written := _script(line):
         latin = any(word.isascii() for word in words)
         return [language(written), *([language("en")] if latin else [])]
-    told = {name: len(words & tells(name)) for name in _LATIN}
+    told = {name: 2 * len(words & tells(name)) + len(words & vocabulary(name)) for name in _LATIN}
     best = max(told.values())
     some = sorted((n for n in told if told[n] * 2 > best), key=lambda name: -told[name])
     return [language(name) for name in some or told]
