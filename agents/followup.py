@@ -56,6 +56,8 @@ async def _moved(store: Store, scene: Scene, read: Read) -> tuple[Wish, ...]:
     meant = _first(scene, _instead)
     if meant is None or not mine or not any(m.reply_to == mine[-1].id for m in scene.past):
         return ()
+    if any(wish.tool != "chat" for wish in read(scene)):
+        return ()
     there = await look(store, await store.message(mine[-1].id))
     wishes = await completed(store, there, read) or tuple(read(there))
     if len(wishes) != 1 or "image" not in wishes[0].args or wishes[0].tool in _LOOKING:

@@ -52,7 +52,7 @@ def _shown(words: str, scene: Scene, kind: str) -> tuple[Asset, ...]:
     base = form["base"].strip()
     shown = _SETS[base](scene, kind) if base in _SETS else _described(scene, kind, base)
     if form["nth"]:
-        return _counted(shown, kind, form["nth"])
+        return _counted(_several(scene, shown, kind) if base == "mine" else shown, kind, form["nth"])
     if base not in _SETS:
         return (_fitting(shown, kind, base),)
     if base == "reply" and (picked := _picked(scene, kind)):
@@ -100,6 +100,12 @@ def _mine(scene: Scene, kind: str) -> Set:
     if not own:
         raise Unclear(f"You have no {_NOUN[kind][1]} here yet; which one do you mean?")
     return own[0]
+
+
+def _several(scene: Scene, mine: Set, kind: str) -> Set:
+    """Return the author's newest set of more than one, the newest one when there is none."""
+    own = (s for s in scene.sets if s.user == mine.user and len(s.of(kind)) > 1)
+    return mine if len(mine.of(kind)) > 1 else next(own, mine)
 
 
 def _replied(scene: Scene, kind: str) -> Set:
