@@ -52,7 +52,9 @@ def _shown(words: str, scene: Scene, kind: str) -> tuple[Asset, ...]:
     base = form["base"].strip()
     shown = _SETS[base](scene, kind) if base in _SETS else _described(scene, kind, base)
     if form["nth"]:
-        return _counted(_several(scene, shown, kind) if base == "mine" else shown, kind, form["nth"])
+        return _counted(
+            _several(scene, shown, kind) if base == "mine" else shown, kind, form["nth"]
+        )
     if base not in _SETS:
         return (_fitting(shown, kind, base),)
     if base == "reply" and (picked := _picked(scene, kind)):
@@ -127,7 +129,9 @@ def _other(scene: Scene, kind: str) -> Set:
     if worked is None:
         return sets[0]
     gone = {*worked.parents, *(a.sha256 for a in worked.assets)}
-    beside = [s for s in sets if gone.intersection(a.sha256 for a in s.assets) and len(s.of(kind)) > 1]
+    beside = [
+        s for s in sets if gone.intersection(a.sha256 for a in s.assets) and len(s.of(kind)) > 1
+    ]
     every = {a.sha256: a for s in beside[:1] or sets for a in s.of(kind)}
     rest = tuple(a for sha, a in every.items() if sha not in gone)[:_MOST_SHOWN]
     if not rest:

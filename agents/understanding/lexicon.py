@@ -98,7 +98,9 @@ def slips() -> Mapping[str, str]:
     for word in (word for name in NAMES for word in map(folded, _words(name).get("slips", []))):
         if len(word) > 4:
             ends = range(1, len(word) - 1)
-            said = {word[:i] + word[i + 1 :] for i in ends} | {word[:i] + word[i - 1 :] for i in ends}
+            said = {word[:i] + word[i + 1 :] for i in ends} | {
+                word[:i] + word[i - 1 :] for i in ends
+            }
             meant |= {slip: word for slip in said if slip not in known}
     return meant
 
@@ -117,7 +119,9 @@ def typos() -> Mapping[str, str]:
 
 @lru_cache(maxsize=len(NAMES))
 def _words(name: str) -> Mapping[str, Any]:
-    words = _with_pointing(_read("words", f"{name}.toml"), _read("words", "pointing", f"{name}.toml"))
+    words = _with_pointing(
+        _read("words", f"{name}.toml"), _read("words", "pointing", f"{name}.toml")
+    )
     for table in (words["words"], words["kinds"]):
         table |= {key: _forms(said) for key, said in table.items() if isinstance(said, list)}
     for table in (words[name] for name in TABLES):
