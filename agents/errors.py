@@ -19,3 +19,15 @@ class Unclear(TurnError):
     ) -> None:
         super().__init__(question)
         self.options, self.shown = options, shown
+
+
+class ModelDown(TurnError):
+    """The chat model cannot answer; `lasting` when it will not answer the next one either."""
+
+    def __init__(self, sentence: str, lasting: bool = True) -> None:
+        super().__init__(sentence)
+        self.lasting = lasting
+
+
+class Proposed(TurnError):
+    """The steps wait for approval; the sentences are the plan that is shown."""

@@ -1,7 +1,7 @@
 """From a wish as somebody said it to wishes that name exactly what they work on."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from agents.errors import Unclear
 from agents.references import find
@@ -61,6 +61,17 @@ def _pair(wish: Wish, scene: Scene, tools: Mapping[str, Tool]) -> Wish:
     return Wish(wish.tool, {**wish.args, "image": found[0].sha256, "other_image": found[1].sha256})
 
 
+def veiled(wish: Wish, before: Iterable[Step]) -> Wish:
+    """Return a wish whose result is hidden if what it works on is, as the steps before say."""
+    hidden = [step for step in before if step.args.get("spoiler")]
+    known = {asset.sha256 for step in hidden for asset in step.assets}
+    links = tuple(f"step:{step.id}" for step in hidden)
+    meant = [str(wish.args.get(name, "")) for name in POINTERS]
+    if links and any(one in known or one.startswith(links) for one in meant):
+        return Wish(wish.tool, {"spoiler": True, **wish.args})
+    return wish
+
+
 def pointer(tool: Tool) -> str:
     """Return the argument of a tool that points at an asset; "" when it has none."""
     return next((name for name in POINTERS if name in tool.args.model_fields), "")
@@ -92,14 +103,14 @@ def _linked(
     steps = earlier[number - 1]
     if name not in POINTERS:
         return [f"step:{s.id}" for s in steps]
-    every = [f"step:{s.id}:{n}" for s in steps for n in range(1, _yield(s, tools) + 1)]
+    every = [f"step:{s.id}:{n}" for s in steps for n in range(1, made(s, tools) + 1)]
     n = int(call["n"] or 0)
     if n > len(every):
         raise Refused(f"Call {number} makes {len(every)}, there is no number {n}.")
     return [every[n - 1]] if n else list(every)
 
 
-def _yield(step: Step, tools: Mapping[str, Tool]) -> int:
+def made(step: Step, tools: Mapping[str, Tool]) -> int:
     """Return how many assets a planned step is going to make."""
     if step.assets or step.tool not in tools:
         return len(step.assets) or 1

@@ -1,9 +1,12 @@
 """ "Again" and "undo": from stored steps back to wishes, without asking a language model."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agents.errors import Unclear
+from agents.expand import LINK
+from agents.revise import reworded
 from agents.scene import ASIDE, ENDED_WELL, Scene, undone
 from agents.understanding.wishes import Wish
 from memory.records import Step
@@ -16,27 +19,73 @@ LOOKING = ("describe", "transcribe", "recall", *ASIDE)
 _WORDS = {"edit": "instruction", "write": "request", "brainstorm": "theme"}
 """What "prompt" and "request" are called by the tools that have another word for it."""
 
+_CALL = re.compile(r"step:(\d{1,2})(?::\d+)?$")
+
 
 def again(
     scene: Scene, tools: Mapping[str, Tool], changes: Mapping[str, object], made: str = ""
-) -> list[Wish]:
+) -> list[Wish | Step]:
     """Return the wishes that repeat a request with some arguments changed.
 
     That is the request replied to, otherwise the newest one (the author's own first) in which
-    something can be changed like this; all its steps that can, in order, those that build on
-    another as "step:k". New seeds are drawn unless one is given; a text that starts with "+ " is
-    appended to the old one. `made` is the SHA-256 of an asset whose own step alone is meant.
-    Raises Unclear.
+    something can be changed like this; all its steps that can and what builds on them, in order.
+    New seeds are drawn unless one is given; a text that starts with "+ " is appended to the old
+    one, unless it says what takes whose place ("about snow"). `made` is the SHA-256 of an asset
+    whose own step alone is meant. Raises Unclear.
     """
     groups = _own_groups(scene, made) if made else _groups(scene)
     for steps in groups:
-        fitting = [s for s in steps if s.tool in tools and _fits(changes, s, tools)]
+        known = [s for s in steps if s.tool in tools]
+        fitting = {s.id: changes for s in known if _fits(changes, s, tools)}
         if fitting:
-            return [_wish(step, fitting[:k], tools, changes) for k, step in enumerate(fitting)]
+            return anew(known, _reworded(known, changes) or fitting, tools)
     if groups:
         names = ", ".join(changes) or "that"
         raise Unclear(f"Nothing made here has “{names}” to change; what shall I make?")
     raise Unclear("There is nothing here to do again yet; what shall I make?")
+
+
+def anew(
+    steps: Sequence[Step],
+    changes: Mapping[str, Mapping[str, object]],
+    tools: Mapping[str, Tool],
+    *,
+    whole: bool = False,
+) -> list[Wish | Step]:
+    """Return some steps of a request, and what builds on them, as wishes with other arguments.
+
+    `changes` are by the steps' ids; an earlier one of the list is named "step:k". With `whole` the
+    list holds all steps, those that nothing has changed for as they are.
+    """
+    items: list[Wish | Step] = []
+    listed: list[Step] = []
+    for step in steps:
+        args = {k: _linked(v, listed) for k, v in step.args.items()}
+        if step.id in changes or any(_is_fresh(v, items) for v in args.values()):
+            new = changes.get(step.id, {})
+            items.append(_wish(replace(step, args=args), tools, new, further=not whole))
+        elif whole:
+            items.append(step)
+        else:
+            continue
+        listed.append(step)
+    return items
+
+
+def _is_fresh(value: object, items: Sequence[Wish | Step]) -> bool:
+    """Whether a value is made by a step that is done anew."""
+    link = _CALL.match(value) if isinstance(value, str) else None
+    return link is not None and any(isinstance(i, Wish) for i in items[int(link[1]) - 1 :][:1])
+
+
+def _reworded(
+    steps: Sequence[Step], changes: Mapping[str, object]
+) -> dict[str, Mapping[str, object]]:
+    """Return the changes by step where added words say what takes whose place."""
+    added = next((str(changes[k]) for k in ("prompt", "request") if changes.get(k)), "")
+    found = reworded(steps, added[2:]) if added.startswith("+ ") else {}
+    others = {k: v for k, v in changes.items() if k not in ("prompt", "request")}
+    return {id: others | args for id, args in found.items()}
 
 
 def _own_groups(scene: Scene, made: str) -> list[list[Step]]:
@@ -74,16 +123,17 @@ def _renamed(changes: Mapping[str, object], tool: str) -> dict[str, object]:
 
 
 def _wish(
-    step: Step, before: Sequence[Step], tools: Mapping[str, Tool], changes: Mapping[str, object]
+    step: Step, tools: Mapping[str, Tool], changes: Mapping[str, object], *, further: bool
 ) -> Wish:
     fields = tools[step.tool].args.model_fields
     new = _renamed(changes, step.tool)
-    args = {k: v for k, v in step.args.items() if k in fields and k != "seed"}
+    args = {k: v for k, v in step.args.items() if k in fields}
+    if step.status in ENDED_WELL:  # of what was never made it is the one that was asked for
+        args.pop("seed", None)
     if "model" in new:
         for name in ("steps", "lora"):  # they belong to the model they were meant for
             args.pop(name, None)
-    args |= {k: _linked(v, before) for k, v in args.items()}
-    if step.tool in ("edit", "upscale") and step.assets and "seed" not in step.args:
+    if further and step.tool in ("edit", "upscale") and step.assets and "seed" not in step.args:
         if not str(args["image"]).startswith("step:"):
             # Without chance it would be the same picture: "again" after "darker" is darker still.
             args["image"] = step.assets[0].sha256
@@ -94,7 +144,10 @@ def _wish(
 
 def _linked(value: object, before: Sequence[Step]) -> object:
     """Return "step:k" for what an earlier step of the same request made, else the value."""
+    link = LINK.match(value) if isinstance(value, str) else None
     for k, step in enumerate(before, 1):
+        if link and link["step"] == step.id:  # it was never run
+            return f"step:{k}" + (f":{link['n']}" if link["n"] else "")
         shas = [a.sha256 for a in step.assets]
         if value in shas:
             return f"step:{k}:{shas.index(str(value)) + 1}"
@@ -126,6 +179,8 @@ def undo(scene: Scene, step: Step) -> Step:
     what = " ".join(dict.fromkeys(short(s.result or s.tool) for s in gone))
     text = f"Undone: {what}{' Back to the one before.' if back else ''}"
     args: dict[str, object] = {"steps": [s.id for s in gone]}
+    if any(s.args.get("spoiler") for s in scene.steps if set(s.assets) & set(back)):
+        args["spoiler"] = True
     return replace(step, args=args, result=text, assets=back)
 
 

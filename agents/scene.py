@@ -91,22 +91,27 @@ class Scene:
 
 async def look(store: Store, message: Message) -> Scene:
     """Gather what the author of a message may be pointing at, as it was at its turn."""
-    history = await store.history(message.chat, limit=WINDOW)
+    recent = await store.recent(message.chat, limit=WINDOW)
     # What waits behind this request, or came of it, is not past, though it may be stored already.
-    steps = [s for s in await store.steps(message.chat, limit=WINDOW) if s.turn < message.id]
-    past = [m for m in history if _turn(m) < message.id]
+    steps = [s for s in recent.steps if s.turn < message.id and not waits(s)]
+    past = [m for m in recent.messages if _turn(m) < message.id]
     target = await _target(store, message)
     if target is not None and not any(s.turn == _turn(target) for s in steps):
         steps = [*await store.steps_of(_turn(target)), *steps]
     made = {a.sha256: s for s in steps for a in s.assets if s.tool not in AGAIN}
-    asked = {m.id: m.author for m in history if m.author is not None}
+    asked = {m.id: m.author for m in recent.messages if m.author is not None}
     hidden = _hidden(steps) | {a.sha256 for s in steps if s.tool == "compare" for a in s.assets}
     showing = {s.turn for s in steps if s.assets}
-    shown = [_set(m, made, asked, hidden) for m in reversed(past)]
+    shown = [_set(m, made, asked, hidden) for m in reversed(past) if m.assets]
     sets = tuple(s for s in shown if s.assets and not _only_asked(s, made, showing))
     replied = _replied(target, _set(target, made, asked), steps) if target else None
     named = await _named(store, message)
     return Scene(message, replied, sets, tuple(steps), tuple(past), named)
+
+
+def waits(step: Step) -> bool:
+    """Whether a step is part of a plan that nobody has approved yet; in a dry run it has ended."""
+    return step.status == "planned" and not step.result
 
 
 def _only_asked(shown: Set, made: Mapping[str, Step], showing: Container[str]) -> bool:

@@ -5,20 +5,22 @@ No language model and no LangChain here: those stand behind `agents/assistant.py
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from agents.errors import Unclear
-from agents.scene import ENDED_WELL
-from agents.understanding.wishes import Wish
+from agents.errors import Proposed, Unclear
+from agents.scene import ENDED_WELL, waits
+from agents.understanding.wishes import Hints, Wish
 from agents.work import Work
 from memory.errors import AtelierError
-from memory.records import Asset, Kind, Step
+from memory.records import Asset, Kind, Message, Step
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a turn came to.
 
-    When it is a question, `options` are answers to offer and `asked` what they count in.
+    When it is a question, `options` are answers to offer and `asked` what they count in; `plan`
+    says that its steps wait for approval.
     """
 
     kind: Kind
@@ -26,12 +28,28 @@ class Answer:
     steps: tuple[Step, ...] = ()
     options: tuple[str, ...] = ()
     asked: tuple[Asset, ...] = ()
+    plan: bool = False
 
     @property
     def assets(self) -> tuple[Asset, ...]:
         """Everything its steps made, in order and once; of a question, what it is about."""
         found = {a.sha256: a for s in self.steps for a in s.assets}
         return self.asked or tuple(found.values())
+
+
+class Thinker(Protocol):
+    """Whoever thinks requests through: an agent with a chat model, or the rules by themselves."""
+
+    async def answer(self, work: Work, history: Sequence[Message], hints: Hints) -> Answer:
+        """Think a request through and do what it asks; tells `work` what happens meanwhile.
+
+        Expected failures become the answer; a bug is raised.
+        """
+        ...
+
+    async def summarise(self, before: str, messages: Sequence[Message]) -> str:
+        """Return notes on older messages, `before` being those on what came before them."""
+        ...
 
 
 async def perform(work: Work, wishes: Sequence[Wish]) -> Answer:
@@ -45,9 +63,29 @@ async def perform(work: Work, wishes: Sequence[Wish]) -> Answer:
 
 
 async def resume(work: Work, steps: Sequence[Step]) -> Answer:
-    """Finish the stored steps of a turn that was interrupted."""
+    """Finish the stored steps of a turn that was interrupted; a plan is held up once more."""
+    if any(map(waits, steps)):
+        return proposed(work, steps)
     await work.restore(steps)
     return await perform(work, ())
+
+
+async def redone(work: Work, items: Sequence[Wish | Step]) -> Answer:
+    """Do wishes among results that are taken over, such as a plan with one word changed."""
+    try:
+        await work.replay(items)
+        await work.run()
+    except AtelierError as error:
+        return refused(work, error)
+    return answer(work)
+
+
+def proposed(work: Work, steps: Sequence[Step]) -> Answer:
+    """Return the answer that holds stored steps up for approval."""
+    try:
+        work.propose(steps)
+    except Proposed as error:
+        return refused(work, error)
 
 
 def answer(work: Work, said: str = "") -> Answer:
@@ -65,6 +103,8 @@ def refused(work: Work, error: AtelierError) -> Answer:
     What was made before that is told first.
     """
     steps = tuple(work.steps.values())
+    if isinstance(error, Proposed):
+        return Answer("question", str(error), steps, plan=True)
     text = _joined(*(_line(s) for s in steps if s.status in ENDED_WELL), str(error))
     if isinstance(error, Unclear):
         return Answer("question", text, steps, error.options, error.shown)

@@ -4,24 +4,21 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
+from typing import NoReturn
 
-from pydantic import ValidationError
-
-from agents import redo
-from agents.commands import COMMANDS
-from agents.errors import TurnError
-from agents.expand import LINK, POINTERS, expand, pointer
-from agents.references import find
+from agents.drafts import ENDED, Drafts, Limit, unlimited, valid
+from agents.errors import Proposed, TurnError
+from agents.events import Begun, Moved, Tell
+from agents.expand import LINK, POINTERS
+from agents.plans import NEVER, Planner
 from agents.scene import ASIDE, Scene
-from agents.showing import show
 from agents.understanding.wishes import Wish
 from memory.errors import AtelierError
 from memory.records import Status, Step
-from tools.errors import Refused, ToolError
-from tools.jobs import Note
-from tools.tool import Args, Context, Result, Tool, sentence
+from tools.errors import ToolError
+from tools.tool import Context, Result, Tool
 
 MOST_STEPS = 12
 """Steps one turn may take; more is a plan nobody meant or a model going round in circles."""
@@ -30,39 +27,13 @@ MOST_ROUNDS = 8
 """How often a model may ask for steps in one turn; what it asks for last is not done."""
 
 RESUMED = "Continued after a restart."
-ENDED = ("done", "failed", "cancelled", "planned")
-_COMMANDS = {tool.name: tool for tool in COMMANDS}
 
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A piece of text the chat model wrote."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A step changed: its record, and how its job stands if it is being computed."""
-
-    step: Step
-    note: Note | None = None
-
-
-Tell = Callable[[Said | Moved], None]
 Execute = Callable[[Tool, object, Context, Step], Awaitable[Result]]
-Limit = Callable[[Step, Sequence[Step]], Step]
-"""Return a step as it may be done, after the steps of its turn before it; raises Refused."""
 
 
 async def execute(tool: Tool, args: object, context: Context, step: Step) -> Result:
     """Run a tool for real."""
     return await tool.run(args, context)
-
-
-def unlimited(step: Step, before: Sequence[Step]) -> Step:
-    """Let every step be done as it is wished."""
-    return step
 
 
 class Work:
@@ -82,6 +53,7 @@ class Work:
         how: Execute = execute,
         final: Status = "done",
         limit: Limit = unlimited,
+        planner: Planner = NEVER,
     ) -> None:
         self.scene, self.context, self.tools = scene, context, tools
         self.steps: dict[str, Step] = {}
@@ -90,45 +62,67 @@ class Work:
         self._rounds = 0
         self._calls: dict[str, list[Step]] = {}
         self._tasks: dict[str, asyncio.Task[Step]] = {}
-        self.tell, self._how, self._final, self._limit = tell, how, final, limit
+        self.tell, self.planner, self._how, self._final = tell, planner, how, final
+        self._drafts = Drafts(context, tools, final, limit)
 
     async def plan(self, calls: Sequence[tuple[str, Wish]]) -> None:
         """Resolve and store the steps of some calls, all of them before any of them runs.
 
-        Each call is (its id, the wish). Raises Unclear (then nothing is stored) or TurnError.
+        Each call is (its id, the wish). Raises Unclear (then nothing is stored), TurnError, or
+        Proposed when somebody shall see them first: then they are stored as planned.
         """
-        self._rounds += 1
-        if self._rounds >= MOST_ROUNDS:
-            raise TurnError("I went round in circles with that; please say it in smaller steps.")
         scene, before = self.scene.after(self.steps.values()), list(self._calls.values())
         new: list[list[Step]] = []
         for _, wish in calls:
             # "step:1" is the first call of these, or else the first one of the turn.
-            drafts = self._drafts(wish, scene, [*new, *before[len(new) :]])
-            new.append(self._limited(drafts, [*self.steps.values(), *chain(*new)]))
+            drafts = self._drafts.of(wish, scene, [*new, *before[len(new) :]])
+            known = [*self.steps.values(), *chain(*new)]
+            new.append(self._drafts.limited(drafts, known))
             if wish.tool in ASIDE:
                 scene = scene.after(new[-1])  # a second "undo" takes back what came before that
-        drafts = list(chain(*new))
+        await self._begin(list(chain(*new)), len(calls))
+        self._calls |= {call: steps for (call, _), steps in zip(calls, new, strict=True)}
+
+    async def replay(self, items: Sequence[Wish | Step]) -> None:
+        """Store the steps of wishes, among them results that are taken over as they are."""
+        drafts = self._drafts.replayed(items, self.scene)
+        await self._begin(self._drafts.limited(drafts, ()), 0)
+
+    async def _begin(self, drafts: Sequence[Step], wishes: int) -> None:
+        self._rounds += 1
+        if self._rounds >= MOST_ROUNDS:
+            raise TurnError("I went round in circles with that; please say it in smaller steps.")
         if len(self.steps) + len(drafts) > MOST_STEPS:
             raise TurnError(
                 f"That is more than {MOST_STEPS} steps at once; ask for less at a time."
             )
+        if asked := self._rounds == 1 and self.planner.asks(wishes, drafts):
+            drafts = [replace(s, status="planned") if s.status == "queued" else s for s in drafts]
         await self.context.store.plan(drafts)
+        if asked:
+            self.propose(drafts)
         self._mend(drafts)
-        self._calls |= {call: steps for (call, _), steps in zip(calls, new, strict=True)}
         self.steps |= {s.id: s for s in drafts}
+        self.tell(Begun(tuple(self.steps.values())))
+
+    def propose(self, steps: Sequence[Step]) -> NoReturn:
+        """Hold stored steps up for approval; raises Proposed with the words of the plan."""
+        self.steps |= {s.id: s for s in steps}
+        raise Proposed(self.planner.words(steps))
 
     async def restore(self, steps: Sequence[Step]) -> None:
         """Take up stored steps after a restart; what was running twice before is given up."""
-        for stored, step in zip(steps, self._limited(steps, ()), strict=True):
+        for stored, step in zip(steps, self._drafts.limited(steps, ()), strict=True):
             self.steps[step.id] = step
             if step != stored:
                 await self._keep(step)
             if step.status == "running" and step.result == RESUMED:
                 text = "It was interrupted twice; ask again."
-                await self._keep(replace(step, status="failed", result=text))
+                failed = replace(step, status="failed", result=text, seconds=step.seconds or 0.001)
+                await self._keep(failed)
             elif step.status == "running":
                 self.steps[step.id] = replace(step, status="queued", result=RESUMED)
+        self.tell(Begun(tuple(self.steps.values())))
 
     async def run(self, call: str = "") -> list[Step]:
         """Run the steps of one call, or all of them, to their end; never raises a ToolError."""
@@ -149,43 +143,6 @@ class Work:
                 await self._keep(replace(step, status="queued", result=""))
             elif not leaving and step.status not in ENDED:
                 await self._keep(replace(step, status="cancelled", result="Cancelled."))
-
-    def _drafts(self, wish: Wish, scene: Scene, earlier: Sequence[Sequence[Step]]) -> list[Step]:
-        """Return the steps of one call; what makes no sense is a failed one with a sentence."""
-        step = Step(
-            wish.tool, dict(wish.args), self.context.user, scene.message.chat, scene.message.id
-        )
-        try:
-            args = _checked(wish, self.tools)
-            if wish.tool == "undo":
-                return [redo.undo(scene, replace(step, status=self._final))]
-            if wish.tool == "show":
-                return [show(scene, replace(step, status=self._final), str(args["image"]))]
-            if wish.tool == "again":
-                return self._again(args, scene)
-            wishes = expand(Wish(wish.tool, args), scene, self.tools, earlier)
-        except ToolError as error:
-            return [replace(step, status="failed", result=str(error))]
-        return [_queued(step, w) for w in wishes]
-
-    def _limited(self, steps: Sequence[Step], before: Sequence[Step]) -> list[Step]:
-        """Return the steps as they may be done here; one that may not be is a failed one."""
-        known, count = list(before), len(before)
-        for step in steps:
-            try:
-                known.append(step if step.status in ENDED else self._limit(step, known))
-            except Refused as error:
-                known.append(replace(step, status="failed", result=str(error)))
-        return known[count:]
-
-    def _again(self, args: Mapping[str, object], scene: Scene) -> list[Step]:
-        image, changes = args.get("image"), args.get("changes")
-        made = find(str(image), scene)[0].sha256 if image else ""
-        wishes = redo.again(scene, self.tools, changes if isinstance(changes, dict) else {}, made)
-        groups: list[list[Step]] = []
-        for wish in wishes:
-            groups.append(self._drafts(wish, scene, groups))
-        return [step for steps in groups for step in steps]
 
     def _mend(self, drafts: Sequence[Step]) -> None:
         again = {s.tool for s in drafts}
@@ -222,7 +179,7 @@ class Work:
             raise ToolError(f"There is no tool called {step.tool!r}.")
         context = replace(self.context, report=lambda note: self.tell(Moved(step, note)))
         args = {k: v for k, v in step.args.items() if k in tool.args.model_fields}
-        return await self._how(tool, _valid(tool, args), context, step)
+        return await self._how(tool, valid(tool, args), context, step)
 
     async def _keep(self, step: Step) -> Step:
         self.steps[step.id] = step
@@ -261,38 +218,6 @@ def _output(step: Step, name: str, n: int) -> str:
     return shas[n - 1]
 
 
-def _checked(wish: Wish, tools: Mapping[str, Tool]) -> dict[str, object]:
-    """Return a wish's arguments as its tool wants them; raises ToolError with a sentence.
-
-    A picture or sound that is not named is "": what the person is obviously looking at.
-    """
-    tool = _COMMANDS.get(wish.tool) or tools.get(wish.tool)
-    if tool is None:
-        raise ToolError(f"There is no tool called {wish.tool!r}.")
-    given = {k: v for k, v in wish.args.items() if v is not None}
-    name = pointer(tool) if tool.name in tools else ""
-    if not name:
-        return _dumped(_valid(tool, given))
-    meant = str(given.get(name, ""))
-    return {**_dumped(_valid(tool, {**given, name: meant or "last"})), name: meant}
-
-
-def _valid(tool: Tool, args: Mapping[str, object]) -> Args:
-    try:
-        return tool.args.model_validate(args)
-    except ValidationError as error:
-        raise Refused(sentence(error)) from error
-
-
-def _dumped(args: Args) -> dict[str, object]:
-    return args.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-
-
-def _queued(step: Step, wish: Wish) -> Step:
-    new = Step(step.tool, wish.args, step.user, step.chat, step.turn, "queued")
-    shas = (str(wish.args[k]) for k in POINTERS if k in wish.args)
-    return replace(new, parents=tuple(s for s in shas if not s.startswith("step:")))
-
-
 def _ended(step: Step, status: Status, text: str, begun: float) -> Step:
-    return replace(step, status=status, result=text, seconds=round(time.monotonic() - begun, 3))
+    seconds = max(0.001, round(time.monotonic() - begun, 3))  # what has none was never begun
+    return replace(step, status=status, result=text, seconds=seconds)

@@ -4,15 +4,25 @@ A button's id is all that comes back when it is pressed, perhaps years and resta
 the command's name and the number of the picture, and the message it belongs to says the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
+from agents.expand import LINK
 from agents.scene import ASIDE
 from memory.records import Action, Asset, Step
 
-FEEDBACK = {"good": 1, "bad": -1}
+FEEDBACK: Mapping[str, Literal[-1, 1]] = {"good": 1, "bad": -1}
 DELETE = "delete"
 """Takes a reply away where its platform can do that."""
+GO = Action("go", "Go")
+CHANGE = Action("change", "Change")
+PLAN = (GO, CHANGE, Action("cancel", "Cancel"))
+"""What is under a plan that waits for approval."""
+INSTEAD = "instead"
+"""Does a request with the words its author gave it afterwards."""
 _LONGEST = 64
+_PLAN = 3
+"""Steps from which on what was made can be changed as a plan."""
 
 
 def actions(steps: Sequence[Step], assets: Sequence[Asset]) -> tuple[Action, ...]:
@@ -27,9 +37,25 @@ def actions(steps: Sequence[Step], assets: Sequence[Asset]) -> tuple[Action, ...
         ]
     if any(s.status in ("done", "planned") and s.tool not in ASIDE for s in steps):
         found += [Action("again", "Again"), Action("undo", "Undo")]
+        found += [CHANGE] if len(steps) >= _PLAN and len({s.tool for s in steps}) > 1 else []
+        found += _retries(steps)
     if found:
         found += [Action("good", "👍"), Action("bad", "👎")]
     return tuple(found)
+
+
+def _retries(steps: Sequence[Step]) -> list[Action]:
+    """Return a button for each step that failed by itself, once it had begun."""
+    return [
+        Action(f"retry:{number}", f"Try {number} again ({step.tool})")
+        for number, step in enumerate(steps, 1)
+        if step.status == "failed" and step.seconds and not _builds(step)
+    ]
+
+
+def _builds(step: Step) -> bool:
+    """Whether a failed step still names what it builds on: that one is to be tried again."""
+    return any(LINK.match(v) for v in step.args.values() if isinstance(v, str))
 
 
 def answers(options: Sequence[str]) -> tuple[Action, ...]:

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agents.plans import NEVER, Asking
 from bot import __version__
 from bot.adapter import Handler
 from bot.control import Snapshot, listening
 from bot.desk import Desk
-from bot.learnt import remembered
+from bot.keeping import keeping
+from bot.learnt import COSTS, remembered
+from bot.lobby import Lobby, claimed
 from bot.middleware import with_errors, with_log, with_rules
 from bot.queue import names_of
 from bot.rulebook import Rulebook
@@ -26,7 +29,6 @@ from bot.shelf import catalogue
 from bot.studio import Rehearsal, Studio, rehearse
 from memory.assets import Assets
 from memory.database import Database
-from memory.folder import DataFolder
 from memory.store import Store
 from tools.builtin import every_tool
 from tools.catalogue import Catalogue
@@ -65,44 +67,54 @@ class App:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, interval: float = 0.2) -> AsyncIterator[App]:
-    """Open the data folder and everything that works on it.
+async def opened(
+    settings: Settings, lobby: Lobby | None = None, *, interval: float = 0.2
+) -> AsyncIterator[App]:
+    """Open the data folder, unless a lobby holds it already, and everything that works on it.
 
     Raises DataFolderBusy, StorageFull, ModelUnavailable, ToolError for a device it lacks or a
     cluster that does not answer, and SettingsError for a port that is taken.
     """
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(DataFolder.claim(settings.data))
-        database = await stack.enter_async_context(Database(folder.database))
-        known = catalogue(settings)
+        here = lobby or stack.enter_context(claimed(settings))
+        database, known = await stack.enter_async_context(here.database), here.catalogue
         crew = Crew(settings.roles)
         scheduler = _scheduler(settings, crew)
-        await stack.enter_async_context(remembered(scheduler, Store(database)))
+        await stack.enter_async_context(remembered(scheduler, here.store))
         pool = await stack.enter_async_context(_computing(settings, known, scheduler))
-        await _show(stack, settings, pool, Store(database))
-        app = _app(settings, database, folder.assets, known, pool, crew, interval=interval)
+        await _show(stack, settings, pool, here.store)
+        app = _app(settings, database, here.assets, known, pool, crew, interval=interval)
+        app.studio.costs, app.studio.asking = scheduler.costs, Asking(**settings.plan.model_dump())
         await app.studio.book.restore()
+        await stack.enter_async_context(keeping(app.studio))
         yield app
 
 
 @asynccontextmanager
-async def rehearsal(settings: Settings) -> AsyncIterator[App]:
-    """Open a copy of the memory that is thrown away: plans and resolves, computes nothing."""
+async def rehearsal(settings: Settings, asking: Asking = NEVER.asking) -> AsyncIterator[App]:
+    """Open a copy of the memory that is thrown away: plans and resolves, makes nothing."""
     async with AsyncExitStack() as stack:
         copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atelier-")))
         await asyncio.to_thread(_copy, settings.data / "atelier.db", copy / "atelier.db")
         database = await stack.enter_async_context(Database(copy / "atelier.db"))
         known = catalogue(settings)
         crew = Crew(settings.roles)
-        app = _app(settings, database, copy / "assets", known, Rehearsal(), crew)
-        app.studio.how, app.studio.final = rehearse, "planned"
+        runner = Rehearsal()
+        if settings.chat.model == "local":
+            scheduler = _scheduler(settings, crew)
+            computing = _computing(settings, known, scheduler)
+            runner = Rehearsal(await stack.enter_async_context(computing))
+        app = _app(settings, database, Assets(copy / "assets"), known, runner, crew)
+        studio = app.studio
+        studio.how, studio.final, studio.asking = rehearse, "planned", asking
+        studio.costs.restore(await studio.store.kept(COSTS))
         yield app
 
 
 def _app(
     settings: Settings,
     database: Database,
-    assets: Path,
+    assets: Assets,
     known: Catalogue,
     runner: Runner,
     crew: Crew,
@@ -111,7 +123,7 @@ def _app(
 ) -> App:
     tools = {tool.name: tool for tool in every_tool()}
     store = Store(database)
-    studio = Studio(database, store, Assets(assets), known, runner, tools, settings.chat)
+    studio = Studio(database, store, assets, known, runner, tools, settings.chat)
     choices = {"tools": list(tools), "models": list(known.models)}
     book = studio.book = Rulebook(store, settings.rules, choices, crew)
     desk = Desk(studio, interval=interval)

@@ -3,12 +3,12 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bot import __version__
+from bot import __version__, garbage
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -20,6 +20,9 @@ BROKEN_PIPE = 141
 
 def main() -> NoReturn:
     """Run the program and end it at once, without waiting for threads that still load things."""
+    # Nobody plugs into the settings; looking for those who might reads all that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    garbage.put_off()
     try:
         status = run(sys.argv[1:])
     except SystemExit as leaving:  # --help, --version, and words that are no command
@@ -82,9 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("text", help="the request")
     plan.add_argument("--json", action="store_true", help='print {"steps": [...], "text": ...}')
     add("doctor", _doctor, "say in plain words what works here and what does not")
-    top = add("top", _top, "watch a running Atelier: workers, memory, queue, users (q leaves)")
-    top.add_argument("--once", action="store_true", help="print one frame and end")
-    top.add_argument("--json", action="store_true", help="print everything as one line of JSON")
+    _top_arguments(add("top", _top, "watch a running Atelier: workers, queue, users (q leaves)"))
+    _leaving(add)
     models = add("models", _models, "list all models, fetch or verify those of the profile")
     models.add_argument("what", nargs="?", choices=("list", "fetch", "verify"), default="list")
     models.add_argument("names", nargs="*", help="only these models")
@@ -100,10 +102,30 @@ def _common() -> argparse.ArgumentParser:
     return common
 
 
+def _top_arguments(top: argparse.ArgumentParser) -> None:
+    top.add_argument("--once", action="store_true", help="print one frame and end")
+    top.add_argument("--json", action="store_true", help="print everything as one line of JSON")
+
+
+def _of_whom(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--chat", default="", help="PLATFORM:ID of a chat")
+    command.add_argument("--user", default="", help="PLATFORM:ID of a person")
+
+
 def _bench_arguments(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("what", choices=("understanding",))
     rest = "atelier bench understanding --help lists them"
     bench.add_argument("options", nargs=argparse.REMAINDER, help=rest)
+
+
+def _leaving(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
+    """Add the commands that take out what is kept, or erase it."""
+    export = add("export", _export, "write what is kept into a zip; works while Atelier runs")
+    export.add_argument("file", type=Path, help="the zip to write")
+    _of_whom(export)
+    forget = add("forget", _forget, "erase a chat or a person for good")
+    forget.add_argument("--yes", action="store_true", help="do not ask")
+    _of_whom(forget)
 
 
 def _run(settings: "Settings", given: argparse.Namespace) -> int:
@@ -137,6 +159,18 @@ def _doctor(settings: "Settings", given: argparse.Namespace) -> int:
     from bot.doctor import examine
 
     return examine(settings)
+
+
+def _export(settings: "Settings", given: argparse.Namespace) -> int:
+    from bot.leaving import export
+
+    return export(settings, given.file, given.chat, given.user)
+
+
+def _forget(settings: "Settings", given: argparse.Namespace) -> int:
+    from bot.leaving import forget
+
+    return forget(settings, given.chat, given.user, sure=given.yes)
 
 
 def _models(settings: "Settings", given: argparse.Namespace) -> int:

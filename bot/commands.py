@@ -31,16 +31,21 @@ COMMANDS = {
     "recall": "find what was said: /recall deadline",
     "again": "do the last thing again: /again --ar 16:9",
     "undo": "take back the last result",
+    "go": "do the plan you were shown",
+    "change": "change a plan, or what it made: /change 2 to a dog",
+    "retry": "try again what failed",
     "cancel": "stop what is running for you here",
     "queue": "what is being worked on, and when it is your turn",
     "info": "how a picture was made: /info 2",
     "models": "which models there are",
     "quota": "how much computing you have left today, and when there is more",
     "settings": "what is in force here, and changing it: /settings count 2",
-    "memory": "what is kept about this chat and about you",
+    "memory": "what is kept about this chat and you, and what you like: /memory on",
     "forget": "erase what was said and made here: /forget yes; only what is yours: /forget me",
     "quit": "leave (terminal only)",
 }
+OF_PLANS = ("go", "change", "retry")
+"""Commands that decide about a plan; what that comes to takes a turn."""
 _OTHER_NAMES = {
     "imagine": "draw",
     "brainstorm": "ideas",
@@ -78,6 +83,11 @@ def parse(text: str) -> Command | None:
     return Command(name, (match[2] or "").strip())
 
 
+def takes_turn(command: Command) -> bool:
+    """Whether a command makes something, so that it is answered like a request."""
+    return command.name in OF_PLANS or wishes(command) is not None
+
+
 def wishes(command: Command) -> tuple[Wish, ...] | None:
     """Return what a command asks the tools for, or None when it is not about making things.
 
@@ -103,27 +113,34 @@ def _draw(words: str) -> tuple[Wish, ...]:
 
 
 def _edit(words: str) -> tuple[Wish, ...]:
+    words, said = _unflagged("edit", words)
     image, change = _pointer(words)
     if not change:
         raise Refused("/edit needs to know what to change, for example: /edit 2 darker")
     found = understand(change, _ANY)
     if len(found) == 1 and found[0].tool == "edit" and found[0].args["image"] == "last":
         change = str(found[0].args["instruction"])
-    return (Wish("edit", {"image": image, "instruction": change}),)
+    return (Wish("edit", {"image": image, "instruction": change, **said}),)
 
 
 def _vary(words: str) -> tuple[Wish, ...]:
-    line, said = flags.take(flags.hide(fold(words)))
-    image, rest = _pointer(line.text)
-    count = {"count": said["count"]} if "count" in said else {}
-    return (Wish("vary", {"image": image or rest, **count}),)
+    words, said = _unflagged("vary", words)
+    image, rest = _pointer(words)
+    return (Wish("vary", {"image": image or rest, **said}),)
 
 
 def _upscale(words: str) -> tuple[Wish, ...]:
+    words, said = _unflagged("upscale", words)
     factor = _FACTOR.search(words)
     image, rest = _pointer(words[: factor.start()] if factor else words)
     args = {"factor": int(factor[1] or factor[2])} if factor else {}
-    return (Wish("upscale", {"image": image or rest, **args}),)
+    return (Wish("upscale", {"image": image or rest, **args, **said}),)
+
+
+def _unflagged(tool: str, words: str) -> tuple[str, dict[str, object]]:
+    """Return the words behind a command without the flags, and those that its tool knows."""
+    line, said = flags.take(flags.hide(fold(words)))
+    return line.text, {name: said[name] for name in flags.TAKES[tool] if name in said}
 
 
 def _describe(words: str) -> tuple[Wish, ...]:

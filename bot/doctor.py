@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from bot.settings import ChatModel, ModelServer, Settings, unknown
+from bot.settings import ModelServer, Settings, unknown
 from bot.shelf import catalogue
 from memory.errors import AtelierError, DataFolderBusy
 from memory.folder import DataFolder
@@ -68,9 +68,9 @@ def look(settings: Settings) -> Iterator[Finding]:
     if settings.clustered:
         yield _cluster(settings.cluster.address)
     yield from _servers(settings)
-    yield _chat(settings.chat)
+    yield _chat(settings)
     yield from _discord(settings)
-    yield _telegram(settings)
+    yield from _telegram(settings)
     for name in unknown(os.environ):
         yield Finding("warn", "environment", f"{name} is no setting; check how it is spelt.")
 
@@ -151,12 +151,13 @@ def _models(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok" if whole else "bad", "model", f"{name} ({', '.join(able)}): {hint}.")
 
 
-def _telegram(settings: Settings) -> Finding:
+def _telegram(settings: Settings) -> Iterator[Finding]:
     if not settings.telegram.token.get_secret_value():
-        return Finding("ok", "Telegram", "No token is set; none is needed.")
-    from bot.adapters.telegram.check import check
+        yield Finding("ok", "Telegram", "No token is set; none is needed.")
+        return
+    from bot.adapters.telegram import check
 
-    return check(settings.telegram)
+    yield from check.look(settings.telegram)
 
 
 def _cluster(address: str) -> Finding:
@@ -170,9 +171,12 @@ def _cluster(address: str) -> Finding:
     return Finding("ok", "cluster", f"{where} is to compute; the start says whether it does.")
 
 
-def _chat(chat: ChatModel) -> Finding:
+def _chat(settings: Settings) -> Finding:
+    chat = settings.chat
     if chat.model == "rules":
         return Finding("ok", "requests", "The built-in rules understand them.")
+    if chat.model == "local":
+        return _local(settings)
     names = _listed(chat.url, chat.key)
     if isinstance(names, Trouble):
         return Finding("bad", "chat server", f"It {names.what}; start it, or mend chat.url.")
@@ -180,6 +184,17 @@ def _chat(chat: ChatModel) -> Finding:
         there = ", ".join(names[:5]) or "none"
         return Finding("bad", "chat server", f"It has no {chat.name}; set chat.name to: {there}.")
     return Finding("ok", "chat server", f"It answers and has {chat.name}.")
+
+
+def _local(settings: Settings) -> Finding:
+    try:
+        model = catalogue(settings).find("chat", settings.chat.name)
+    except AtelierError as error:
+        return Finding("bad", "requests", str(error))
+    if model.source.server:
+        fault = f"{model.name} runs on a server; set chat.model to server for it."
+        return Finding("bad", "requests", fault)
+    return Finding("ok", "requests", f"The text model {model.name} understands them.")
 
 
 def _servers(settings: Settings) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 EVERY = 30.0
 """Seconds between two writes at least."""
-_COSTS, _SPENT = "costs", "spent"
+COSTS, _SPENT = "costs", "spent"
 
 
 @asynccontextmanager
@@ -21,7 +21,7 @@ async def remembered(
     scheduler: Scheduler, store: Store, *, every: float = EVERY
 ) -> AsyncIterator[None]:
     """Give a scheduler what the last run knew, and keep what it learns, also at the end."""
-    scheduler.costs.restore(await store.kept(_COSTS))
+    scheduler.costs.restore(await store.kept(COSTS))
     spent = await store.kept(_SPENT)
     scheduler.ledger.restore(spent, asyncio.get_running_loop().time())
     known = _known(scheduler)
@@ -38,7 +38,7 @@ Known = dict[str, Mapping[str, object]]
 
 
 def _known(scheduler: Scheduler) -> Known:
-    return {_COSTS: scheduler.costs.dump(), _SPENT: scheduler.ledger.dump()}
+    return {COSTS: scheduler.costs.dump(), _SPENT: scheduler.ledger.dump()}
 
 
 async def _keep_on(scheduler: Scheduler, store: Store, known: Known, every: float) -> None:

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from agents.work import Moved, Said
-from memory.records import Step
+from agents.events import Begun, Moved, Said
+from memory.records import Status, Step
 from tools.jobs import Note
 
 _PICTURES = (b"\xff\xd8", b"\x89PNG")
@@ -17,7 +17,10 @@ Phase = Literal["received", "hearing", "thinking", "queued", "loading", "running
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One view of a request: `eta` in seconds (None: unknown), `fraction` from 0 to 1."""
+    """One view of a request: `eta` in seconds (None: unknown), `fraction` from 0 to 1.
+
+    `plan` says how each of several steps stands: "1/2 ✓ write · 2/2 draw 40 %".
+    """
 
     message_id: str
     phase: Phase
@@ -27,6 +30,8 @@ class Standing:
     fraction: float = 0.0
     preview: bytes | None = None
     text: str = ""
+    plan: str = ""
+    spoiler: bool = False
 
 
 _PHASES: dict[Phase, str] = {
@@ -42,6 +47,8 @@ _PHASES: dict[Phase, str] = {
 
 def in_words(view: Standing) -> str:
     """Return what a request is at, such as "Waiting (draw), number 3 in line"."""
+    if view.plan:
+        return f"{_PHASES[view.phase]}: {view.plan}"
     words = _PHASES[view.phase] + (f" ({view.tool})" if view.tool else "")
     if view.phase == "queued" and view.position:
         words += f", number {view.position} in line"
@@ -74,21 +81,27 @@ class Board:
     ) -> None:
         self._id, self._show, self._interval, self._clock = message_id, show, interval, clock
         self._steps: dict[str, float] = {}
+        self._tools: dict[str, str] = {}
+        self._states: dict[str, str] = {}
         self._text = ""
         self._preview: bytes | None = None
+        self._spoiler = False
         self._last: tuple[str, float] = ("", float("-inf"))
 
     def phase(self, phase: Phase) -> None:
         """Say that the request as a whole has come to a phase."""
         self._view(Standing(self._id, phase, text=self._text))
 
-    def __call__(self, event: Said | Moved) -> None:
+    def __call__(self, event: Said | Moved | Begun) -> None:
         """Take in one event of the turn."""
         if isinstance(event, Said):
             self._text += event.text
             self._view(Standing(self._id, "writing", text=self._text))
+        elif isinstance(event, Begun):
+            for step in event.steps:
+                self._moved(step)
         elif event.note is None:
-            self._steps[event.step.id] = _share(event.step)
+            self._moved(event.step)
         else:
             self._noted(event.step, event.note)
 
@@ -96,7 +109,24 @@ class Board:
         """Take in how far the writing down of a spoken request is."""
         self._view(Standing(self._id, "hearing", "", note.position, note.eta))
 
+    def _moved(self, step: Step) -> None:
+        self._steps[step.id] = _share(step)
+        self._tools[step.id] = step.tool
+        self._states[step.id] = _STATES[step.status]
+
+    def _plan(self) -> str:
+        """Return how each of several steps stands."""
+        if len(self._tools) < _MANY:
+            return ""
+        states = [
+            f"{number}/{len(self._tools)} {self._states[id].format(tool=tool)}"
+            for number, (id, tool) in enumerate(self._tools.items(), 1)
+        ]
+        return " · ".join(states)
+
     def _noted(self, step: Step, note: Note) -> None:
+        self._tools.setdefault(step.id, step.tool)
+        self._states[step.id] = _state(note)
         if note.phase == "running" and note.total:
             self._steps[step.id] = min(note.done / note.total, 1.0)
         else:
@@ -108,7 +138,9 @@ class Board:
         else:
             text = shown.decode("utf-8", "ignore")
         where = (step.tool, note.position, note.eta, fraction)
-        self._view(Standing(self._id, note.phase, *where, self._preview, text))
+        self._spoiler |= bool(step.args.get("spoiler"))
+        told = Standing(self._id, note.phase, *where, self._preview, text, self._plan())
+        self._view(replace(told, spoiler=self._spoiler))
 
     def _view(self, standing: Standing) -> None:
         phase, at = self._last
@@ -116,6 +148,29 @@ class Board:
         if standing.phase != phase or now - at >= self._interval:
             self._last = (standing.phase, now)
             self._show(standing)
+
+
+_MANY = 3
+"""Steps from which on each is shown by itself."""
+
+_STATES: dict[Status, str] = {
+    "planned": "✓ {tool}",
+    "queued": "{tool} waits",
+    "running": "{tool} begins",
+    "done": "✓ {tool}",
+    "failed": "✗ {tool}",
+    "cancelled": "✗ {tool}",
+}
+
+
+def _state(note: Note) -> str:
+    """Return how a step stands by the news of its job; its tool stands where {tool} is."""
+    if note.phase == "queued":
+        line = f", number {note.position} in line" if note.position else ""
+        return f"{{tool}} waits{line}"
+    if note.phase == "loading":
+        return "{tool}: loading the model"
+    return f"{{tool}} {round(100 * note.done / note.total)} %" if note.total else "{tool}"
 
 
 def _share(step: Step) -> float:

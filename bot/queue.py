@@ -21,6 +21,7 @@ _WORDS: dict[Kind, tuple[str, str]] = {
     "text": ("a text", "texts"),
     "speech": ("something spoken", "things spoken"),
     "hearing": ("a transcript", "transcripts"),
+    "meaning": ("a look-up", "look-ups"),
 }
 
 

@@ -3,9 +3,12 @@
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from agents.expand import LINK, made
+from agents.plans import ALWAYS
+from agents.scene import waits
 from bot.adapter import Received, Reply
 from bot.adapters.console import CHAT
 from bot.app import rehearsal
@@ -13,9 +16,7 @@ from bot.progress import Standing
 from bot.settings import Settings
 from bot.trail import Trail
 from memory.records import Message, Step, User
-
-Planned = tuple[str, dict[str, object]]
-"""A tool and its arguments."""
+from tools.tool import Tool
 
 
 def plan(settings: Settings, text: str, *, as_json: bool) -> int:
@@ -25,17 +26,21 @@ def plan(settings: Settings, text: str, *, as_json: bool) -> int:
 
 async def _plan(settings: Settings, text: str, *, as_json: bool) -> int:
     kept = _Kept()
-    async with rehearsal(settings) as app:
+    async with rehearsal(settings, ALWAYS) as app:
         me = User(CHAT.platform, "you", "you")
-        await app.handle(Received(Message(CHAT, me, text)), kept)
-    steps = [step for step in kept.steps if step.status == "planned"]
-    planned = _planned(steps)
-    words = "" if steps and kept.kind == "reply" else kept.text
+        message = Message(CHAT, me, text)
+        await app.handle(Received(message), kept)
+        planner = app.studio.planner(app.studio.catalogue)
+    steps = [step for step in kept.steps if waits(step)]
+    words = "" if steps else kept.text
     if as_json:
-        found = {"steps": [{"tool": t, "args": a} for t, a in planned], "text": words}
+        found: dict[str, object] = {"steps": _planned(steps, planner.tools), "text": words}
+        price = planner.price(steps)
+        found |= {"seconds": round(price.seconds, 1), "known": price.known} if steps else {}
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(_table(planned) + (f"{words}\n" if words else ""))
+        sys.stdout.write("\n".join(planner.lines(steps)) if steps else words)
+        sys.stdout.write("\n")
     return 1 if kept.kind == "error" else 0
 
 
@@ -60,21 +65,16 @@ class _Kept:
         self.kind, self.text = "error" if error else "reply", text
 
 
-def _planned(steps: Sequence[Step]) -> list[Planned]:
+def _planned(steps: Sequence[Step], tools: Mapping[str, Tool]) -> list[dict[str, object]]:
     """Return steps whose arguments name what an earlier one would make: "step:1", "step:1:2"."""
-    made: dict[str, str] = {}
-    for number, step in enumerate(steps, 1):
-        many = len(step.assets) > 1
-        made[step.result] = f"step:{number}"
-        for n, asset in enumerate(step.assets, 1):
-            made[asset.sha256] = f"step:{number}:{n}" if many else f"step:{number}"
-    return [(s.tool, {k: made.get(str(v), v) for k, v in s.args.items()}) for s in steps]
+    numbers = {step.id: number for number, step in enumerate(steps, 1)}
+    many = {step.id for step in steps if made(step, tools) > 1}
 
+    def named(value: object) -> object:
+        link = LINK.match(value) if isinstance(value, str) else None
+        if link is None:
+            return value
+        nth = f":{link['n']}" if link["n"] and link["step"] in many else ""
+        return f"step:{numbers[link['step']]}{nth}"
 
-def _table(planned: Sequence[Planned]) -> str:
-    wide = max((len(tool) for tool, _ in planned), default=0)
-    rows = [
-        f"{number}. {tool:{wide}}  {', '.join(f'{k}: {v}' for k, v in args.items())}\n"
-        for number, (tool, args) in enumerate(planned, 1)
-    ]
-    return "".join(rows)
+    return [{"tool": s.tool, "args": {k: named(v) for k, v in s.args.items()}} for s in steps]

@@ -3,24 +3,28 @@
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bot import shelf, signals
+from bot import garbage, heap, shelf, signals
 from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.signals import Signals
 from memory.errors import AtelierError
+from memory.imports import hidden
 
 if TYPE_CHECKING:
+    from bot.adapter import Adapter, Handler
     from bot.adapters.console.events import Events
     from bot.adapters.console.inbox import Inbox
     from bot.app import App
+    from bot.lobby import Lobby
     from tools.compute.pool import Pool
 
 _SIGN_IN = 3.0
-"""Seconds platforms have for themselves before models are loaded."""
+"""Seconds platforms have for themselves before anything else is loaded."""
+_CONSOLE = ("bot.adapters.console.lines", "bot.app", "memory.migrations")
 _TURN = 0.0005
 """Seconds one thread may go on while another one waits."""
 
@@ -58,25 +62,71 @@ def lines(settings: Settings, *, dry_run: bool) -> int:
 
 
 async def _host(settings: Settings, names: Sequence[str]) -> int:
+    from bot.lobby import claimed
+
+    with claimed(settings) as lobby:
+        here = [import_module(f"bot.adapters.{name}").adapter(settings, lobby) for name in names]
+        serving = asyncio.create_task(_side_by_side(here, lobby.handle))
+        try:
+            await _there(here, serving)
+            await _open(settings, lobby, serving)
+        finally:
+            await _end(serving)
+    return 0
+
+
+async def _side_by_side(adapters: Sequence["Adapter"], handle: "Handler") -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for adapter in adapters:
+                group.create_task(adapter.run(handle))
+    except* AtelierError as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _there(adapters: Sequence["Adapter"], serving: "asyncio.Task[None]") -> None:
+    """Wait until all platforms are there, or one keeps us waiting, or may not be served."""
+    ready = asyncio.create_task(_all_ready(adapters))
+    try:
+        either = {serving, ready}
+        await asyncio.wait(either, timeout=_SIGN_IN, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ready.cancel()
+    if serving.done():
+        await serving
+
+
+async def _all_ready(adapters: Sequence["Adapter"]) -> None:
+    for adapter in adapters:
+        await adapter.ready.wait()
+
+
+async def _open(settings: Settings, lobby: "Lobby", serving: "asyncio.Task[None]") -> None:
+    """Open the house behind the platforms; it stays open until the last of them has ended."""
+    heap.tidy()
+    sys.setswitchinterval(_TURN)
+    await asyncio.to_thread(_load, "bot.app", "memory.migrations")
     from bot.app import opened
 
-    async with opened(settings, interval=0.5) as app:
-        adapters = [import_module(f"bot.adapters.{name}").adapter(settings, app) for name in names]
+    async with opened(settings, lobby, interval=0.5) as app:
         try:
-            async with asyncio.TaskGroup() as group:
-                for adapter in adapters:
-                    group.create_task(adapter.run(app.handle))
-                group.create_task(_warm_later(app, [adapter.ready for adapter in adapters]))
-        except* AtelierError as errors:
-            raise errors.exceptions[0] from None
-    return 0
+            lobby.open(app)
+            _warm(app)
+            await serving
+        finally:
+            await _end(serving)
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait({task})
 
 
 async def _talk(settings: Settings, heard: Signals) -> int:
     from bot.adapters.console.screen import screen
 
     console = screen()
-    await asyncio.to_thread(_load)
+    await asyncio.to_thread(_load, *_CONSOLE)
     from bot.adapters.console.terminal import Terminal
     from bot.app import opened
 
@@ -105,7 +155,7 @@ async def _lines(settings: Settings, heard: Signals, *, dry_run: bool) -> int:
 async def _serve(settings: Settings, inbox: "Inbox", events: "Events", *, dry_run: bool) -> None:
     if not dry_run:
         await asyncio.to_thread(shelf.ensure, settings)
-    await asyncio.to_thread(_load)
+    await asyncio.to_thread(_load, *_CONSOLE)
     from bot.adapters.console.lines import Lines
 
     async with _place(settings, dry_run=dry_run) as app:
@@ -121,36 +171,37 @@ def _place(settings: Settings, *, dry_run: bool) -> "AbstractAsyncContextManager
     return rehearsal(settings) if dry_run else opened(settings, interval=0.5)
 
 
-def _load() -> None:
-    """Import most of what will be needed; in a thread, so that the screen keeps moving."""
-    for name in ("bot.adapters.console.lines", "bot.app", "memory.migrations"):
-        import_module(name)
+def _load(*names: str) -> None:
+    """Import most of what will be needed; in a thread, so that people see something meanwhile."""
+    with hidden("numpy", "pandas"):  # sqlite-utils would load them, only to know their types
+        for name in names:
+            import_module(name)
+    import_module("tools.builtin").every_tool()
 
 
 def _warm(app: "App") -> None:
     """Start loading what the first request will need while the person still types."""
-    from agents.understanding.understand import warm
     from tools.compute.pool import Pool
 
     if isinstance(app.studio.runner, Pool):
         app.background(_prepare(app.studio.runner))
+    app.background(_understand(app))
+
+
+async def _understand(app: "App") -> None:
+    """Load what understands requests, the last that is loaded by this process."""
+    from agents.understanding.understand import warm
+
     # The import of the language framework must not make the screen wait for its turn: with
     # Python's 5 ms the first sign of life after Enter took 1.2 s.
     sys.setswitchinterval(_TURN)
-    app.background(asyncio.to_thread(warm))
-    app.background(app.studio.assistant())
-
-
-async def _warm_later(app: "App", ready: Sequence[asyncio.Event]) -> None:
-    """Warm up when all platforms are there, or one keeps us waiting: it would slow signing in."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_SIGN_IN):
-            for one in ready:
-                await one.wait()
-    _warm(app)
+    try:
+        await asyncio.gather(asyncio.to_thread(warm), app.studio.assistant())
+    finally:
+        garbage.settle()
 
 
 async def _prepare(pool: "Pool") -> None:
-    """Load the picture model, then the text model: two at once would only slow the first."""
-    await pool.prepare("draw")
-    await pool.prepare("write")
+    """Load what is needed first, one after the other: two at once would only slow the first."""
+    for task in ("draw", "write", "remember"):
+        await pool.prepare(task)

@@ -4,10 +4,18 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,7 +25,7 @@ from pydantic_settings import (
 
 from bot.errors import SettingsError
 from bot.rules import Rules
-from bot.sharing import ComputeSettings, QueueSettings, RoleSettings, distinct
+from bot.sharing import ComputeSettings, PlanSettings, QueueSettings, RoleSettings, distinct
 
 FILE = Path("atelier.toml")
 
@@ -25,20 +33,26 @@ FILE = Path("atelier.toml")
 class ChatModel(BaseModel):
     """Which chat model understands requests."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    model: Literal["rules", "server"] = Field(
-        default="rules", description="rules: built in; server: an OpenAI-compatible server"
+    model: Literal["rules", "local", "server"] = Field(
+        default="rules",
+        description="rules: built in; local: a text model of the catalogue; "
+        "server: an OpenAI-compatible server",
     )
     url: str = Field(default="", description="address of the server, ending in /v1")
-    name: str = Field(default="", description="name of the model on the server")
+    name: str = Field(
+        default="",
+        description="the model's name on the server; with local: in the catalogue (empty: the "
+        "profile's)",
+    )
     key: SecretStr = Field(default=SecretStr(""), description="key of the server, if it wants one")
 
 
 class Cluster(BaseModel):
     """The Ray cluster that computes, if one does."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     address: str = Field(
         default="", description="auto, or host:port of the head; empty: a Ray of our own"
@@ -48,7 +62,7 @@ class Cluster(BaseModel):
 class ModelServer(BaseModel):
     """An OpenAI-compatible server that runs models of the catalogue."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     url: str = Field(description="its address, ending in /v1")
     key: SecretStr = Field(default=SecretStr(""), description="its key, if it wants one")
@@ -72,7 +86,7 @@ class ModelServer(BaseModel):
 class Platform(BaseModel):
     """A chat platform and the token its bot signs in with."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     token: SecretStr = Field(default=SecretStr(""), description="token of the bot")
 
@@ -96,12 +110,40 @@ class Telegram(Platform):
     base_file_url: str = Field(
         default="https://api.telegram.org/file/bot", description="the same, for files"
     )
+    webhook_url: str = Field(
+        default="", description="https address at which Telegram reaches us; empty: we poll"
+    )
+    webhook_listen: str = Field(
+        default="127.0.0.1:8081", description="host:port where what comes there is heard"
+    )
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _reachable(cls, url: str) -> str:
+        if url and not re.match(r"https?://[^/\s?#]+(/[^\s?#]*)?$", url):
+            raise ValueError("it must be an address that begins with https://")
+        return url.rstrip("/")
+
+    @field_validator("webhook_listen")
+    @classmethod
+    def _place(cls, place: str) -> str:
+        host, _, port = place.rpartition(":")
+        if not (host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
+            raise ValueError("it must be host:port, such as 127.0.0.1:8081")
+        return place
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> Self:
+        own = type(self).model_fields["base_url"].default
+        if self.webhook_url.startswith("http:") and self.base_url == own:
+            raise ValueError("webhook_url must begin with https://, for Telegram takes no other")
+        return self
 
 
 class Metrics(BaseModel):
     """Where numbers for Prometheus are served."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     port: int = Field(default=0, ge=0, le=65535, description="port of /metrics; 0: not served")
     host: str = Field(default="127.0.0.1", description="address to serve it on")
@@ -147,6 +189,9 @@ class Settings(BaseSettings):
     )
     queue: QueueSettings = Field(default_factory=QueueSettings, description="how much may wait")
     compute: ComputeSettings = Field(default_factory=ComputeSettings, description="what computes")
+    plan: PlanSettings = Field(
+        default_factory=PlanSettings, description="what is shown before it is done"
+    )
     metrics: Metrics = Field(default_factory=Metrics, description="numbers for Prometheus")
     log: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="how much is logged to standard error"

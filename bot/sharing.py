@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
@@ -34,7 +34,7 @@ Seconds = Annotated[float, BeforeValidator(seconds_of)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class RoleSettings(_Section):
@@ -58,6 +58,18 @@ class RoleSettings(_Section):
             if not platform or not id:
                 raise ValueError(f'members are "platform:id" such as "discord:123", not {member!r}')
         return members
+
+
+class PlanSettings(_Section):
+    """Which requests are shown as a plan before they are done."""
+
+    ask: Literal["never", "large", "always"] = Field(
+        default="large", description="large: from so many steps or so long a time on"
+    )
+    steps: int = Field(default=3, ge=1, description="wishes in one message that make it large")
+    seconds: Seconds = Field(
+        default=300.0, description='computing time that makes it large, such as "5 minutes"'
+    )
 
 
 class QueueSettings(_Section):

@@ -66,8 +66,10 @@ _TASKS: dict[Task, str] = {
     "inpaint": "Parts of a picture (inpaint)",
     "edit": "Changes of a picture by words (edit)",
     "write": "Texts (write)",
+    "chat": "Understanding requests, with chat.model = local (chat)",
     "speak": "Speech (speak)",
     "transcribe": "Hearing (transcribe)",
+    "remember": "Finding by meaning (remember)",
 }
 
 

@@ -4,22 +4,31 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from agents.direct import Direct
+from agents.drafts import Limit
+from agents.events import Tell
+from agents.plans import LARGE, Asking, Planner
 from agents.scene import Scene
-from agents.work import Execute, Tell, Work, execute
+from agents.turns import Thinker
+from agents.work import Execute, Work, execute
 from bot.limits import Limits
 from bot.rulebook import Rulebook
 from memory.assets import Assets
 from memory.database import Database
+from memory.imports import hidden
 from memory.records import Asset, Status, Step, User
 from memory.store import Store
 from tools.catalogue import Catalogue
-from tools.jobs import Artifact, Job, Note, Report, Runner
+from tools.compute.costs import Costs, Price
+from tools.jobs import Artifact, Job, Note, Report, Runner, Spec, TextSpec
+from tools.price import price
 from tools.tool import Context, Result, Tool
 
 if TYPE_CHECKING:
-    from agents.assistant import Assistant
+    from bot.keeping import Keeper
     from bot.settings import ChatModel
 
 NOBODY = User("atelier", "nobody")
@@ -27,7 +36,7 @@ NOBODY = User("atelier", "nobody")
 
 @dataclass(slots=True)
 class Studio:
-    """What the desk works with; the assistant is built in a thread when it is first needed."""
+    """What the desk works with; an assistant is built in a thread when it is first needed."""
 
     database: Database
     store: Store
@@ -38,15 +47,18 @@ class Studio:
     chat: "ChatModel"
     how: Execute = execute
     final: Status = "done"
+    asking: Asking = LARGE
+    costs: Costs = field(default_factory=Costs)
     book: Rulebook = field(init=False)
-    _assistant: "asyncio.Task[Assistant] | None" = field(default=None, init=False)
+    keeper: "Keeper | None" = field(default=None, init=False)
+    _assistant: "asyncio.Task[Thinker] | None" = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Begin with the rules that are built in."""
         self.book = Rulebook(self.store)
 
-    def work(self, scene: Scene, tell: Tell, limits: Limits) -> Work:
-        """Return an empty desk top for one request, within limits."""
+    def work(self, scene: Scene, tell: Tell, limits: Limits, shape: Limit | None = None) -> Work:
+        """Return an empty desk top for one request, within limits; `shape` is called on steps."""
         context = Context(
             user=scene.message.author or NOBODY,
             chat=scene.message.chat,
@@ -57,10 +69,22 @@ class Studio:
             report=_ignore,
             turn=scene.message.id,
         )
-        return Work(scene, context, self.tools, tell, self.how, self.final, limits)
+        planner, limit = self.planner(context.catalogue), shape or limits
+        return Work(scene, context, self.tools, tell, self.how, self.final, limit, planner)
 
-    async def assistant(self) -> "Assistant":
-        """Return the assistant; the first call takes a second or two, off the event loop."""
+    def planner(self, known: Catalogue) -> Planner:
+        """Return who decides, by what these models cost, which requests are shown as a plan."""
+        return Planner(self.asking, self.tools, partial(self._cost, known))
+
+    def _cost(self, known: Catalogue, step: Step) -> Price | None:
+        return price(step.tool, step.args, known, self.costs)
+
+    async def rules(self) -> Rulebook:
+        """Return the owners' rules."""
+        return self.book
+
+    async def assistant(self) -> Thinker:
+        """Return who thinks requests through; with a chat model the first call takes a second."""
         if self._assistant is None:
             self._assistant = asyncio.create_task(
                 asyncio.to_thread(_build, self.chat, tuple(self.tools.values()))
@@ -72,27 +96,39 @@ def _ignore(_: Note) -> None:
     """Take a report nobody waits for."""
 
 
-def _build(chat: "ChatModel", tools: tuple[Tool, ...]) -> "Assistant":
-    # The language framework takes over a second to import; nothing needs it before this.
-    from agents.assistant import Assistant
+def _build(chat: "ChatModel", tools: tuple[Tool, ...]) -> Thinker:
+    if chat.model == "rules":
+        return Direct()
+    # The language framework takes over a second to import; nothing needs it before this. What it
+    # would bring along for other programs' sake is a seventh of it.
+    with hidden("rich", "pygments", "tornado", "psutil"):
+        from agents.assistant import Assistant
+        from agents.models.chosen import chosen
 
-    if chat.model == "server":
-        from agents.models.server import server_model
-
-        key = chat.key.get_secret_value()
-        return Assistant(server_model(chat.url, chat.name, key), tools)
-    from agents.models.rules import RulesModel
-
-    return Assistant(RulesModel(), tools)
+    key = chat.key.get_secret_value()
+    model = chosen(chat.model, chat.name, chat.url, key, tools)
+    return Assistant(model, tools, own_words=chat.model == "server")
 
 
+@dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """The runner of a dry run: nothing is computed, talk is only announced."""
+    """The runner of a dry run: nothing is made, talk is only announced.
+
+    What a local chat model needs to understand a request, `thinks` computes.
+    """
+
+    thinks: Runner | None = None
 
     async def run(self, job: Job, report: Report) -> list[Artifact]:
-        """Return a placeholder for each spec."""
+        """Return a placeholder for each spec that is not about what is meant."""
+        if self.thinks is not None and all(_understands(spec) for spec in job.specs):
+            return await self.thinks.run(job, report)
         placeholder = Artifact(b"(An answer in words would follow here.)", "text/plain")
         return [placeholder for _ in job.specs]
+
+
+def _understands(spec: Spec) -> bool:
+    return isinstance(spec, TextSpec) and bool(spec.choices or spec.schema)
 
 
 async def rehearse(tool: Tool, args: object, context: Context, step: Step) -> Result:

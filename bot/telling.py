@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from agents.scene import look
-from bot import notices
+from bot import notices, remembering
 from bot.adapter import Received
 from bot.changing import Asked, settings_notice
 from bot.queue import quota_notice
@@ -13,7 +13,7 @@ Tell = Callable[[Studio, Received, str], Awaitable[str]]
 
 
 async def _help(studio: Studio, event: Received, words: str) -> str:
-    return notices.help_notice()
+    return notices.help_notice(event.message.chat.platform)
 
 
 async def _models(studio: Studio, event: Received, words: str) -> str:
@@ -32,7 +32,8 @@ async def _quota(studio: Studio, event: Received, words: str) -> str:
 
 async def _memory(studio: Studio, event: Received, words: str) -> str:
     message = event.message
-    return await notices.memory_notice(studio, message.chat, message.author or NOBODY)
+    asked = remembering.Asked(message.chat, message.author or NOBODY, event.place, words)
+    return await remembering.memory_notice(studio, asked)
 
 
 async def _settings(studio: Studio, event: Received, words: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -16,6 +17,8 @@ from memory.imports import hidden
 
 if TYPE_CHECKING:
     import sqlite_utils
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -34,6 +37,7 @@ _CLOSED = "Atelier is shutting down; send that again when it is back."
 class _Call(NamedTuple):
     work: Callable[[sqlite_utils.Database], Any]
     future: asyncio.Future[Any]
+    bare: bool = False  # outside any transaction
 
 
 class _Outcome(NamedTuple):
@@ -46,29 +50,30 @@ class Database:
     """An async context manager; call it with a function and await what that returns.
 
     `path` None keeps everything in memory. `patience` is how many seconds to wait for another
-    process that holds the file. Belongs to the event loop it was entered in.
+    process that holds the file. Belongs to the event loop it was entered in; what it is asked
+    before it was entered waits until then.
     """
 
     def __init__(self, path: Path | None = None, *, patience: float = 5.0) -> None:
         self._path, self._patience = path, patience
         self._queue: SimpleQueue[_Call | None] = SimpleQueue()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = False
 
     async def __aenter__(self) -> Database:
-        loop = self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         opened, self._closed = loop.create_future(), loop.create_future()
         # A daemon, so that a program that ends without closing still ends; SQLite survives that.
         Thread(target=self._run, args=(loop, opened), name="sqlite", daemon=True).start()
         try:
             await opened
         except BaseException:
-            self._loop = None
+            self._ended = True
             self._queue.put(None)
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._loop = None
+        self._ended = True
         self._queue.put(None)
         await asyncio.shield(self._closed)
 
@@ -81,10 +86,22 @@ class Database:
         Raises StorageFull when the disk has no room, DataFolderBusy when another process holds
         the file for too long.
         """
-        if self._loop is None:
+        return await self._hand_over(work)
+
+    async def checkpoint(self) -> bool:
+        """Empty the write-ahead log, so that nothing erased stays in it; return whether it is.
+
+        It is not while another process reads the file.
+        """
+        return await self._hand_over(_checkpoint, bare=True)
+
+    async def _hand_over(
+        self, work: Callable[[sqlite_utils.Database], T], *, bare: bool = False
+    ) -> T:
+        if self._ended:
             raise AtelierError(_CLOSED)
-        future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Call(work, future))
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Call(work, future, bare))
         return await future
 
     def _run(self, loop: asyncio.AbstractEventLoop, opened: asyncio.Future[Any]) -> None:
@@ -122,7 +139,8 @@ def _open(path: Path | None, patience: float) -> sqlite_utils.Database:
     )
     try:
         connection.executescript(_PRAGMAS)
-        db = sqlite_utils.Database(connection)
+        # Plug-ins of its command line are none of ours, and looking for them takes a while.
+        db = sqlite_utils.Database(connection, execute_plugins=False)
         check_age(db)
         SCHEMA.apply(db)
     except BaseException:
@@ -132,9 +150,13 @@ def _open(path: Path | None, patience: float) -> sqlite_utils.Database:
 
 
 def _commit(db: sqlite_utils.Database, calls: list[_Call]) -> list[_Outcome]:
-    """Run all calls in one transaction, or one by one when that transaction cannot be kept."""
-    together = _together(db, calls) if len(calls) > 1 else None
-    return together or [_alone(db, call) for call in calls]
+    """Run all calls in one transaction, or one by one when that transaction cannot be kept.
+
+    Those that must be outside any come last.
+    """
+    inside, bare = [c for c in calls if not c.bare], [c for c in calls if c.bare]
+    together = _together(db, inside) if len(inside) > 1 else None
+    return (together or [_alone(db, call) for call in inside]) + [_bare(db, call) for call in bare]
 
 
 def _together(db: sqlite_utils.Database, calls: list[_Call]) -> list[_Outcome] | None:
@@ -177,6 +199,20 @@ def _alone(db: sqlite_utils.Database, call: _Call) -> _Outcome:
         db.conn.rollback()
         return _Outcome(call.future, error=_translate(error))
     return _Outcome(call.future, result)
+
+
+def _bare(db: sqlite_utils.Database, call: _Call) -> _Outcome:
+    try:
+        return _Outcome(call.future, call.work(db))
+    except Exception as error:  # noqa: BLE001 - it is raised again where the caller awaits
+        return _Outcome(call.future, error=_translate(error))
+
+
+def _checkpoint(db: sqlite_utils.Database) -> bool:
+    busy, *_ = db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        log.warning("another program reads the database; its log still holds what was erased")
+    return not busy
 
 
 def _tell(loop: asyncio.AbstractEventLoop, outcomes: list[_Outcome]) -> None:

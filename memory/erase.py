@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from memory import index, rows
+from memory import index, meaning, rows, summaries, tastes
 from memory.records import Chat, User
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def messages(chat: Chat, user: User | None, db: sqlite_utils.Database) -> bool:
             " AND reply_to IN (SELECT value FROM json_each(?))",
             (number, ids),
         ).fetchall()
+        found += _quoting(db.conn, number, [id for *_, id in found])
+        found = list(dict.fromkeys(found))  # what is taken out of the index twice breaks it
     if not found or number is None:
         return False
     index.drop(db.conn, "message_words", number, [(seq, text) for seq, text, _ in found])
@@ -45,10 +48,35 @@ def messages(chat: Chat, user: User | None, db: sqlite_utils.Database) -> bool:
     for table in ("message_assets", "turns", "deliveries", "posts"):
         db.conn.executemany(f"DELETE FROM {table} WHERE message = ?", seqs)
     db.conn.executemany("DELETE FROM feedback WHERE target = ?", [(id,) for *_, id in found])
+    summaries.drop(db.conn, number)
+    meaning.drop(db.conn, number, [seq for seq, *_ in found])
     db.conn.executemany("DELETE FROM messages WHERE seq = ?", seqs)
     # SQLite gives the number of the last row again once that is gone; what comes must be indexed.
     db.execute("UPDATE indexed SET upto = (SELECT coalesce(max(seq), 0) FROM messages)")
+    meaning.catch_down(db.conn)
     return True
+
+
+def _quoting(
+    conn: sqlite3.Connection, chat: int | None, ids: Sequence[str]
+) -> list[tuple[int, str, str]]:
+    """Erase the look-ups that found some messages; return the answers that quote them."""
+    sql = "SELECT seq, args, result, turn FROM steps WHERE chat = ? AND tool = 'recall'"
+    looked = conn.execute(sql, (chat,)).fetchall()
+    quoting = [row for row in looked if not set(ids).isdisjoint(_found(row[1]))]
+    if not quoting or chat is None:
+        return []
+    _drop_steps(conn, chat, [row[:3] for row in quoting])
+    sql = (
+        "SELECT seq, text, id FROM messages WHERE chat = ? AND author IS NULL"
+        " AND reply_to IN (SELECT value FROM json_each(?))"
+    )
+    return conn.execute(sql, (chat, json.dumps([row[3] for row in quoting]))).fetchall()
+
+
+def _found(args: str) -> Sequence[str]:
+    messages = json.loads(args).get("messages", [])
+    return messages if isinstance(messages, list) else []
 
 
 def steps(chat: Chat, user: User | None, db: sqlite_utils.Database) -> bool:
@@ -57,13 +85,17 @@ def steps(chat: Chat, user: User | None, db: sqlite_utils.Database) -> bool:
     found = _chosen(db.conn, "seq, args, result FROM steps", "user", number, user)
     if not found or number is None:
         return False
+    _drop_steps(db.conn, number, found)
+    return True
+
+
+def _drop_steps(conn: sqlite3.Connection, chat: int, found: Sequence[tuple[int, str, str]]) -> None:
     texts = [(seq, index.step_text(args, result)) for seq, args, result in found]
-    index.drop(db.conn, "step_words", number, texts)
+    index.drop(conn, "step_words", chat, texts)
     seqs = [(seq,) for seq, *_ in found]
     for table in ("step_assets", "step_parents"):
-        db.conn.executemany(f"DELETE FROM {table} WHERE step = ?", seqs)
-    db.conn.executemany("DELETE FROM steps WHERE seq = ?", seqs)
-    return True
+        conn.executemany(f"DELETE FROM {table} WHERE step = ?", seqs)
+    conn.executemany("DELETE FROM steps WHERE seq = ?", seqs)
 
 
 def _chosen(
@@ -77,7 +109,11 @@ def _chosen(
 
 
 def judgements(chat: Chat, user: User | None, db: sqlite_utils.Database) -> None:
-    """Erase what a user judged in a chat; with the chat itself judgements go without more ado."""
+    """Erase likings that came from a chat (by a user), and what a user judged there.
+
+    With the chat itself judgements go without more ado.
+    """
+    tastes.erase(db.conn, rows.find_chat(db.conn, chat), user)
     if user is None:
         return
     db.execute(
@@ -101,7 +137,9 @@ def leftovers(chat: Chat, db: sqlite_utils.Database) -> list[str]:
     gone_quiet = db.execute(
         "DELETE FROM chats WHERE number = ?1"
         " AND NOT EXISTS (SELECT 1 FROM messages WHERE chat = ?1)"
-        " AND NOT EXISTS (SELECT 1 FROM steps WHERE chat = ?1)",
+        " AND NOT EXISTS (SELECT 1 FROM steps WHERE chat = ?1)"
+        " AND NOT EXISTS (SELECT 1 FROM tastes WHERE chat = ?1)"
+        " AND NOT EXISTS (SELECT 1 FROM picks WHERE chat = ?1)",
         (number,),
     ).rowcount
     if gone_quiet:
@@ -121,5 +159,31 @@ def leftovers(chat: Chat, db: sqlite_utils.Database) -> list[str]:
     db.execute(
         "DELETE FROM users WHERE number NOT IN (SELECT user FROM members)"
         " AND number NOT IN (SELECT user FROM feedback)"
+        " AND number NOT IN (SELECT user FROM tastes UNION SELECT user FROM picks)"
     )
     return [sha256 for (sha256,) in gone]
+
+
+def everywhere(user: User, db: sqlite_utils.Database) -> list[Chat]:
+    """Return the chats a person has something in, after erasing what is kept outside of chats."""
+    db.execute("DELETE FROM facts WHERE name = ?", (f"rules person {user.key}",))
+    facts = "SELECT name, value FROM facts WHERE json_valid(value) AND instr(value, ?)"
+    for name, value in db.execute(facts, (user.key,)).fetchall():
+        new = json.dumps(_without(json.loads(value), user.key))
+        db.execute("UPDATE facts SET value = ? WHERE name = ?", (new, name))
+    found = db.execute(
+        "SELECT c.platform, c.id FROM users u JOIN (SELECT user, chat FROM members UNION SELECT"
+        " user, chat FROM tastes UNION SELECT user, chat FROM picks) m ON m.user = u.number"
+        " JOIN chats c ON c.number = m.chat WHERE u.platform = ? AND u.id = ?",
+        (user.platform, user.id),
+    )
+    return [Chat(*row) for row in found]
+
+
+def _without(value: object, key: str) -> object:
+    """Return JSON without what it says of one person ("platform:id")."""
+    if isinstance(value, dict):
+        return {name: _without(one, key) for name, one in value.items() if name != key}
+    if isinstance(value, list):
+        return [_without(one, key) for one in value]
+    return "somebody" if value == key else value

@@ -12,6 +12,7 @@ AtelierError                 str(error) is one sentence that is safe and useful 
     ModelUnavailable           a model is unknown, not accepted or not fetched
   TurnError                  agents: the turn ends and the person is told
     Unclear                    one question has to be asked first
+    ModelDown                  the chat model cannot answer; the rules do
   SettingsError              bot: a setting is missing, misspelt or out of bounds
 JobCancelled(Exception)      not an error: somebody asked to stop
 """

@@ -111,3 +111,43 @@ def moved(db: sqlite_utils.Database) -> None:
             platform TEXT, id TEXT, number INTEGER NOT NULL,
             PRIMARY KEY (platform, id)) WITHOUT ROWID"""
     )
+
+
+@SCHEMA()
+def summaries(db: sqlite_utils.Database) -> None:
+    """Create what holds a few words on the older messages of each chat."""
+    db.execute(
+        """CREATE TABLE summaries (
+            chat INTEGER PRIMARY KEY, text TEXT NOT NULL, upto TEXT NOT NULL)"""
+    )
+
+
+@SCHEMA()
+def meanings(db: sqlite_utils.Database) -> None:
+    """Create what holds the meaning of messages: blocks of their signs, chat by chat."""
+    db.execute(
+        """CREATE TABLE sketches (
+            chat INTEGER, first INTEGER, last INTEGER NOT NULL, at INTEGER NOT NULL,
+            seqs BLOB NOT NULL, signs BLOB NOT NULL, PRIMARY KEY (chat, first))"""
+    )
+    db.execute("CREATE TABLE reworded (message INTEGER PRIMARY KEY)")
+    db.execute("CREATE TABLE meant (encoder TEXT NOT NULL, upto INTEGER NOT NULL)")
+    db.execute("INSERT INTO meant VALUES ('', 0)")
+
+
+@SCHEMA()
+def tastes(db: sqlite_utils.Database) -> None:
+    """Create what holds the likings of people and rooms, and what they were learnt from."""
+    db.execute(
+        """CREATE TABLE tastes (
+            owner TEXT, name TEXT, value TEXT, liked INTEGER NOT NULL, user INTEGER NOT NULL,
+            chat INTEGER NOT NULL, at INTEGER NOT NULL,
+            PRIMARY KEY (owner, name, value)) WITHOUT ROWID"""
+    )
+    db.execute(
+        """CREATE TABLE picks (
+            seq INTEGER PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+            liked INTEGER NOT NULL, asset TEXT NOT NULL, user INTEGER NOT NULL,
+            chat INTEGER NOT NULL)"""
+    )
+    db.execute("CREATE INDEX picks_owner ON picks (owner, name)")

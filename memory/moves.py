@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from memory import index, rows
+from memory import index, rows, summaries
 from memory.records import Chat
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ def _join(conn: sqlite3.Connection, few: int, many: int) -> None:
         conn.executemany(f"INSERT INTO {table} (rowid, words) VALUES (?, ?)", words)
     for table in ("messages", "steps"):
         conn.execute(f"UPDATE {table} SET chat = ? WHERE chat = ?", (many, few))
+    for table in ("tastes", "picks"):
+        conn.execute(f"UPDATE {table} SET chat = ? WHERE chat = ?", (many, few))
+    conn.execute("UPDATE sketches SET chat = ? WHERE chat = ?", (many, few))
+    for chat in (few, many):
+        summaries.drop(conn, chat)
     conn.execute("UPDATE OR IGNORE members SET chat = ? WHERE chat = ?", (many, few))
     conn.execute("DELETE FROM members WHERE chat = ?", (few,))
     conn.execute("UPDATE moved SET number = ? WHERE number = ?", (many, few))
@@ -57,3 +62,7 @@ def _rename_facts(conn: sqlite3.Connection, old: Chat, new: Chat) -> None:
         " WHERE substr(name, -length(?1)) = ?1",
         (was, now),
     )
+    for table in ("tastes", "picks"):
+        conn.execute(
+            f"UPDATE OR IGNORE {table} SET owner = ? WHERE owner = ?", (f"room{now}", f"room{was}")
+        )

@@ -1,18 +1,28 @@
-"""Full-text search over what was said and made in one chat."""
+"""Search over what was said and made in one chat: by its words, and by what they mean.
 
+Both make a list, the best first; a text counts 1 / (60 + its place) in each (reciprocal rank
+fusion: Cormack, Clarke and Buettcher, SIGIR 2009).
+"""
+
+import asyncio
 import math
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from importlib import import_module
 
 from memory import index, rows
 from memory.database import Database
+from memory.meaning import Meaning, Meanings
 from memory.records import Chat
 
 _WORDS = 16  # of a question that are looked for
 _NEWEST = 200  # hits of one word that are weighed: bounds the work however large the chat is
+_SHARE = 1 / 3  # of the words: where meaning finds the rest, "the" and "for" alone say nothing
+_NEAREST = 5  # texts that only mean the same
+_FLAT = 60  # makes the first places count nearly alike, as its authors found best
 _MESSAGES = """
 SELECT m.id, m.text, m.at, coalesce(u.name, '')
 FROM messages m LEFT JOIN users u ON u.number = m.author WHERE m.seq = ?
@@ -48,22 +58,50 @@ class _Term:
     start: str
 
 
-async def search(database: Database, chat: Chat, words: str, *, limit: int = 10) -> list[Found]:
+async def search(
+    database: Database,
+    chat: Chat,
+    words: str,
+    *,
+    limit: int = 10,
+    meaning: Meaning | None = None,
+    meanings: Meanings | None = None,
+) -> list[Found]:
     """Return what fits the words best, in this chat only; of equals the newest first.
 
     A text need not hold all words: rare ones count more than common ones. Case and accents do
-    not matter, the beginning of a word is enough; any text is a safe question.
+    not matter, the beginning of a word is enough; any text is a safe question. With the meaning
+    of the words, messages that mean nearly the same are found, too, and scores are those of both.
     """
+    if meaning is not None:
+        await asyncio.to_thread(import_module, "numpy")  # the database must not wait for that
 
     def work(conn: sqlite3.Connection) -> list[Found]:
         number = rows.find_chat(conn, chat)
         terms = [] if number is None else _terms(number, words)
-        if not terms or limit < 1:
+        if number is None or limit < 1 or not (terms or meaning):
             return []
         index.catch_up(conn)
-        return _best(conn, terms, limit)
+        if meaning is None or meanings is None:
+            return _best(conn, terms, limit)
+        found = _best(conn, terms, limit, _SHARE)
+        near = meanings.nearest(conn, number, meaning, _NEAREST)
+        return _fused(found, [_message(conn, seq, 0.0) for seq in near])[:limit]
 
     return await database(lambda db: work(db.conn))
+
+
+def _fused(*lists: Sequence[Found]) -> list[Found]:
+    """Return what several lists hold, each once, the best over all of them first."""
+    scores: dict[tuple[str, str], float] = defaultdict(float)
+    things: dict[tuple[str, str], Found] = {}
+    for found in lists:
+        for place, one in enumerate(found, 1):
+            key = (one.message_id, one.step_id)
+            scores[key] += 1 / (_FLAT + place)
+            things[key] = one
+    fused = [replace(one, score=scores[key]) for key, one in things.items()]
+    return sorted(fused, key=lambda one: (one.score, one.at), reverse=True)
 
 
 def _terms(chat: int, words: str) -> list[_Term]:
@@ -79,16 +117,21 @@ def _terms(chat: int, words: str) -> list[_Term]:
     return list(found)[:_WORDS]
 
 
-def _best(conn: sqlite3.Connection, terms: list[_Term], limit: int) -> list[Found]:
+def _best(
+    conn: sqlite3.Connection, terms: list[_Term], limit: int, share: float = 0.0
+) -> list[Found]:
+    """Return the texts that hold at least this share of the words, by how much they tell."""
     found: list[Found] = []
-    for table, read in _READERS.items():
-        scores = _weigh(conn, table, terms)
+    for table, read in _READERS.items() if terms else ():
+        scores = _weigh(conn, table, terms, share)
         best = sorted(scores, key=lambda seq: (scores[seq], seq), reverse=True)[:limit]
         found += [read(conn, seq, scores[seq]) for seq in best]
     return sorted(found, key=lambda one: (one.score, one.at), reverse=True)[:limit]
 
 
-def _weigh(conn: sqlite3.Connection, table: str, terms: list[_Term]) -> dict[int, float]:
+def _weigh(
+    conn: sqlite3.Connection, table: str, terms: list[_Term], share: float
+) -> dict[int, float]:
     """Return the score of each text that has a term; one that has all is found at any age."""
     scores: dict[int, float] = defaultdict(float)
     total, matches = 0.0, []
@@ -105,7 +148,7 @@ def _weigh(conn: sqlite3.Connection, table: str, terms: list[_Term]) -> dict[int
             scores[seq] += weight / 4
     for seq in _hits(conn, table, " AND ".join(matches)):
         scores[seq] += 2 * total
-    return scores
+    return {seq: score for seq, score in scores.items() if score >= share * total}
 
 
 def _hits(conn: sqlite3.Connection, table: str, match: str) -> list[int]:

@@ -56,6 +56,16 @@ def save(conn: sqlite3.Connection, step: Step) -> None:
         index.put_step(conn, seq, chat, new)
 
 
+def take_up(conn: sqlite3.Connection, turn: str, steps: Sequence[Step]) -> bool:
+    """Put steps in the place of those of a turn that are planned; False if there are none."""
+    sql = "UPDATE steps SET status = 'cancelled' WHERE turn = ? AND status = 'planned'"
+    if not conn.execute(sql, (turn,)).rowcount:
+        return False
+    for step in steps:
+        save(conn, step)
+    return True
+
+
 def select(conn: sqlite3.Connection, rest: str, *values: object) -> list[Step]:
     """Return the steps chosen by the rest of a query, in its order."""
     table = conn.execute(_SELECT + rest, values).fetchall()

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from memory import erase, holdings, message_rows, moves, posts, rows, step_rows
+from memory import facts as _facts
 from memory.database import Database
 from memory.errors import NotFound
 from memory.holdings import Holdings
-from memory.records import (
-    Action,
-    Asset,
-    Chat,
-    Delivery,
-    Feedback,
-    Kind,
-    Message,
-    Post,
-    Step,
-    User,
-)
+from memory.meaning import Meanings
+from memory.records import Action, Asset, Chat, Delivery, Feedback, Kind, Message, Post, Step, User
+from memory.window import Window, Windows
 
 if TYPE_CHECKING:
     import sqlite_utils
-
-log = logging.getLogger(__name__)
 
 
 class Store:
@@ -38,7 +28,8 @@ class Store:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database, self._windows = database, Windows(database)
+        self.meanings = Meanings(database)
 
     @property
     def database(self) -> Database:
@@ -49,11 +40,11 @@ class Store:
         """Store a message and what is known of its assets; nothing happens if its id is known."""
         await self._database(lambda db: message_rows.add(db.conn, message))
 
-    async def open_turn(self, message: Message, post: str = "") -> bool:
+    async def open_turn(self, message: Message, post: str = "", part: int = 0) -> bool:
         """Store a request and that it waits for a reply, unless it was answered already.
 
-        `post` is the platform's id of it. Returns False, and stores nothing, when something of
-        that id was heard before.
+        `post` is the platform's id of it, or of a `part` of it. Returns False, and stores nothing,
+        when something of that id was heard before.
         """
 
         def work(db: sqlite_utils.Database) -> bool:
@@ -62,7 +53,7 @@ class Store:
             seq = message_rows.add(db.conn, message)
             db.conn.execute("INSERT OR IGNORE INTO turns VALUES (?, 1)", (seq,))
             if post:
-                posts.note(db.conn, message.id, Post(0, post))
+                posts.note(db.conn, message.id, Post(part, post))
             return True
 
         return await self._database(work)
@@ -81,6 +72,10 @@ class Store:
     async def behind(self, chat: Chat, post: str) -> tuple[str, Post] | None:
         """Return the id of the message a platform's id belongs to, and which piece of it it is."""
         return await self._database(lambda db: posts.find(db.conn, chat, post))
+
+    async def is_request(self, message_id: str) -> bool:
+        """Tell whether a message was taken for a request, answered or not."""
+        return await self._database(lambda db: message_rows.is_request(db.conn, message_id))
 
     async def open_turns(self, platform: str) -> list[Message]:
         """Return the requests of a platform that still wait for a reply, oldest first."""
@@ -116,17 +111,14 @@ class Store:
 
         return await self._database(work)
 
-    async def reword(self, message_id: str, text: str) -> None:
-        """Store other words for a message that had none; nothing happens to one that has."""
-        await self._database(lambda db: message_rows.reword(db.conn, message_id, text))
+    async def reword(self, message_id: str, text: str, before: str = "") -> None:
+        """Store other words for a message; nothing happens to one that did not say `before`."""
+        await self._database(lambda db: message_rows.reword(db.conn, message_id, text, before))
+        self._windows.clear()
 
     async def names(self, users: Collection[User]) -> dict[User, str]:
         """Return the name each user was last known by; "" for those who have none."""
-
-        def work(db: sqlite_utils.Database) -> dict[User, str]:
-            return {user: rows.name_of(db.conn, user) for user in users}
-
-        return await self._database(work)
+        return await self._database(lambda db: {u: rows.name_of(db.conn, u) for u in users})
 
     async def message(self, id: str) -> Message:
         """Return a message; raises NotFound."""
@@ -138,6 +130,14 @@ class Store:
         Raises NotFound when the message `before` is not there.
         """
         return await self._database(lambda db: message_rows.history(db.conn, chat, limit, before))
+
+    async def recent(self, chat: Chat, *, limit: int = 50) -> Window:
+        """Return the newest `limit` messages and steps of a chat; costs little when asked again."""
+        return await self._windows.recent(chat, limit)
+
+    async def active(self, platform: str, since: datetime, limit: int) -> list[Chat]:
+        """Return the chats of a platform where something was said lately, the last one first."""
+        return await self._database(lambda db: rows.active(db.conn, platform, since, limit))
 
     async def plan(self, steps: Sequence[Step]) -> None:
         """Store steps in the order they shall run, all or none; known ids stay as they are."""
@@ -151,6 +151,13 @@ class Store:
     async def save(self, step: Step) -> None:
         """Store a step in place of the one of that id, with its assets and parents."""
         await self._database(lambda db: step_rows.save(db.conn, step))
+
+    async def take_up(self, turn: str, steps: Sequence[Step]) -> bool:
+        """Store steps in place of those of a turn that are planned, which end as cancelled.
+
+        All or nothing; False, and nothing, when no step of the turn is planned any more.
+        """
+        return await self._database(lambda db: step_rows.take_up(db.conn, turn, steps))
 
     async def step(self, id: str) -> Step:
         """Return a step; raises NotFound."""
@@ -228,6 +235,7 @@ class Store:
         `Assets.erase`. Works in pieces, so that others need not wait; if it was interrupted,
         do it again.
         """
+        self._windows.drop(chat)
         await self._database(partial(erase.judgements, chat, user))
         for piece in (erase.messages, erase.steps):
             while await self._database(partial(piece, chat, user)):
@@ -236,7 +244,14 @@ class Store:
             start = True
             while await self._database(partial(erase.compact, table, start)):
                 start = False
-        return await self._database(partial(erase.leftovers, chat))
+        gone = await self._database(partial(erase.leftovers, chat))
+        self._windows.drop(chat)
+        await self._database.checkpoint()
+        return gone
+
+    async def leave(self, user: User) -> list[Chat]:
+        """Erase what is kept of a person outside of chats; return the chats to `forget` them in."""
+        return await self._database(partial(erase.everywhere, user))
 
     async def holdings(self, chat: Chat, user: User | None = None) -> Holdings:
         """Return how much is kept of a chat, or of what a user said, asked for and judged there."""
@@ -245,31 +260,27 @@ class Store:
     async def move_chat(self, old: Chat, new: Chat) -> None:
         """Let a chat go on under the id its platform gave it; the old id names it, too."""
         await self._database(partial(moves.move, old, new))
+        self._windows.drop(old, new)
+
+    async def current(self, chat: Chat) -> Chat:
+        """Return a chat by the id it has now, if it was moved."""
+        return await self._database(lambda db: rows.current(db.conn, chat))
 
     async def keep(self, name: str, facts: Mapping[str, object]) -> None:
         """Store facts under a name, in place of those before; anything JSON can hold."""
-
-        def work(db: sqlite_utils.Database) -> None:
-            db.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(facts)))
-
-        await self._database(work)
+        await self._database(lambda db: _facts.keep(db.conn, name, facts))
 
     async def kept(self, name: str) -> dict[str, object]:
         """Return the facts stored under a name; none when there are none or they are damaged."""
+        return await self._database(lambda db: _facts.kept(db.conn, name))
 
-        def work(db: sqlite_utils.Database) -> dict[str, object]:
-            sql = "SELECT value FROM facts WHERE name = ?"
-            row = db.conn.execute(sql, (name,)).fetchone()
-            try:
-                facts = json.loads(row[0]) if row else {}
-            except (ValueError, TypeError, RecursionError):
-                facts = None
-            if isinstance(facts, dict):
-                return facts
-            log.warning("what was kept as %r is damaged and is begun anew", name)
-            return {}
+    async def facts(self, prefix: str) -> dict[str, dict[str, object]]:
+        """Return all facts whose name begins so, in the order of their names."""
+        return await self._database(lambda db: _facts.under(db.conn, prefix))
 
-        return await self._database(work)
+    async def drop(self, name: str) -> None:
+        """Forget the facts stored under a name."""
+        await self._database(lambda db: _facts.drop(db.conn, name))
 
     async def _steps(self, rest: str, *values: object) -> list[Step]:
         return await self._database(lambda db: step_rows.select(db.conn, rest, *values))

@@ -80,6 +80,12 @@ class Room:
         await self.handle(event, self.outbox)
         return self.outbox.replies[-1]
 
+    async def told_by(self, reply: Reply, action: str, user: User = ANA) -> str:
+        """Press a button under a reply that is answered by a notice, and return that."""
+        before = len(self.outbox.notices)
+        await self.handle(Pressed(user, CHAT, reply.message.id, action, place=PRIVATE), self.outbox)
+        return "\n".join(self.outbox.notices[before:])
+
     async def told(
         self, text: str, user: User = ANA, place: Place = PRIVATE, chat: Chat = CHAT
     ) -> str:

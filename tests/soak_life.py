@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import linear_regression
 
 from tests import discord_server as discord
 from tests.bench.report import child_environment
@@ -87,10 +88,24 @@ class Life:
             self.memory.append((self.age, now))
 
     @property
+    def age_at_end(self) -> float:
+        """Its age when it was last looked at."""
+        return self.memory[-1][0] if self.memory else 0.0
+
+    @property
     def growth(self) -> float:
         """Return the MB by which it grew after the first 45 s, when everything is loaded."""
-        last = self.memory[-1][0] if self.memory else 0.0
+        last = self.age_at_end
         return self.mean(last - 15, last + 1) - self.mean(45, 55) if last > 70 else 0.0
+
+    @property
+    def slope(self) -> float:
+        """Return the MB an hour by which it grew in its last two thirds, by a line through them."""
+        last = self.age_at_end
+        found = [one for one in self.memory if one[0] >= last / 3]
+        if len(found) < 2:
+            return 0.0
+        return 3600 * linear_regression(*zip(*found, strict=True)).slope
 
     def mean(self, begin: float, end: float) -> float:
         """Return the mean memory between two ages."""

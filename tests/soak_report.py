@@ -15,6 +15,8 @@ Stored = list[tuple[str, str, str]]
 """Id, kind and delivery of the replies to a request, as the bot noted them."""
 _GROWTH = 30.0
 """MB by which a life may grow between its first minute and its end."""
+_LONG, _STEEP = 600.0, 30.0
+"""Seconds after which memory must stand still, and the MB an hour that still count as that."""
 
 
 class Soaked(Protocol):
@@ -137,6 +139,9 @@ def report(soak: Soaked) -> bool:
     wrong += [f"in the log: {line}" for line in bot.complaints()]
     wrong += [f"life {number} grew by {life.growth:.0f} MB" for number, life in
               enumerate(bot.lives, 1) if life.growth > _GROWTH]  # fmt: skip
+    long = [life for life in bot.lives if life.age_at_end > _LONG]
+    wrong += [f"a life of {life.age_at_end:.0f} s grows by {life.slope:.0f} MB an hour"
+              for life in long if life.slope > _STEEP]  # fmt: skip
     wrong += [f"{life.orphans} workers outlived their bot" for life in bot.lives if life.orphans]
     print(f"\n{len(wrong)} things are wrong." if wrong else "\nNothing is wrong.")
     for line in wrong[:60]:
@@ -162,13 +167,15 @@ def _broken_rules(bot: Bot) -> list[str]:
 
 def lives(bot: Bot) -> None:
     """Print the memory over time of every life."""
-    head = ("life", "seconds", "ready s", "MB at 10 s", "at 50 s", "last 15 s", "most", "end")
+    head = ("life", "seconds", "ready s", "MB at 10 s", "at 50 s", "a third", "two thirds",
+            "last 15 s", "most", "MB an hour", "end")  # fmt: skip
     rows = []
     for number, life in enumerate(bot.lives, 1):
-        last = life.memory[-1][0] if life.memory else 0.0
-        sizes = (life.mean(5, 15), life.mean(45, 55), life.mean(last - 15, last + 1))
+        last = life.age_at_end
+        thirds = [life.mean(last * part / 3 - 8, last * part / 3 + 8) for part in (1, 2)]
+        sizes = (life.mean(5, 15), life.mean(45, 55), *thirds, life.mean(last - 15, last + 1))
         most = max((size for _, size in life.memory), default=0.0)
         rows.append((str(number), f"{last:.0f}", f"{life.ready:.1f}",
-                     *(f"{size:.0f}" for size in (*sizes, most)),
+                     *(f"{size:.0f}" for size in (*sizes, most, life.slope)),
                      f"{life.end} ({life.ending:.1f} s)"))  # fmt: skip
     table("Memory of the bot's own process", rows, head)

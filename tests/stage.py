@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from agents.events import Begun, Moved, Said
 from agents.scene import look
 from agents.turns import Answer, perform
 from agents.understanding.wishes import Wish
-from agents.work import Moved, Said, Work
+from agents.work import Work
 from memory.records import Asset, Message, User
 from tests.fakes import ANN, ROOM, FakeRunner, workshop
 from tools.builtin import every_tool
@@ -23,7 +24,7 @@ class Stage:
 
     context: Context
     tools: Mapping[str, Tool]
-    told: list[Said | Moved] = field(default_factory=list)
+    told: list[Said | Moved | Begun] = field(default_factory=list)
 
     async def work(
         self,

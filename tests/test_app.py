@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bot.approving import GONE
 from memory.database import Database
-from memory.records import Chat
+from memory.records import Chat, Step
 from memory.store import Store
 from tools.catalogue import Catalogue
 from tools.engines.hearing import Hearing
@@ -101,30 +103,46 @@ def heard(path: str, models_dir: Path, catalogue: Catalogue) -> str:
     return text.data.decode().strip().strip(".!").lower().replace(",", "")
 
 
-@pytest.fixture
-def killed(tmp_path: Path, environment: dict[str, str]) -> Path:
-    """A data folder whose Atelier was killed while it painted four pictures."""
-    process = subprocess.Popen(
-        command(tmp_path),
+def begun(data: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    """Start `atelier chat --json`, to be spoken to line by line."""
+    return subprocess.Popen(
+        command(data),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        cwd=tmp_path,
+        cwd=data,
         env=environment,
     )
+
+
+def said(process: subprocess.Popen[str], line: str, until: Callable[[Event], bool]) -> Event:
+    """Say a line and return the first event after it that fits."""
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write("draw 4 smiling cats --seed 7 and read aloud: breakfast is ready\n")
+    process.stdin.write(f"{line}\n")
     process.stdin.flush()
-    for line in process.stdout:
-        event = json.loads(line)
-        if event["event"] == "progress" and event["phase"] in ("loading", "running"):
-            break
+    return next(event for event in map(json.loads, process.stdout) if until(event))
+
+
+def kill(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
-    process.stdin.close()
-    process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        assert pipe is not None
+        pipe.close()
+
+
+@pytest.fixture
+def killed(tmp_path: Path, environment: dict[str, str]) -> Path:
+    """A data folder whose Atelier was killed while it painted four pictures."""
+    process = begun(tmp_path, environment)
+    said(
+        process,
+        "draw 4 smiling cats --seed 7 and read aloud: breakfast is ready",
+        lambda event: event.get("phase") in ("loading", "running"),
+    )
+    kill(process)
     return tmp_path
 
 
@@ -141,3 +159,46 @@ async def test_a_killed_request_is_finished_once_by_the_next_start(
         history = await Store(database).history(Chat("terminal", "main"))
     assert [m.author is None for m in history] == [False, True]
     assert len(history[1].assets) == 5
+
+
+def half_done(event: Event) -> bool:
+    return event.get("plan", "").count("✓") in (1, 2)
+
+
+async def stored(data: Path) -> dict[str, Step]:
+    async with Database(data / "atelier.db") as database:
+        return {s.tool: s for s in await Store(database).steps(Chat("terminal", "main"), limit=3)}
+
+
+async def test_a_plan_is_approved_killed_in_the_middle_finished_and_done_anew(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    wish = "write a haiku about rain, illustrate it and read it aloud"
+    first = begun(tmp_path, environment)
+    plan = await asyncio.to_thread(said, first, wish, lambda e: e["event"] == "question")
+    kill(first)  # before anybody has said go
+    assert [a["label"] for a in plan["actions"]] == ["Go", "Change", "Cancel"]
+    assert plan["text"].startswith("Plan: 3 steps, about ")
+    assert [s["status"] for s in plan["steps"]] == ["planned"] * 3
+    second = begun(tmp_path, environment)
+    press = json.dumps({"press": "go", "reply_to": plan["id"]})
+    await asyncio.to_thread(said, second, press, half_done)
+    kill(second)  # in the middle
+    before = await stored(tmp_path)
+    finished = {tool for tool, step in before.items() if step.status == "done"}
+    assert 0 < len(finished) < 3
+    resumed, late, anew = replies(
+        await asyncio.to_thread(chat, tmp_path, environment, press, "again but about winter")
+    )
+    assert (resumed["message"], late["message"], anew["message"]) == (None, 1, 2)
+    assert [s["status"] for s in resumed["steps"]] == ["done"] * 3
+    assert [a["media_type"] for a in resumed["assets"]] == ["image/png", "audio/ogg"]
+    for step in resumed["steps"]:  # what was finished is not done again
+        kept = before[step["tool"]]
+        assert (step["id"], step["seconds"] == kept.seconds) == (kept.id, step["tool"] in finished)
+    assert (late["steps"], late["text"]) == ([], GONE)
+    args = {s["tool"]: s["args"] for s in anew["steps"]}
+    assert (args["write"]["request"], args["draw"]["prompt"]) == ("a haiku about winter", "winter")
+    assert args["speak"]["text"] in anew["text"]
+    assert args["speak"]["text"] not in resumed["text"]
+    assert [a["media_type"] for a in anew["assets"]] == ["image/png", "audio/ogg"]

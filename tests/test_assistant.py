@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.tool import tool_call_chunk
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from agents.assistant import Assistant
+from agents.bridge import NOTES_AHEAD
 from agents.errors import TurnError
 from agents.turns import Answer
 from agents.understanding.wishes import Hints
 from memory.records import Message
+from memory.summaries import Summary, keep
 from tests.fakes import FakeRunner
 from tests.rooms import ANA, BEN, CHAT, Room, room
 from tests.stage import Stage, stage
@@ -182,4 +184,53 @@ async def test_people_in_one_chat_see_one_conversation(tmp_path: Path) -> None:
         await here.say("I am Ana", ANA)
         await here.studio.store.add(Message(CHAT, BEN, "no question"))
         await here.say("I am Ben", BEN)
-    assert seen[1] == "I am Ana | Yes. | no question | I am Ben"
+    assert seen[1] == "[Ana] I am Ana | Yes. | [Ben] no question | [Ben] I am Ben"
+
+
+async def test_a_model_is_shown_notes_on_older_talk_and_all_that_was_said_since(
+    tmp_path: Path,
+) -> None:
+    seen: list[list[str]] = []
+
+    def script(messages: list[BaseMessage]) -> Say:
+        seen.append([str(m.content) for m in messages[1:]])
+        return "Well."
+
+    async with stage(tmp_path) as here:
+        store, chat = here.context.store, here.context.chat
+        past = [Message(chat, here.context.user, f"word {n}") for n in range(4)]
+        for message in past:
+            await store.add(message)
+        notes = Summary("- a fox was drawn", past[1].id)
+        assert await keep(store.database, chat, notes, Summary(), [past[0].id, past[1].id])
+        assistant = Assistant(Scripted(script=script), tuple(here.tools.values()))
+        work = await here.work("please")
+        await assistant.answer(work, work.scene.past, Hints())
+        await work.close()
+    assert seen == [[f"{NOTES_AHEAD}\n{notes.text}", "word 2", "word 3", "please"]]
+
+
+class Summing(Scripted):
+    """Answers a whole text at once."""
+
+    async def _agenerate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
+        said = self.script(messages)
+        if isinstance(said, Exception):
+            raise said
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(said))])
+
+
+@pytest.mark.parametrize(
+    ("said", "own", "notes"),
+    [
+        ("A fox, for Ana. ", True, "A fox, for Ana."),
+        ("", True, "- Ana: “a fox”"),
+        (TurnError("The server is down."), True, "- Ana: “a fox”"),
+        ("A dragon for everybody!", False, "- Ana: “a fox”"),
+    ],
+)
+async def test_notes_are_in_the_models_own_words_where_it_can_be_trusted(
+    said: Say, own: bool, notes: str
+) -> None:
+    assistant = Assistant(Summing(script=lambda _: said), (), own_words=own)
+    assert await assistant.summarise("", [Message(CHAT, ANA, "a fox")]) == notes

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -340,3 +341,32 @@ async def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path, lines:
         assert not open_turns & answered  # a reply and the end of its turn are one
         await store.add(Message(Chat("test", "0"), User("test", "ana"), "go on"))
         assert await database(lambda db: db.execute("PRAGMA integrity_check").fetchone()[0]) == "ok"
+
+
+async def test_what_is_asked_before_it_is_opened_waits_until_it_is(tmp_path: Path) -> None:
+    database = Database(tmp_path / "atelier.db")
+    early = asyncio.create_task(database(lambda db: db.execute("SELECT 1").fetchone()))
+    await asyncio.wait({early}, timeout=0)
+    assert not early.done()
+    async with database:
+        assert await early == (1,)
+
+
+async def test_a_checkpoint_empties_the_log_unless_somebody_reads(tmp_path: Path) -> None:
+    file = tmp_path / "a.db"
+    log = tmp_path / "a.db-wal"
+    async with Database(file, patience=0.05) as database:
+        await database(lambda db: db.execute("CREATE TABLE t (x TEXT)"))
+        await database(lambda db: db.execute("INSERT INTO t VALUES ('harpsichord')"))
+        assert b"harpsichord" in log.read_bytes()
+        assert await database.checkpoint()
+        assert log.read_bytes() == b""
+        assert b"harpsichord" in file.read_bytes()
+        with closing(sqlite3.connect(file)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM t").fetchall()
+            await database(lambda db: db.execute("DELETE FROM t"))
+            assert not await database.checkpoint()
+        waiting = [database(lambda db: db.execute("DELETE FROM t").rowcount), database.checkpoint()]
+        assert await asyncio.gather(*waiting) == [0, True]
+        assert b"harpsichord" not in file.read_bytes()

@@ -171,7 +171,7 @@ def test_previews_are_small_pictures(starter: Engine, monkeypatch: pytest.Monkey
     told: Told = []
     starter.generate([CAT, replace(CAT, seed=8)], lambda *now: told.append(now))
     previews = [data for _, _, data in told if data]
-    assert len(previews) == 4
+    assert len(previews) in (4, 8)  # of both at once, or of one after the other if that was quicker
     last = Image.open(io.BytesIO(previews[-1]))
     assert (last.format, last.size) == ("JPEG", (512, 256))
     assert len(previews[-1]) < 40_000

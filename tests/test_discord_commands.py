@@ -184,6 +184,27 @@ async def test_the_edit_button_asks_what_and_which(server: Server, bot: Bot) -> 
     assert step.parents == (made[1].sha256,)
 
 
+async def test_a_plan_is_changed_by_a_form_and_done_by_a_button(server: Server, bot: Bot) -> None:
+    ana = server.person("Ana")
+    plan = await bot.reply(
+        ana.mentions("write a haiku about rain, illustrate it and read it aloud")
+    )
+    assert plan.content.startswith("Plan: 3 steps")
+    assert [id.rpartition(":")[2] for id in plan.buttons] == ["go", "change", "cancel"]
+    opened = await ana.presses(plan, bot.button(plan, "change")).answer()
+    sent = await ana.submits(opened, words="2 to a fox").answer()
+    changed = await bot.reply(sent.original)
+    assert "2. draw a picture of a fox" in changed.content
+    asked = await ana.presses(changed, bot.button(changed, "go")).answer()
+    done = await bot.reply(asked.original, lambda m: m.buttons)
+    assert [s.tool for s in await bot.steps(done)] == ["write", "draw", "speak"]
+    opened = await ana.presses(done, bot.button(done, "change")).answer()
+    sent = await ana.submits(opened, words="2 to a hen").answer()
+    anew = await bot.reply(sent.original, lambda m: m.buttons)
+    prompts = [s.args.get("prompt") for s in await bot.steps(anew)]
+    assert prompts == [None, "a hen", None]
+
+
 async def test_info_and_thumbs_are_quiet_and_delete_takes_away(server: Server, bot: Bot) -> None:
     ana = server.person("Ana")
     drawn = await bot.reply(ana.mentions("draw a fox"))

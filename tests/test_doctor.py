@@ -193,3 +193,15 @@ def test_the_chat_server_is_asked_for_its_model(settings: Settings, server: str)
     assert asked(server, "qwen").state == "ok"
     assert "set chat.name to: qwen" in asked(server, "moon").found
     assert asked("http://127.0.0.1:9/v1", "qwen").state == "bad"
+
+
+def test_a_local_chat_model_has_to_be_one_that_runs_here(settings: Settings) -> None:
+    def said(name: str) -> tuple[str, str]:
+        chat = ChatModel(model="local", name=name)
+        one = found(settings.model_copy(update={"chat": chat}))["requests"]
+        return one.state, one.found
+
+    assert said("") == ("ok", "The text model smollm2-135m understands them.")
+    assert said("qwen35-4b")[0] == "ok"
+    assert said("hibari")[0] == "bad"
+    assert "There is no model 'nobody'" in said("nobody")[1]

@@ -1,10 +1,16 @@
+import json
 import os
 import subprocess
 import sys
 
+import jsonschema
 import pytest
 from transformers import AutoTokenizer
 
+from agents.commands import COMMANDS
+from agents.models.asking import Asking, fields
+from agents.models.shaping import shape
+from tools.builtin import every_tool
 from tools.engines.language import Language
 from tools.errors import EngineFailed, JobCancelled, Refused
 from tools.files import locate
@@ -33,7 +39,7 @@ def write(language, *specs):
 
 @pytest.fixture(scope="module")
 def prompt_of(language):
-    return lambda spec: language._tokenizer.decode(language._prompt(spec))
+    return lambda spec: language._tokenizer.decode(language._dialogue.prompt(spec))
 
 
 def test_it_knows_the_capital_of_france(language):
@@ -228,3 +234,20 @@ def test_it_writes_nothing_to_the_terminal(models_dir, language):
         check=True,
     )
     assert (run.stdout, run.stderr) == (b"", b"")
+
+
+async def test_every_call_of_the_built_in_model_is_valid(catalogue, language, monkeypatch):
+    monkeypatch.setattr("agents.models.shaping.MORE", 8)  # short texts, so that it takes seconds
+
+    class Here:
+        async def run(self, job, report):
+            return language.generate(job.specs, ignore)
+
+    tools = {tool.name: tool for tool in (*every_tool(), *COMMANDS)}
+    said = ("draw 2 cats", "noch mal", "说 hi", 'undo it, no: "#1"')
+    for number in range(25):
+        tool, text = list(tools.values())[number % len(tools)], said[number % len(said)]
+        asking = Asking(catalogue.find("chat"), tools, (("user", text),), Here(), "ana")
+        form = json.loads(await asking.fill(tool, ()))
+        jsonschema.validate(form, shape(tool, fields(), (), text))
+        tool.args.model_validate(form)

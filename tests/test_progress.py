@@ -1,7 +1,11 @@
 """Many small events become a calm stream of views."""
 
-from agents.work import Moved, Said
-from bot.progress import Board, Standing
+from dataclasses import replace
+
+import pytest
+
+from agents.events import Begun, Moved, Said
+from bot.progress import Board, Standing, in_a_line
 from memory.records import Chat, Step, User
 from tools.jobs import Note
 
@@ -58,3 +62,29 @@ def test_what_is_heard_is_words_and_no_picture() -> None:
     heard = Step("transcribe", {}, ANA, CHAT, "turn", "running")
     screen.board(Moved(heard, Note("running", done=1, total=2, preview=b"Good morning")))
     assert (screen.views[-1].text, screen.views[-1].preview) == ("Good morning", None)
+
+
+def test_of_several_steps_each_is_told() -> None:
+    screen = Screen(0)
+    steps = [replace(s, status="queued") for s in (WRITE, DRAW, SPEAK)]
+    screen.board(Begun(tuple(steps)))
+    screen.board(Moved(steps[0], Note("queued", position=2)))
+    assert screen.views[-1].plan == (
+        "1/3 write waits, number 2 in line · 2/3 draw waits · 3/3 speak waits"
+    )
+    screen.board(Moved(replace(WRITE, status="done")))
+    screen.board(Moved(steps[1], Note("running", done=4, total=10)))
+    view = screen.views[-1]
+    assert view.plan == "1/3 ✓ write · 2/3 draw 40 % · 3/3 speak waits"
+    assert in_a_line(view).startswith("Working: 1/3 ✓ write · ")
+    assert view.fraction == pytest.approx(1.4 / 3)
+    screen.board(Moved(replace(DRAW, status="failed")))
+    screen.board(Moved(steps[2], Note("loading")))
+    assert screen.views[-1].plan == "1/3 ✓ write · 2/3 ✗ draw · 3/3 speak: loading the model"
+
+
+def test_of_two_steps_the_one_at_work_is_told() -> None:
+    screen = Screen(0)
+    screen.board(Begun((DRAW, SPEAK)))
+    screen.board(Moved(DRAW, Note("running", done=1, total=2)))
+    assert (screen.views[-1].plan, screen.views[-1].fraction) == ("", 0.25)

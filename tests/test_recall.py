@@ -26,8 +26,8 @@ def store(database: Database) -> Store:
     return Store(database)
 
 
-async def texts(database: Database, words: str, **more: int) -> list[str]:
-    return [found.text for found in await search(database, HERE, words, **more)]
+async def texts(database: Database, words: str, limit: int = 10) -> list[str]:
+    return [found.text for found in await search(database, HERE, words, limit=limit)]
 
 
 async def say(store: Store, *texts: str, chat: Chat = HERE) -> list[Message]:

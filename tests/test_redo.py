@@ -70,8 +70,8 @@ async def test_again_repeats_a_whole_request_with_what_builds_on_what(tmp_path: 
         assert drawn.assets != first.steps[0].assets
         assert edited.parents == (drawn.assets[1].sha256,)
         assert (wrote.result, spoken.args["text"]) == ("Two.", "Two.")
-        (drawn,) = await again(here, changes={"aspect": "16:9"})  # only what has an aspect
-        assert drawn.tool == "draw"
+        drawn, edited = await again(here, changes={"aspect": "16:9"})  # and what builds on it
+        assert (drawn.tool, edited.parents) == ("draw", (drawn.assets[1].sha256,))
 
 
 async def test_again_after_all_of_them(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ def test_a_plan_names_what_an_earlier_step_would_make(
             {"tool": "edit", "args": {"image": "step:1:2", "instruction": "darker"}},
         ],
         "text": "",
+        "seconds": 10.0 * 4,
+        "known": False,
     }
     assert not settings.data.exists()
 
@@ -43,4 +45,7 @@ def test_what_makes_nothing_is_words(
 
 def test_people_read_a_table(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     plan(settings, "draw two cats and read aloud: hello", as_json=False)
-    assert capsys.readouterr().out == "1. draw   prompt: cats, count: 2\n2. speak  text: hello\n"
+    assert capsys.readouterr().out == (
+        "Plan: 2 steps, about 21 seconds of computing (a guess: not all of this was measured here "
+        "yet).\n1. draw 2 pictures of cats\n2. read aloud “hello”\n"
+    )

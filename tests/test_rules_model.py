@@ -7,7 +7,8 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
 from agents.bridge import REQUEST
-from agents.models.rules import HELP, RulesModel
+from agents.direct import HELP
+from agents.models.rules import RulesModel
 from agents.understanding.wishes import Hints
 
 

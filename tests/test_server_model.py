@@ -12,7 +12,7 @@ import pytest
 from langsmith import run_trees
 from langsmith.utils import get_env_var
 
-from agents.errors import TurnError
+from agents.errors import ModelDown
 from agents.models.server import server_model
 from bot.adapter import Received
 from bot.settings import ChatModel
@@ -134,7 +134,7 @@ async def test_calls_without_ids_of_their_own_are_kept_apart(
 
 async def test_a_model_that_never_stops_is_stopped(tmp_path: Path) -> None:
     async with (
-        serving(calls(call("recall", {"query": "x"}))) as server,
+        serving(calls(call("draw", {"prompt": "x"}))) as server,
         talking(tmp_path, server) as here,
     ):
         reply = await here.say("go on")
@@ -245,6 +245,10 @@ async def test_words_arrive_while_they_are_written(tmp_path: Path) -> None:
 
 JSON, SSE = "application/json", "text/event-stream"
 CHUNK = b'data: {"choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
+CALL = (
+    b'data: {"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "id": "c", '
+    b'"function": {"name": "draw", "arguments": "{"}}]}}]}\n\n'
+)
 FAILURES: list[tuple[int, str, bytes, str]] = [
     (500, "text/html", b"<h1>Traceback /srv/secret</h1>", "failed (HTTP 500)"),
     (503, "text/plain", b"", "failed (HTTP 503)"),
@@ -259,25 +263,41 @@ FAILURES: list[tuple[int, str, bytes, str]] = [
     (200, SSE, b'data: {"error": {"message": "secret"}}\n\n', "no chat answer"),
     (200, SSE, b"", "no chat answer"),
     (200, "text/html", b"<html>Welcome</html>", "no chat answer"),
-    (200, SHORT, CHUNK, "broke off"),
+    (200, SHORT, CALL, "broke off"),
+    (200, SSE, CALL, "broke off"),
+    (400, JSON, b'{"error": {"message": "m does not support tools"}}', "takes no tools"),
+    (200, JSON, b'{"choices": [{"message": {"role": "assistant", "content": ""}}]}', "nothing to"),
 ]
 
 
 @pytest.mark.parametrize(("status", "kind", "body", "sentence"), FAILURES)
-async def test_every_failure_is_one_sentence_at_once(
+async def test_after_every_failure_the_rules_answer_at_once(
     tmp_path: Path, status: int, kind: str, body: bytes, sentence: str
 ) -> None:
     answer = (status, kind, body)
     async with serving(answer) as server, talking(tmp_path, server) as here:
         begun = time.monotonic()
-        reply = await here.say("hello")
-        assert time.monotonic() - begun < 5
-        assert reply.kind == "error"
-        assert sentence in reply.message.text
-        assert reply.message.text.count(".") <= 3  # chat.url and chat.name have one each
+        reply = await here.say("draw a cat")
+        assert time.monotonic() - begun < 8
+        notice, _, rest = reply.message.text.partition("\n\n")
+        assert sentence in notice
+        assert notice.endswith("built-in rules.")
+        assert notice.count(".") <= 4  # chat.url and chat.name have one each
+        assert "\n" not in notice
+        assert rest.startswith("A picture of a cat")
+        assert [s.status for s in reply.steps] == ["done"]
         assert "secret" not in reply.message.text
-        assert len(server.requests) <= 2
+        assert len(server.requests) <= 2 * 2  # of one that cannot stream it is asked again
         assert not await here.studio.store.open_turns("terminal")
+
+
+async def test_what_was_said_before_the_server_broke_off_stays(tmp_path: Path) -> None:
+    cut = (200, SHORT, CHUNK)
+    async with serving(cut) as server, talking(tmp_path, server) as here:
+        reply = await here.say("hello")
+    assert reply.message.text == (
+        "a\n\n(The chat server broke off in the middle of its answer; try again.)"
+    )
 
 
 async def test_a_server_that_is_not_there(tmp_path: Path) -> None:
@@ -285,12 +305,15 @@ async def test_a_server_that_is_not_there(tmp_path: Path) -> None:
         pass
     async with talking(tmp_path, server) as here:
         reply = await here.say("hello")
+        again = await here.say("hello")
     assert reply.message.text == (
-        "The chat server does not answer; start it, or set chat.model to rules."
+        "The chat server does not answer; start it, or set chat.model to rules. "
+        "Until it works again I go by my built-in rules.\n\nA short text."
     )
+    assert again.message.text == "A short text."  # told once
 
 
-@pytest.mark.parametrize("frames", [b"", CHUNK])
+@pytest.mark.parametrize("frames", [b"", CALL])
 async def test_a_server_that_hangs(frames: bytes) -> None:
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -303,7 +326,7 @@ async def test_a_server_that_hangs(frames: bytes) -> None:
     port = listening.sockets[0].getsockname()[1]
     model = server_model(f"http://127.0.0.1:{port}/v1", "m", seconds=0.2)
     async with listening:
-        with pytest.raises(TurnError, match="took too long"):
+        with pytest.raises(ModelDown, match="took too long"):
             _ = [chunk async for chunk in model.astream("hello")]
 
 
@@ -313,10 +336,12 @@ async def test_a_failure_after_something_was_made_keeps_it(tmp_path: Path) -> No
         talking(tmp_path, server) as here,
     ):
         reply = await here.say("a cat")
-    assert reply.kind == "error"
+    assert reply.kind == "reply"
     assert len(reply.message.assets) == 1
-    assert reply.message.text.startswith("A picture of a cat")
-    assert reply.message.text.endswith("failed (HTTP 500); its log says why.")
+    assert [s.status for s in reply.steps] == ["done"]  # not made again by the rules
+    notice, _, rest = reply.message.text.partition("\n\n")
+    assert "failed (HTTP 500)" in notice
+    assert rest.startswith("A picture of a cat")
 
 
 async def test_cancelling_hangs_up(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """How the soak judges what became of a request."""
 
+from typing import Any, cast
+
 import pytest
 
+from tests.soak_life import Life
 from tests.soak_report import Stored, end, is_sent
 
 SENT: Stored = [("a1", "reply", "sent")]
@@ -33,3 +36,10 @@ def test_a_reply_still_to_be_sent_is_waited_for() -> None:
     assert is_sent(SENT)
     assert not is_sent([*SENT, ("a2", "reply", "pending")])
     assert not is_sent([])
+
+
+def test_growth_is_that_of_the_last_two_thirds() -> None:
+    early = [(float(second), 100.0 + second) for second in range(300)]
+    late = [(float(second), 400.0 + second / 360) for second in range(300, 900)]
+    life = Life(cast(Any, None), 0.0, memory=early + late)
+    assert life.slope == pytest.approx(10.0)

@@ -381,3 +381,18 @@ async def test_facts_take_the_place_of_those_before(store: Store) -> None:
     await store.keep("costs", {"a": 1})
     await store.keep("costs", {"b": [1.5, None]})
     assert await store.kept("costs") == {"b": [1.5, None]}
+
+
+async def test_planned_steps_are_taken_up_once_and_all_together(store: Store) -> None:
+    steps = [drawn(f"cat {n}", turn="plan") for n in range(3)]
+    await store.plan(steps)
+    first, second, _ = (dataclasses.replace(s, turn="go", status="queued") for s in steps)
+    assert await store.take_up("plan", [first, dataclasses.replace(second, args={"n": 7})])
+    assert [(s.id, s.args, s.status) for s in await store.steps_of("go")] == [
+        (first.id, first.args, "queued"),
+        (second.id, {"n": 7}, "queued"),
+    ]
+    assert [s.status for s in await store.steps_of("plan")] == ["cancelled"]
+    assert not await store.take_up("plan", [steps[0]])
+    assert not await store.take_up("never", [steps[0]])
+    assert (await store.step(first.id)).turn == "go"

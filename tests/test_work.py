@@ -8,7 +8,8 @@ import pytest
 from pydantic import Field
 
 from agents.errors import TurnError, Unclear
-from agents.work import RESUMED, Moved, Work
+from agents.events import Moved
+from agents.work import RESUMED, Work
 from memory.records import Step
 from tests.fakes import ANN, ROOM, FakeRunner, picture
 from tests.stage import Stage, stage, wish

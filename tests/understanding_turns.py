@@ -15,8 +15,8 @@ from agents.understanding.wishes import Wish
 from agents.work import Work
 from bot.adapter import Received, Reply
 from bot.app import App, rehearsal
-from bot.desk import HISTORY, hints
 from bot.progress import Standing
+from bot.request import hints
 from bot.settings import ChatModel, Settings, read
 from bot.trail import Trail
 from memory.errors import AtelierError
@@ -263,7 +263,7 @@ async def _heard(app: App, message: Message) -> tuple[Wish, ...]:
     work = _Listening(scene, context, studio.tools, lambda told: None, how, final)
     assistant = await studio.assistant()
     try:
-        said = await assistant.answer(work, scene.past[-HISTORY:], hints(scene))
+        said = await assistant.answer(work, scene.past, hints(scene))
     finally:
         await work.close()
     if said.kind == "error" and not work.heard:

@@ -17,7 +17,7 @@ BUILT_IN = Path(__file__).with_name("catalogue.toml")
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     models: dict[str, dict[str, object]] = Field(default_factory=dict)
     loras: dict[str, dict[str, object]] = Field(default_factory=dict)

@@ -20,6 +20,7 @@ PICTURE = (
 )
 
 LORA = "name of a LoRA; empty: that of the picture, if any"
+SPOILER = "hidden until somebody wants to see it"
 
 
 class Draw(Args):
@@ -40,6 +41,7 @@ class Draw(Args):
     )
     model: str = Field(default="", max_length=100, description="model name; empty: the usual one")
     lora: str = Field(default="", max_length=100, description="name of a LoRA; empty: none")
+    spoiler: bool = Field(default=False, description=SPOILER)
 
 
 class Vary(Args):
@@ -50,28 +52,15 @@ class Vary(Args):
     strength: float | None = Field(
         default=None, ge=0.1, le=1, description="how different: 0.2 subtle, 0.5 usual, 0.9 strong"
     )
-
     lora: str = Field(default="", max_length=100, description=LORA)
+    spoiler: bool = Field(default=False, description=SPOILER)
 
 
 @tool
 async def draw(args: Draw, context: Context) -> Result:
     """Draw new pictures from a description."""
     model = context.catalogue.find("draw", args.model)
-    wide, high = map(int, args.aspect.split(":"))
-    width, height = size_for(model, wide / high)
-    specs = [
-        PictureSpec(
-            prompt=_styled(args.prompt, args.style),
-            seed=seed,
-            width=width,
-            height=height,
-            steps=args.steps or model.steps,
-            guidance=model.guidance,
-            negative=args.negative,
-        )
-        for seed in seeds(args.seed, args.count)
-    ]
+    specs = drawing(model, args)
     painting = await paint(model, specs, Recipe(tool="draw"), context, args.lora)
     things = "A picture" if args.count == 1 else f"{args.count} pictures"
     return painting.result(f"{things} of {short(args.prompt)}")
@@ -95,6 +84,24 @@ async def vary(args: Vary, context: Context) -> Result:
     things = "A variation" if args.count == 1 else f"{args.count} variations"
     of = f" of {short(source.recipe.prompt)}" if source.recipe.prompt else " of the picture"
     return painting.result(things + of)
+
+
+def drawing(model: Model, args: Draw) -> list[PictureSpec]:
+    """Return the specs that draw what is asked for."""
+    wide, high = map(int, args.aspect.split(":"))
+    width, height = size_for(model, wide / high)
+    return [
+        PictureSpec(
+            prompt=_styled(args.prompt, args.style),
+            seed=seed,
+            width=width,
+            height=height,
+            steps=args.steps or model.steps,
+            guidance=model.guidance,
+            negative=args.negative,
+        )
+        for seed in seeds(args.seed, args.count)
+    ]
 
 
 def redrawing(

@@ -51,7 +51,13 @@ class PictureSpec:
 
 @dataclass(frozen=True, slots=True)
 class TextSpec:
-    """One text: `messages` are (role, content) with roles system, user, assistant."""
+    """One text: `messages` are (role, content) with roles system, user, assistant.
+
+    A last message of the assistant is written on. `schema` is a JSON schema the text follows.
+    With `choices` nothing is written: the text is a JSON list of how likely each of them is to
+    come next. `tools` are JSON descriptions of functions for the chat template. The first `stable`
+    messages are the same every time, so that what the model makes of them can be kept.
+    """
 
     messages: tuple[tuple[str, str], ...]
     max_tokens: int = 256
@@ -59,6 +65,10 @@ class TextSpec:
     top_p: float = 0.9
     repetition_penalty: float = 1.1
     seed: int = 0
+    schema: str = ""
+    choices: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    stable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,14 @@ class HearingSpec:
     language: str = ""
 
 
-Spec = PictureSpec | TextSpec | SpeechSpec | HearingSpec
+@dataclass(frozen=True, slots=True)
+class MeaningSpec:
+    """Texts whose meanings are wanted, as vectors of unit length."""
+
+    texts: tuple[str, ...]
+
+
+Spec = PictureSpec | TextSpec | SpeechSpec | HearingSpec | MeaningSpec
 
 
 @dataclass(frozen=True, slots=True)

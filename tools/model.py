@@ -5,11 +5,13 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Task = Literal["draw", "vary", "inpaint", "edit", "write", "speak", "transcribe"]
+Task = Literal[
+    "draw", "vary", "inpaint", "edit", "write", "chat", "speak", "transcribe", "remember"
+]
 
 
 class _Data(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Source(_Data):

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from memory.recall import Found, search
 from tools.image import short
+from tools.meaning import question
 from tools.tool import Args, Context, Result, tool
 
 MOST = 8
@@ -18,9 +19,20 @@ class Recall(Args):
 
 @tool
 async def recall(args: Recall, context: Context) -> Result:
-    """Search what was said and made earlier in this chat."""
-    hits = await search(context.store.database, context.chat, args.query, limit=4 * MOST)
-    found = [hit for hit in hits if not await _searching(hit, context)][:MOST]
+    """Search what was said and made earlier in this chat, by its words and by what they mean."""
+    meaning = await question(args.query, context.runner, context.catalogue, context.asker)
+    hits = await search(
+        context.store.database,
+        context.chat,
+        args.query,
+        limit=4 * MOST,
+        meaning=meaning,
+        meanings=context.store.meanings,
+    )
+    found: list[Found] = []
+    for hit in hits:
+        if len(found) < MOST and not await _searching(hit, context):
+            found.append(hit)
     if not found:
         return Result(f'Nothing about "{short(args.query)}" was found in this chat.')
     things = "1 thing" if len(found) == 1 else f"{len(found)} things"

@@ -59,7 +59,7 @@ async def write(args: Write, context: Context) -> Result:
     text, seed = "", 0
     for _ in range(TRIES):
         new = secrets.randbelow(SEEDS)
-        made = await _run(model, (_spec(recipe, args, language, new),), context)
+        made = await _run(model, (text_spec(recipe, args, language, new),), context)
         again = _finished(made[0], recipe, args.max_words)
         text, seed = (again, new) if again else (text, seed)
         if text and not _GAP.search(text):
@@ -80,7 +80,7 @@ async def brainstorm(args: Brainstorm, context: Context) -> Result:
         missing = args.count - len(found)
         kind, texts = ("ideas", 1) if number % 2 else ("idea", missing + 2)
         recipe, ask = prompts()["kinds"][kind], Write(request=args.theme)
-        specs = tuple(_spec(recipe, ask, "", secrets.randbelow(SEEDS)) for _ in range(texts))
+        specs = tuple(text_spec(recipe, ask, "", secrets.randbelow(SEEDS)) for _ in range(texts))
         for artifact in await _run(model, specs, context):
             found += different(_ideas(artifact, kind), [args.theme, *found])
         if len(found) >= args.count:
@@ -105,12 +105,13 @@ def _listed(found: list[str], args: Brainstorm) -> str:
     return "\n".join(lines)
 
 
-def _spec(recipe: dict[str, Any], args: Write, language: str, seed: int) -> TextSpec:
+def text_spec(recipe: dict[str, Any], args: Write, language: str = "", seed: int = 0) -> TextSpec:
+    """Return the spec that asks for a text as its kind's recipe words it."""
     messages = [("system", recipe["system"])] if "system" in recipe else []
     if not language:  # an English example would pull into English
         for asked, answer in recipe.get("examples", []):
-            messages += [("user", _asked(recipe, asked)), ("assistant", answer)]
-    wishes = [_asked(recipe, args.request)]
+            messages += [("user", _worded(recipe, asked)), ("assistant", answer)]
+    wishes = [_worded(recipe, args.request)]
     if args.max_words:
         wishes.append(f"Use at most {args.max_words} words.")
     if language:
@@ -120,7 +121,7 @@ def _spec(recipe: dict[str, Any], args: Write, language: str, seed: int) -> Text
     return TextSpec(tuple(messages), tokens, recipe["temperature"], seed=seed)
 
 
-def _asked(recipe: dict[str, Any], request: str) -> str:
+def _worded(recipe: dict[str, Any], request: str) -> str:
     """Return the request as the kind words it, unless it says itself what to write."""
     if request.casefold().startswith(tuple(prompts()["verbs"])):
         return request

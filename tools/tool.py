@@ -24,7 +24,9 @@ class Args(BaseModel):
     Texts lose the white space around them, so that blank ones count as empty.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, defer_build=True, str_strip_whitespace=True
+    )
 
 
 @dataclass(frozen=True, slots=True)

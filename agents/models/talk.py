@@ -18,16 +18,23 @@ _LONGEST = 600
 
 
 async def talk(
-    said: Sequence[tuple[str, str]], runner: Runner, catalogue: Catalogue, user: str
+    said: Sequence[tuple[str, str]],
+    runner: Runner,
+    catalogue: Catalogue,
+    user: str,
+    name: str = "",
+    system: str = "",
 ) -> AsyncIterator[str]:
     """Yield the answer to a conversation piece by piece.
 
-    `said` is (role, text), oldest first. Raises EngineFailed or ModelUnavailable.
+    `said` is (role, text), oldest first. `name` is a chat model other than the profile's text
+    model, `system` what it is told about itself. Raises EngineFailed or ModelUnavailable.
     """
-    model = catalogue.find("write")
+    model = catalogue.find("chat", name) if name else catalogue.find("write")
     past = ((role, text[:_LONGEST]) for role, text in said[:-1][-model.turns or len(said) :])
-    messages = (*OPENING, *past, *((role, _sentence(text)) for role, text in said[-1:]))
-    spec = TextSpec(messages, max_tokens=100, temperature=0.2)
+    opening = (("system", system),) if system else OPENING
+    messages = (*opening, *past, *((role, _sentence(text)) for role, text in said[-1:]))
+    spec = TextSpec(messages, max_tokens=100, temperature=0.2, stable=len(opening))
     job = Job(model.name, (spec,), user)
     pieces: asyncio.Queue[str | None] = asyncio.Queue()
 

@@ -130,6 +130,11 @@ def _with_rest(wishes: tuple[Wish, ...], rest: str) -> tuple[Wish, ...]:
     return (*wishes[:-1], Wish(last.tool, {**last.args, name: f"{last.args[name]}{rest}"}))
 
 
+def is_warm() -> bool:
+    """Tell whether every grammar is compiled, so that nobody waits for one."""
+    return language.cache_info().currsize == len(NAMES)
+
+
 def warm() -> None:
     """Read and compile every grammar (a second or two); otherwise the first messages wait."""
     typos()

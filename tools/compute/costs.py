@@ -7,11 +7,18 @@ from math import log
 from statistics import median
 from typing import Literal, get_args
 
-from tools.jobs import HearingSpec, Job, PictureSpec, Spec, SpeechSpec, TextSpec
+from tools.jobs import HearingSpec, Job, MeaningSpec, PictureSpec, Spec, SpeechSpec, TextSpec
 
-Kind = Literal["", "picture", "text", "speech", "hearing"]
+Kind = Literal["", "picture", "text", "speech", "hearing", "meaning"]
 
-GUESS: dict[Kind, float] = {"": 5.0, "picture": 10.0, "text": 3.0, "speech": 1.0, "hearing": 3.0}
+GUESS: dict[Kind, float] = {
+    "": 5.0,
+    "picture": 10.0,
+    "text": 3.0,
+    "speech": 1.0,
+    "hearing": 3.0,
+    "meaning": 0.1,
+}
 """Seconds for one spec of a kind of which nothing was ever measured."""
 LOADING = 5.0
 """Seconds to load a model as long as none was measured."""
@@ -77,6 +84,8 @@ def _shape(spec: Spec) -> Shape:
         return Shape("text", _rounded(spec.max_tokens))
     if isinstance(spec, SpeechSpec):
         return Shape("speech", _rounded(len(spec.text)))
+    if isinstance(spec, MeaningSpec):
+        return Shape("meaning", _rounded(sum(map(len, spec.texts))))
     assert isinstance(spec, HearingSpec)
     return Shape("hearing", _rounded(len(spec.audio)))
 

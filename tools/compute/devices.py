@@ -19,8 +19,8 @@ Kind = Literal["process", "ray", "server"]
 """Where a worker runs: a child of ours, an actor of a Ray cluster, or a server that is there."""
 
 _MIB = 2**20
-_WORDS = frozenset({"language", "speech", "hearing"})
-_VOICE = frozenset({"speech", "hearing"})
+_WORDS = frozenset({"language", "speech", "hearing", "meaning"})
+_VOICE = frozenset({"speech", "hearing", "meaning"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ from tools.compute.messages import (
     Run,
     Setup,
 )
-from tools.errors import ToolError
-from tools.jobs import Artifact, PictureSpec, Spec, SpeechSpec, TextSpec
+from tools.errors import Refused, ToolError
+from tools.jobs import Artifact, HearingSpec, PictureSpec, Spec, SpeechSpec, TextSpec
 from tools.jobs import Progress as Tell
 
 log = logging.getLogger("atelier.servers")
@@ -165,8 +165,10 @@ async def _make(client: Client, model: Model, spec: Spec, tell: Tell) -> Made:
         made = await draw(client, model, spec)
     elif isinstance(spec, SpeechSpec):
         made = await speak(client, model, spec)
-    else:
+    elif isinstance(spec, HearingSpec):
         made = await hear(client, model, spec)
+    else:
+        raise Refused("Servers are not asked what texts mean; choose a local model to remember.")
     words = made[0].data if made[0].media_type == "text/plain" else None
     tell(_size(spec), _size(spec), words)
     return made

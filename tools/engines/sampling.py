@@ -36,16 +36,16 @@ class Sampler:
         import torch
 
         only = torch.full_like(scores, -torch.inf)
-        for row, spec in enumerate(self._specs):
+        for row in range(len(self._specs)):
             written = ids[row, self._prompt :]
-            only[row, self._choose(row, spec, written, scores[row].float())] = 0.0
+            only[row, self.choose(row, written, scores[row].float())] = 0.0
         return only
 
-    def _choose(
-        self, row: int, spec: TextSpec, written: "torch.Tensor", logits: "torch.Tensor"
-    ) -> int:
+    def choose(self, row: int, written: "torch.Tensor", logits: "torch.Tensor") -> int:
+        """Return the next token of a row; `logits` (vocabulary,) are changed."""
         import torch
 
+        spec = self._specs[row]
         seen = logits[written]
         penalty = spec.repetition_penalty
         logits[written] = torch.where(seen > 0, seen / penalty, seen * penalty)
@@ -55,6 +55,20 @@ class Sampler:
         chances = (best.cpu() / spec.temperature).softmax(-1)
         chances[chances.cumsum(-1) - chances >= spec.top_p] = 0.0  # the first always stays
         return int(tokens[torch.multinomial(chances, 1, generator=self._random[row])])
+
+
+class Due:
+    """Says when it is time for another report; the first is due at once."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self) -> bool:
+        """Return whether enough time has gone by since it last was due."""
+        if time.monotonic() < self._next:
+            return False
+        self._next = time.monotonic() + EVERY
+        return True
 
 
 class Watch:
@@ -72,15 +86,14 @@ class Watch:
     ) -> None:
         self._limits = [spec.max_tokens for spec in specs]
         self._prompt, self._text, self._progress = prompt, text, progress
-        self._next = 0.0
+        self._due = Due()
 
     def __call__(self, ids: "torch.Tensor", scores: object, **_: object) -> "torch.Tensor":
         """Return for each row whether it is as long as it may be."""
         import torch
 
         made = ids.shape[1] - self._prompt
-        if time.monotonic() >= self._next:
+        if self._due():
             text = self._text(ids[0, self._prompt : self._prompt + self._limits[0]])
             self._progress(made, max(self._limits), text.encode())
-            self._next = time.monotonic() + EVERY
         return torch.tensor([made >= limit for limit in self._limits], device=ids.device)

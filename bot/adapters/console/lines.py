@@ -11,7 +11,7 @@ from bot.adapters.console import CHAT
 from bot.adapters.console.events import Events
 from bot.adapters.console.inbox import Entry, Inbox
 from bot.adapters.console.script import Line
-from bot.commands import parse, wishes
+from bot.commands import parse, takes_turn
 from bot.desk import Desk
 from bot.progress import Standing
 from bot.trail import Trail
@@ -58,6 +58,7 @@ class JsonOutbox:
         if standing.phase == "received" and self.number is not None:
             return
         words = {"text": standing.text} if standing.phase == "writing" else {}
+        words |= {"plan": standing.plan} if standing.plan else {}
         self.events.write(
             "progress",
             self.number,
@@ -204,7 +205,7 @@ def _tells(line: Line) -> bool:
     """Tell whether a line is a command that makes nothing, so that the next one counts on it."""
     try:
         wanted = None if line.press else parse(line.text)
-        return wanted is not None and wishes(wanted) is None
+        return wanted is not None and not takes_turn(wanted)
     except AtelierError:
         return False
 

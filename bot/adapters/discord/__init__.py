@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bot.adapter import Handler
 
 if TYPE_CHECKING:
-    from bot.app import App
+    from bot.lobby import Lobby
     from bot.settings import Settings
 
 NAME = "discord"
@@ -22,17 +22,17 @@ class DiscordAdapter:
     """Discord, or a server that speaks its protocol."""
 
     settings: "Settings"
-    app: "App"
+    lobby: "Lobby"
     name: str = NAME
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, handle: Handler) -> None:
         """Serve until cancelled; raises SettingsError when Discord does not let the bot in."""
         session = await asyncio.to_thread(import_module, "bot.adapters.discord.session")
-        given, desk, studio = self.settings.discord, self.app.desk, self.app.studio
-        await session.serve(given, desk, studio, handle, self.ready)
+        here = self.lobby
+        await session.serve(self.settings.discord, here, here, handle, self.ready)
 
 
-def adapter(settings: "Settings", app: "App") -> DiscordAdapter:
+def adapter(settings: "Settings", lobby: "Lobby") -> DiscordAdapter:
     """Return the adapter for a token that is set."""
-    return DiscordAdapter(settings, app)
+    return DiscordAdapter(settings, lobby)

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from bot.actions import DELETE, FEEDBACK
+from bot.actions import CHANGE, DELETE, FEEDBACK
 from bot.adapter import Event, Place, Pressed, Received
 from bot.adapters.discord import slash
 from bot.adapters.discord.asked import Asked, Interaction
-from bot.adapters.discord.forms import filled, form, pictures_of
+from bot.adapters.discord.forms import filled, form, pictures_of, plan_form
 from bot.adapters.discord.inbox import chat_of, place_of, user_of
 from bot.adapters.discord.outbox import DiscordOutbox
 from bot.adapters.discord.parts import EDIT, INFO, pressed
 from bot.adapters.discord.wire import PASSING
+from bot.middleware import check
 from memory.errors import AtelierError
 from memory.records import Asset, Message
 from tools.catalogue import Catalogue
@@ -105,18 +106,33 @@ class Calls:
 
     async def _button(self, asked: Interaction, data: Mapping[str, Any]) -> None:
         message_id, action = pressed(data.get("custom_id", ""))
-        if action == EDIT:
-            await _ask(asked, form(data["custom_id"], pictures_of(asked.message)))
+        if action == CHANGE.id:
+            await _ask(asked, plan_form(data["custom_id"]))
+        elif action == EDIT:
+            await self._ask_change(asked, message_id)
         elif action:
             back = await Asked.acknowledge(asked, public=action not in _QUIET)
             await self._press(asked, back, message_id, action)
+
+    async def _ask_change(self, asked: Interaction, message_id: str) -> None:
+        """Ask what shall be different, unless somebody else's button was pressed."""
+        chat, user = chat_of(asked.channel_id), user_of(asked.user)
+        event = Pressed(user, chat, message_id, EDIT, str(asked.id), _place(asked))
+        try:
+            await check(event, await self._session.memory.rules(), self._session.edge.store)
+        except AtelierError as error:
+            with suppress(discord.DiscordException, *PASSING):
+                await asked.response.send_message(str(error), ephemeral=True)
+            return
+        pictures = pictures_of(asked.message)
+        await _ask(asked, form(f"{message_id}:{EDIT}", pictures))
 
     async def _form(self, asked: Interaction, data: Mapping[str, Any]) -> None:
         back = await Asked.acknowledge(asked, public=True)
         message_id, action = pressed(data.get("custom_id", ""))
         words = filled(data)
         if message_id != _THIS:
-            await self._press(asked, back, message_id, f"{EDIT}:{words}")
+            await self._press(asked, back, message_id, f"{action}:{words}")
         elif target := self._shown.pop(action, None):
             await self._about(asked, back, target, f"/{EDIT} {words}")
         else:

@@ -13,17 +13,27 @@ _LONG = 2000
 
 def form(custom_id: str, pictures: int = 1) -> discord.ui.Modal:
     """Return a form asking what to change, and in which of several pictures."""
-    made = discord.ui.Modal(title="Change a picture", custom_id=custom_id)
-    words: Any = discord.ui.TextInput(
-        custom_id=WORDS,
-        style=discord.TextStyle.paragraph,
-        placeholder="darker · crop to 16:9 · at night",
-        max_length=_LONG,
-    )
-    made.add_item(discord.ui.Label(text="What shall be different?", component=words))
+    made = _form(custom_id, "Change a picture", "darker · crop to 16:9 · at night")
     if pictures > 1:
         which: Any = discord.ui.TextInput(custom_id=WHICH, default="1", max_length=2)
         made.add_item(discord.ui.Label(text=f"Which one? (1 to {pictures})", component=which))
+    return made
+
+
+def plan_form(custom_id: str) -> discord.ui.Modal:
+    """Return a form asking what shall be different about a plan."""
+    return _form(custom_id, "Change the plan", "2 to a dog · without 3 · snow instead of rain")
+
+
+def _form(custom_id: str, title: str, examples: str) -> discord.ui.Modal:
+    made = discord.ui.Modal(title=title, custom_id=custom_id)
+    words: Any = discord.ui.TextInput(
+        custom_id=WORDS,
+        style=discord.TextStyle.paragraph,
+        placeholder=examples,
+        max_length=_LONG,
+    )
+    made.add_item(discord.ui.Label(text="What shall be different?", component=words))
     return made
 
 

@@ -1,0 +1,137 @@
+"""Plans: which wishes are shown before they are done, and the words they are shown in."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.expand import LINK, POINTERS, made
+from agents.scene import ENDED_WELL
+from memory.records import Step
+from tools.compute.admission import duration
+from tools.compute.costs import Price
+from tools.image import short
+from tools.tool import Tool
+
+WAITING = "Nothing has run yet. Say “go”, or what to change: “change {n} to ...”, “skip {n}”."
+
+_FORMS: Mapping[str, str] = {
+    "draw": "draw {count} of {prompt}",
+    "edit": "change {image}: {instruction}",
+    "vary": "make {count} like {image}",
+    "upscale": "enlarge {image} {factor} times",
+    "compare": "put {image} and {other_image} side by side",
+    "describe": "say what is in {image}",
+    "write": "write {request}",
+    "brainstorm": "find {count} for {theme}",
+    "speak": "read aloud {text}",
+    "transcribe": "write down {audio}",
+    "recall": "look up {query} in this chat",
+}
+"""What a tool does in plain words; arguments that are not named here follow in brackets."""
+
+_COUNTED = {"draw": "picture", "vary": "variation", "brainstorm": "idea"}
+_QUOTED = ("text", "query")
+_HIDDEN = ("kind",)
+
+
+Cost = Callable[[Step], Price | None]
+"""Return what a step should take; None when nobody can say."""
+
+
+def free(step: Step) -> Price | None:
+    """Say that nothing is known of what steps take."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """When a plan is shown first: never, always, or for `steps` wishes or `seconds` and more."""
+
+    ask: Literal["never", "large", "always"] = "large"
+    steps: int = 3
+    seconds: float = 300.0
+
+
+LARGE, ALWAYS = Asking(), Asking("always")
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Decides what is shown before it is done, and says it."""
+
+    asking: Asking
+    tools: Mapping[str, Tool]
+    cost: Cost = free
+
+    def asks(self, wishes: int, steps: Sequence[Step]) -> bool:
+        """Whether the steps of so many wishes shall be seen first.
+
+        What takes back or shows again is done by then, and what is done anew (no wish) is known.
+        """
+        todo = [s for s in steps if s.status == "queued"]
+        if not (wishes and todo) or any(s.status in ENDED_WELL for s in steps):
+            return False
+        if self.asking.ask != "large":
+            return self.asking.ask == "always"
+        return wishes >= self.asking.steps or self.price(todo).seconds >= self.asking.seconds
+
+    def price(self, steps: Sequence[Step]) -> Price:
+        """Return what steps should take in all, as far as that can be said."""
+        prices = [self.cost(s) for s in steps if s.status in ("queued", "planned")]
+        known = all(p is not None and p.known for p in prices)
+        return Price(sum(p.seconds for p in prices if p is not None), known)
+
+    def words(self, steps: Sequence[Step]) -> str:
+        """Return a plan as it is shown: its price, a numbered line a step, how to go on."""
+        return "\n".join([*self.lines(steps), WAITING.format(n=len(steps))])
+
+    def lines(self, steps: Sequence[Step]) -> list[str]:
+        """Return a plan's lines: how many steps and how long, then the steps, numbered."""
+        lines = [f"{n}. {self.line(step, steps)}" for n, step in enumerate(steps, 1)]
+        return [self._head(steps), *lines]
+
+    def _head(self, steps: Sequence[Step]) -> str:
+        price = self.price(steps)
+        many = f"{len(steps)} step{'s' * (len(steps) != 1)}"
+        guess = "" if price.known else " (a guess: not all of this was measured here yet)"
+        return f"Plan: {many}, about {duration(max(1.0, price.seconds))} of computing{guess}."
+
+    def line(self, step: Step, steps: Sequence[Step]) -> str:
+        """Return what one step of a plan does, in plain words."""
+        if step.status == "failed":
+            return f"{step.tool}: this cannot be done. {step.result}"
+        said = {name: self._value(name, value, step, steps) for name, value in self._args(step)}
+        form = _FORMS.get(step.tool, step.tool)
+        said = defaultdict(lambda: "it", said)
+        more = [f"{k} {v}" for k, v in said.items() if f"{{{k}}}" not in form and k not in _HIDDEN]
+        return form.format_map(said) + (f" ({', '.join(more)})" if more else "")
+
+    def _args(self, step: Step) -> list[tuple[str, object]]:
+        """Return a step's arguments, and those of its form that are left to their defaults."""
+        tool, form = self.tools.get(step.tool), _FORMS.get(step.tool, "")
+        fields = tool.args.model_fields if tool else {}
+        usual = {k: f.default for k, f in fields.items() if f"{{{k}}}" in form}
+        return [(k, v) for k, v in (usual | step.args).items() if v not in ("", None)]
+
+    def _value(self, name: str, value: object, step: Step, steps: Sequence[Step]) -> str:
+        if name == "count" and step.tool in _COUNTED:
+            one = _COUNTED[step.tool]
+            return f"{'an' if one == 'idea' else 'a'} {one}" if value == 1 else f"{value} {one}s"
+        text = str(value)
+        if link := LINK.match(text):
+            return self._made_by(name, link["step"], int(link["n"] or 1), steps)
+        if name in POINTERS:
+            return f"#{text[:8]}"
+        return f"“{short(text)}”" if name in _QUOTED else short(text)
+
+    def _made_by(self, name: str, id: str, n: int, steps: Sequence[Step]) -> str:
+        number, before = next(((k, s) for k, s in enumerate(steps, 1) if s.id == id), (0, None))
+        if name not in POINTERS or before is None:
+            return f"the text of step {number}"
+        noun = "picture" if POINTERS[name] == "image" else "recording"
+        which = f"{noun} {n}" if made(before, self.tools) > 1 else f"the {noun}"
+        return f"{which} of step {number}"
+
+
+NEVER = Planner(Asking("never"), {})

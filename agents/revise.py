@@ -1,0 +1,140 @@
+"""A plan with other words: which arguments of which steps that changes."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from agents.approval import Reword, Skip, Swap, swap
+from agents.errors import Unclear
+from agents.expand import LINK
+from agents.understanding import flags, writing
+from agents.understanding.folding import fold
+from agents.understanding.understand import likely, understand
+from memory.records import Step
+from tools.tool import Tool
+
+_WORDS = {
+    "draw": "prompt",
+    "edit": "instruction",
+    "write": "request",
+    "brainstorm": "theme",
+    "speak": "text",
+    "recall": "query",
+}
+"""By tool, the argument that holds somebody's words."""
+_TEXTS = ("write", "brainstorm")
+
+Args = dict[str, object]
+
+
+def rewritten(steps: Sequence[Step], wanted: Reword | Swap) -> dict[str, Args]:
+    """Return the new arguments of the steps that change, by their ids; raises Unclear."""
+    if isinstance(wanted, Reword):
+        step = numbered(steps, wanted.number)
+        return {step.id: _said(step, wanted.words)}
+    found = _swapped(steps, wanted)
+    if not found:
+        old = wanted.old or "that"
+        raise Unclear(f"I do not find “{old}” in these steps; which one shall change, and to what?")
+    return found
+
+
+def tuned(steps: Sequence[Step], words: str, tools: Mapping[str, Tool]) -> dict[str, Args]:
+    """Return the new arguments where only flags are given (--ar 16:9); raises Unclear.
+
+    Of a plan with one step, other words are what that shall say.
+    """
+    if len(steps) == 1:
+        return {steps[0].id: _said(steps[0], words)}
+    line, more = flags.take(flags.hide(fold(words)))
+    fields = {s.id: set(tools[s.tool].args.model_fields) for s in steps if s.tool in tools}
+    found = {id: more for id, names in fields.items() if more and set(more) <= names}
+    if line.text or not found:
+        raise Unclear(f"Which step shall change? Say for example “2 to {words[:60]}”.")
+    return found
+
+
+def reworded(steps: Sequence[Step], words: str) -> dict[str, Args]:
+    """Return the new arguments, by step, where words say what takes whose place; else none.
+
+    "about snow" takes the place of what a text is about, wherever it stands.
+    """
+    wanted = swap(words)
+    if not isinstance(wanted, Swap):
+        return {}
+    if wanted.old or any(s.tool in _TEXTS for s in steps):
+        return _swapped(steps, wanted)
+    return {}
+
+
+def left_out(steps: Sequence[Step], wanted: Skip) -> frozenset[str]:
+    """Return the ids of steps to be left out, with those that build on them; raises Unclear."""
+    gone = {numbered(steps, n).id for n in wanted.numbers}
+    for step in steps:
+        links = (LINK.match(v) for v in step.args.values() if isinstance(v, str))
+        if any(link and link["step"] in gone for link in links):
+            gone.add(step.id)
+    return frozenset(gone)
+
+
+def numbered(steps: Sequence[Step], number: int) -> Step:
+    """Return a step by its number; raises Unclear."""
+    if number == -1:
+        return steps[-1]
+    if not 1 <= number <= len(steps):
+        are = "is 1 step" if len(steps) == 1 else f"are {len(steps)} steps"
+        raise Unclear(f"There {are}, no number {number}; which one?")
+    return steps[number - 1]
+
+
+def _pair(steps: Sequence[Step], wanted: Swap) -> tuple[str, str]:
+    """Return the old and the new words.
+
+    Without old ones that is what the first text is about, or what the first picture shows.
+    """
+    if wanted.old:
+        return wanted.old, wanted.new
+    first = next((s for s in steps if _words(s, steps)), None)
+    if first is None:
+        return "", ""
+    words = _words(first, steps)
+    if about := _about(words):
+        return about, wanted.new
+    return words, f"{words} {wanted.by} {wanted.new}" if first.tool in _TEXTS else wanted.new
+
+
+def _words(step: Step, steps: Sequence[Step]) -> str:
+    """Return the words somebody gave for a step; "" when another step makes them."""
+    words = step.args.get(_WORDS.get(step.tool, ""))
+    if not isinstance(words, str) or LINK.match(words) or words in {s.result for s in steps}:
+        return ""
+    return words
+
+
+def _about(words: str) -> str:
+    line = fold(words)
+    topics = (writing.topic(words, line.fold, grammar) for grammar in likely(line))
+    return next((t for t in topics if t != words), "")
+
+
+def _said(step: Step, words: str) -> Args:
+    """Return what a step's words become; flags such as --ar 16:9 count, too."""
+    drawn = understand(f"draw {words}") if step.tool == "draw" else ()
+    if len(drawn) == 1 and drawn[0].tool == "draw":  # "a house, wide" is an aspect, too
+        return dict(drawn[0].args)
+    line, more = flags.take(flags.hide(fold(words)))
+    name = _WORDS.get(step.tool, "")
+    said: Args = {name: line.text} if name and line.text else {}
+    if not (said or more):
+        raise Unclear(f"A step of {step.tool} has no words to change; what shall be different?")
+    return {**said, **more}
+
+
+def _swapped(steps: Sequence[Step], wanted: Swap) -> dict[str, Args]:
+    old, new = _pair(steps, wanted)
+    pattern = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)", re.IGNORECASE)
+    found: dict[str, Args] = {}
+    for step in steps if old else ():
+        words = _words(step, steps)
+        if pattern.search(words):
+            found[step.id] = {_WORDS[step.tool]: pattern.sub(lambda _: new, words)}
+    return found
