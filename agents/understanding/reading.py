@@ -187,7 +187,7 @@ class Reading:
         if raw is None:
             return False
         if cut == clauses.COMMA and raw.tool in _CONTROLS and "prompt" not in raw.args:
-            return prior is not None and prior.tool in _ONCE or self._impatient(before, raw)
+            return (prior is not None and prior.tool in _ONCE) or self._impatient(before, raw)
         if prior is None:
             return not start.text or self._small_talk(start, cut, raw)
         vague = raw.args.get("image", "it") in _VAGUE
