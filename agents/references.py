@@ -1,9 +1,10 @@
 """Which picture or sound is meant: decided in code, never invented by a model.
 
 A reference is a short expression: "last", "previous", "mine", "reply", "attached", "all",
-"other" (than the one worked on), an ordinal "2", several "1,3", "#<id>", or words that describe it ("red", "the cat"). An empty one
-means what the person is obviously looking at: what was sent along, the message replied to,
-otherwise the last set. ":2", ":1,3", ":-1" (the last) or ":all" behind one counts in its set.
+"other" (than the one worked on), an ordinal "2", several "1,3", "#<id>", or words that describe it
+("red", "the cat"). An empty one means what the person is obviously looking at: what was sent
+along, the message replied to, otherwise the last set. ":2", ":1,3", ":-1" (the last) or ":all"
+behind one counts in its set.
 "v:2" is the second version of what is looked at (`versions`), "by:bob red" and "when:yesterday"
 look at what bob asked for, or what is from then, only (`narrowing`).
 """

@@ -28,7 +28,8 @@ class Rule:
     """One way to say something; `tool` is a tool's name, an expression or empty.
 
     `opens`: may follow "and" or a comma as a wish of its own; `needs`: "pictures" (some are
-    around, and the talk is of nothing else), "shown" (some are around), "focus" (attached or replied to), "sound", "text" (the last step made one),
+    around, and the talk is of nothing else), "shown" (some are around),
+    "focus" (attached or replied to), "sound", "text" (the last step made one),
     "quoted" (a text is replied to) or "asked" ("can you ..." went before); `keep`: only the
     slots are taken out of the text.
     """
