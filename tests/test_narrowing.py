@@ -41,7 +41,7 @@ SCENE = Scene(Message(CHAT, ANA, "", at=NOW.astimezone(UTC)), None, SETS[::-1], 
     [
         ("by:bob", "0"),
         ("by:Bobs", "0"),
-        ("by:bob's:1", "0"),
+        ("by:bob's:1", "b"),
         ("by:Bob red", "b"),
         ("by:bob cat", "d"),
         ("by:mary ann", "c"),
