@@ -51,6 +51,9 @@ def _pair(wish: Wish, scene: Scene, tools: Mapping[str, Tool]) -> Wish:
         if len(unclear.shown) != 2:
             raise
         found = unclear.shown
+    if len(found) > 2:
+        numbers = tuple(str(n) for n in range(1, len(found) + 1))
+        raise Unclear(f"Only two can be compared, not {len(found)}; which?", numbers, found)
     if len(found) != 2:
         parents = {a.sha256: s.parents for s in scene.steps for a in s.assets}
         origin = next(iter(parents.get(found[0].sha256, ())), "")

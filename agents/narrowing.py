@@ -17,6 +17,8 @@ _NAMED = re.compile(
     rf"today|yesterday|the day before yesterday|(?:this|last) (?:morning|night|week|month)"
     rf"|(?:last )?(?:{'|'.join(DAYS)})"
 )
+_RUSSIAN = r"(?:[аяйьуюеыио]|ой|ей|ою|ём|ем|ом|ин[аоуы]?|иной)?(?!\w)"
+"""Endings of a Russian name."""
 
 Narrowed = tuple[tuple[Set, ...], str, str]
 """The sets that are meant, how they are called, and what is left of the expression."""
@@ -45,9 +47,9 @@ def _by(rest: str, scene: Scene) -> Narrowed:
         return _of(scene, {scene.message.author}), "of yours", rest[2:].strip()
     people = dict.fromkeys(s.user for s in scene.sets if s.user is not None)
     for names in (_whole, _parts):
-        fits = [(user, n) for user in people for n in names(user) if _begins(rest, n)]
-        longest = max((len(n) for _, n in fits), default=0)
-        found = {user for user, n in fits if len(n) == longest}
+        fits = [(user, _begins(rest, name)) for user in people for name in names(user)]
+        longest = max((end for _, end in fits), default=0)
+        found = {user for user, end in fits if longest and end == longest}
         if len(found) > 1:
             raise Unclear(f"Several people here are called “{rest[:longest]}”; reply to the one.")
         if found:
@@ -68,8 +70,12 @@ def _parts(user: User) -> list[str]:
     return user.name.lower().split()
 
 
-def _begins(text: str, word: str) -> bool:
-    return text.startswith(word) and not re.match(r"\w", text[len(word) :])
+def _begins(text: str, word: str) -> int:
+    """Return how long a name, or a case of it ("Bens", "Бена", "Ани"), stands at the beginning."""
+    russian = re.fullmatch(r"(?P<stem>[а-яё]{2,}?)[аяйь]?", word)
+    stem = re.escape(russian["stem"]) if russian else re.escape(word)
+    said = re.match(rf"{stem}{_RUSSIAN}" if russian else rf"{stem}(?:['’]?s|['’])?(?!\w)", text)
+    return said.end() if said else 0
 
 
 def _when(rest: str, scene: Scene) -> Narrowed:

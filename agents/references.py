@@ -1,9 +1,10 @@
 """Which picture or sound is meant: decided in code, never invented by a model.
 
-A reference is a short expression: "last", "previous", "mine", "reply", "attached", "all", an
-ordinal "2", several "1,3", "#<id>", or words that describe it ("red", "the cat"). An empty one
-means what the person is obviously looking at: what was sent along, the message replied to,
-otherwise the last set. ":2", ":1,3", ":-1" (the last) or ":all" behind one counts in its set.
+A reference is a short expression: "last", "previous", "mine", "reply", "attached", "all",
+"other" (than the one worked on), an ordinal "2", several "1,3", "#<id>", or words that describe it
+("red", "the cat"). An empty one means what the person is obviously looking at: what was sent
+along, the message replied to, otherwise the last set. ":2", ":1,3", ":-1" (the last) or ":all"
+behind one counts in its set.
 "v:2" is the second version of what is looked at (`versions`), "by:bob red" and "when:yesterday"
 look at what bob asked for, or what is from then, only (`narrowing`).
 """
@@ -52,7 +53,9 @@ def _shown(words: str, scene: Scene, kind: str) -> tuple[Asset, ...]:
     base = form["base"].strip()
     shown = _SETS[base](scene, kind) if base in _SETS else _described(scene, kind, base)
     if form["nth"]:
-        return _counted(shown, kind, form["nth"])
+        return _counted(
+            _several(scene, shown, kind) if base == "mine" else shown, kind, form["nth"]
+        )
     if base not in _SETS:
         return (_fitting(shown, kind, base),)
     if base == "reply" and (picked := _picked(scene, kind)):
@@ -102,6 +105,12 @@ def _mine(scene: Scene, kind: str) -> Set:
     return own[0]
 
 
+def _several(scene: Scene, mine: Set, kind: str) -> Set:
+    """Return the author's newest set of more than one, the newest one when there is none."""
+    own = (s for s in scene.sets if s.user == mine.user and len(s.of(kind)) > 1)
+    return mine if len(mine.of(kind)) > 1 else next(own, mine)
+
+
 def _replied(scene: Scene, kind: str) -> Set:
     replied = scene.replied
     return replied if replied is not None and replied.of(kind) else _obvious(scene, kind)
@@ -113,6 +122,24 @@ def _picked(scene: Scene, kind: str) -> tuple[Asset, ...]:
     return tuple(asset for asset in scene.attached.of(kind) if asset in shown)
 
 
+def _other(scene: Scene, kind: str) -> Set:
+    """Return what lies beside the one its author's last request was about."""
+    author = scene.message.author
+    worked = next((s for s in reversed(scene.steps) if s.parents and s.user == author), None)
+    sets = _sets(scene, kind)
+    if worked is None:
+        return sets[0]
+    gone = {*worked.parents, *(a.sha256 for a in worked.assets)}
+    beside = [
+        s for s in sets if gone.intersection(a.sha256 for a in s.assets) and len(s.of(kind)) > 1
+    ]
+    every = {a.sha256: a for s in beside[:1] or sets for a in s.of(kind)}
+    rest = tuple(a for sha, a in every.items() if sha not in gone)[:_MOST_SHOWN]
+    if not rest:
+        raise Unclear(f"There is no other {_NOUN[kind][0]} here; which one do you mean?")
+    return Set("", rest, None, ())
+
+
 _SETS: dict[str, Callable[[Scene, str], Set]] = {
     "": _obvious,
     "last": _last,
@@ -120,6 +147,7 @@ _SETS: dict[str, Callable[[Scene, str], Set]] = {
     "mine": _mine,
     "reply": _replied,
     "attached": _obvious,
+    "other": _other,
 }
 
 

@@ -40,6 +40,8 @@ SCENE = Scene(Message(CHAT, ANA, "", at=NOW.astimezone(UTC)), None, SETS[::-1], 
     ("expression", "expected"),
     [
         ("by:bob", "0"),
+        ("by:Bobs", "0"),
+        ("by:bob's:1", "b"),
         ("by:Bob red", "b"),
         ("by:bob cat", "d"),
         ("by:mary ann", "c"),

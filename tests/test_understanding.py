@@ -16,7 +16,7 @@ from agents.understanding.understand import understand, warm
 from agents.understanding.wishes import Hints, Wish
 
 FOLDER = Path(__file__).parent / "understanding"
-TUNED = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru", "everyday", "mixed")
+TUNED = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru", "everyday", "mixed", "shown")
 KNOWN = {
     "plain": Hints(),
     "pictures": Hints(pictures_here=True, last_tool="draw"),

@@ -28,7 +28,8 @@ class Rule:
     """One way to say something; `tool` is a tool's name, an expression or empty.
 
     `opens`: may follow "and" or a comma as a wish of its own; `needs`: "pictures" (some are
-    around), "focus" (attached or replied to), "sound", "text" (the last step made one),
+    around, and the talk is of nothing else), "shown" (some are around),
+    "focus" (attached or replied to), "sound", "text" (the last step made one),
     "quoted" (a text is replied to) or "asked" ("can you ..." went before); `keep`: only the
     slots are taken out of the text.
     """
@@ -57,7 +58,8 @@ class Compiler:
         self._slots = self._simple_slots()
         self.pointers = self.rules("pointers")
         image = "|".join(_unnamed(rule.pattern.pattern) for rule in self.pointers)
-        self._slots |= {"image": f"(?:{image})", "pick": f"(?:{image}|{self._slots['num']})"}
+        pick = f"(?:{image}|{self._slots['num']})"
+        self._slots |= {"image": f"(?:{image})", "pick": pick, "shown": pick, "other": pick}
 
     def rules(self, table: str) -> tuple[Rule, ...]:
         """Return the compiled rules of a table, in order, one for each way to say it."""
@@ -89,6 +91,8 @@ class Compiler:
             "nth": ordinal,
             "ntha": ordinal,
             "nthb": ordinal,
+            "va": f"(?:{ordinal}|{numbers.DIGITS}|{self._any(named)})",
+            "vb": f"(?:{ordinal}|{numbers.DIGITS}|{self._any(named)})",
             "aspect": rf"(?:\d{{1,5}}\s?[:x×]\s?\d{{1,5}}|{self._any(words['aspects'])})",
             "kind": self._any(noun for nouns in words["kinds"].values() for noun in nouns),
             "language": self._any(words["languages"]),

@@ -117,8 +117,9 @@ def typos() -> Mapping[str, str]:
 
 @lru_cache(maxsize=len(NAMES))
 def _words(name: str) -> Mapping[str, Any]:
-    source = files("agents.understanding").joinpath("words", f"{name}.toml")
-    words = tomllib.loads(source.read_text("utf-8"))
+    words = _with_pointing(
+        _read("words", f"{name}.toml"), _read("words", "pointing", f"{name}.toml")
+    )
     for table in (words["words"], words["kinds"]):
         table |= {key: _forms(said) for key, said in table.items() if isinstance(said, list)}
     for table in (words[name] for name in TABLES):
@@ -126,6 +127,25 @@ def _words(name: str) -> Mapping[str, Any]:
         table.clear()
         table |= {form: value for said, value in meant.items() for form in _forms([said])}
     return words | {"media": _forms(words["media"])}
+
+
+def _read(*path: str) -> dict[str, Any]:
+    source = files("agents.understanding").joinpath(*path)
+    return tomllib.loads(source.read_text("utf-8"))
+
+
+def _with_pointing(words: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a grammar with what it says about versions, people and times; that is tried first.
+
+    A description ("the red one") is the last thing a pointer may be.
+    """
+    for table in ("words", "marks", "whens"):
+        words[table] |= more.get(table, {})
+    words["rules"] = [*more["rules"], *words["rules"]]
+    plain = [row for row in words["pointers"] if row["is"] != "what"]
+    free = [row for row in words["pointers"] if row["is"] == "what"]
+    words["pointers"] = [*plain, *more["pointers"], *free]
+    return words
 
 
 def _forms(words: Iterable[str]) -> list[str]:

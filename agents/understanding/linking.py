@@ -43,8 +43,12 @@ def link(raws: list[Raw], hints: Hints) -> tuple[Wish, ...]:
 
 
 def _linked(raw: Raw, args: Args, wishes: list[Wish], hints: Hints) -> Args:
+    if raw.tool == "compare" and args.get("image", "all") == "all":
+        args["image"] = "it"  # which two those are is found out, or asked
     if raw.tool in ON_PICTURES or "image" in args:
         args = {"image": image(str(args.pop("image", "it")), wishes, hints), **args}
+    if "other_image" in args:
+        args["other_image"] = image(str(args["other_image"]), wishes, hints)
     if raw.tool == "transcribe":
         args["audio"] = "attached" if hints.attached_sounds else "last"
     if raw.tool == "again":

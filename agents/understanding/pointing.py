@@ -9,6 +9,7 @@ from agents.understanding.folding import Line
 from agents.understanding.lexicon import Language
 
 _LONGEST = 200
+_UNITS = ("minute", "hour", "day", "week")
 _MANY = re.compile(r"\d{1,2}(?:,\d{1,2})*")
 
 
@@ -30,6 +31,21 @@ def pick(line: Line, language: Language) -> str | None:
         return meant
     number = numbers.read(language.tables["numbers"], line.fold)
     return str(number) if number and number <= numbers.MOST else None
+
+
+def shown(line: Line, language: Language) -> str | None:
+    """Like `pick`, but "the first version" is one of a picture rather than one of a set."""
+    for rule in language.pointers:
+        found = rule.pattern.fullmatch(line.fold) if rule.tool.startswith("v:") else None
+        if found and (meant := _expression(rule.tool, found, line, language)):
+            return meant
+    return pick(line, language)
+
+
+def numbered(line: Line, language: Language) -> str | None:
+    """Return the expression of a version's bare number ("2", "second")."""
+    number = _number(line.fold, language)
+    return f"v:{number}" if number else None
 
 
 def described(line: Line, language: Language) -> str | None:
@@ -57,18 +73,29 @@ def _expression(form: str, found: re.Match[str], line: Line, language: Language)
         return ",".join(str(n + 1) for n in range(many)) if 1 < many <= 10 else None
     if form in ("nth", "mine:nth", "v:nth"):
         word = (said.get("nth") or said.get("num") or line).fold.lstrip("# ")
-        plain = numbers.read(language.tables["numbers"], word)
-        number = language.tables["ordinals"].get(word) or plain
-        return f"{form.removesuffix('nth')}{number}" if number and number <= 10 else None
+        number = _number(word, language)
+        return f"{form.removesuffix('nth')}{number}" if number else None
+    if form in _UNITS:
+        number = numbers.read(language.tables["numbers"], said["num"].fold)
+        return f"when:{number} {form}s ago" if number else None
     return form
 
 
+def _number(word: str, language: Language) -> int | None:
+    number = language.tables["ordinals"].get(word)
+    number = number or numbers.read(language.tables["numbers"], word)
+    return number if number and number <= numbers.MOST else None
+
+
 def _composed(said: Mapping[str, Line], language: Language) -> str:
-    """Return "by:bob", "when:yesterday", what it shows, or several of these."""
+    """Return "by:bob", "when:yesterday", what it shows, "by:bob:2", or several of these."""
     parts = [f"by:{said['who'].text}"] if "who" in said else []
     if when := said.get("when"):
         parts.append(f"when:{language.tables['whens'][when.fold]}")
-    return " ".join([*parts, *([said["what"].text] if "what" in said else [])])
+    meant = " ".join([*parts, *([said["what"].text] if "what" in said else [])])
+    counted = said.get("nth") or said.get("num")
+    number = _number(counted.fold, language) if counted else None
+    return f"{meant}:{number}" if number else meant
 
 
 def _many(fold: str, language: Language) -> str | None:

@@ -135,6 +135,7 @@ class Reading:
         if rule.needs in ("", "pictures"):
             return True
         return {
+            "shown": self._pictures(),
             "asked": asked or self.asked,
             "focus": self.hints.focus,
             "sound": bool(self.hints.attached_sounds),
@@ -148,6 +149,8 @@ class Reading:
         if rule.needs == "pictures" and "image" not in args and self._doubtful(line):
             return None
         vague = args.get("image", "it") in _VAGUE
+        if rule.tool == "show" and args.get("image", "it") in (*_VAGUE, "previous", "last"):
+            return None
         if rule.needs == "pictures" and vague and not self._pictures():
             return None
         return Raw(rule.tool, args, self.language)
@@ -185,7 +188,7 @@ class Reading:
             return ": " not in before.text and self._another(piece) is not None
         if raw is None or (prior and prior.tool == "again" and self._one_again(both)):
             return False
-        if cut == clauses.COMMA and raw.tool in _CONTROLS:
+        if cut == clauses.COMMA and raw.tool in _CONTROLS and "prompt" not in raw.args:
             return (prior is not None and prior.tool in _ONCE) or self._impatient(before, raw)
         if prior is None:
             return not start.text or self._small_talk(start, cut, raw)

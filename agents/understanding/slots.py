@@ -58,11 +58,11 @@ def _kept(name: str) -> Callable[[Line, Scene], Args | None]:
 
 
 def _pointer(
-    read: Callable[[Line, Language], str | None],
+    read: Callable[[Line, Language], str | None], name: str = "image"
 ) -> Callable[[Line, Scene], Args | None]:
     def point(said: Line, scene: Scene) -> Args | None:
         meant = read(said, scene.language)
-        return None if meant is None else {"image": meant}
+        return None if meant is None else {name: meant}
 
     return point
 
@@ -149,6 +149,10 @@ READERS: Mapping[str, Callable[[Line, Scene], Args | None]] = {
     "image": _pointer(pointing.read),
     "pick": _pointer(pointing.pick),
     "any": _pointer(pointing.described),
+    "shown": _pointer(pointing.shown),
+    "other": _pointer(pointing.shown, "other_image"),
+    "va": _pointer(pointing.numbered),
+    "vb": _pointer(pointing.numbered, "other_image"),
     "change": _plain("instruction"),
     "whole": _plain("instruction"),
     "verb": _kept("verb"),

@@ -31,11 +31,12 @@ _FIRST_WORDS = re.compile(r"(?:[^\W\d_]{1,20}[\s,]+){0,3}[^\W\d_]{1,20}")
 _WORDS = re.compile(r"[^\W\d_]+")
 _LETTERS = re.compile(r"[a-zа-я]+|[^\W\d_a-zа-я]+")
 _SCRIPTS = {
-    "ja": re.compile(r"[\u3041-\u30fa\u30fc]"),
+    "ja": re.compile(r"[\u3041-\u30fa\u30fc両絵拡図戻変気読訳録黒塗毎]|[枚番]目"),
     "zh": re.compile(r"[\u3400-\u9fff]"),
     "ru": re.compile(r"[а-я]"),
 }
-"""The languages told by their letters; kana first, since Japanese has Chinese letters too."""
+"""The languages told by their letters; kana and what only Japan
+writes first, since Japanese has Chinese letters too."""
 
 _LATIN = tuple(name for name in NAMES if name not in _SCRIPTS)
 _FREE = ("text", "prompt", "request", "instruction", "theme", "question", "query")
