@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from agents.models.steady import MEANWHILE, THIS_TIME
 from agents.scene import look
 from agents.understanding.wishes import Wish
 from agents.work import Work
@@ -266,6 +267,7 @@ async def _heard(app: App, message: Message) -> tuple[Wish, ...]:
         said = await assistant.answer(work, scene.past, hints(scene))
     finally:
         await work.close()
-    if said.kind == "error" and not work.heard:
+    fell_back = any(words in said.text for words in (MEANWHILE, THIS_TIME))
+    if fell_back or (said.kind == "error" and not work.heard):
         raise AtelierError(said.text)  # no model answered: that says nothing about the message
     return work.heard

@@ -142,9 +142,10 @@ def _with_pointing(words: dict[str, Any], more: Mapping[str, Any]) -> dict[str, 
     for table in ("words", "marks", "whens"):
         words[table] |= more.get(table, {})
     words["rules"] = [*more["rules"], *words["rules"]]
-    plain = [row for row in words["pointers"] if row["is"] != "what"]
-    free = [row for row in words["pointers"] if row["is"] == "what"]
-    words["pointers"] = [*plain, *more["pointers"], *free]
+    free = ("what", "by", "when", "v:nth")
+    plain = [row for row in words["pointers"] if row["is"] not in free]
+    others = [row for row in words["pointers"] if row["is"] in free]
+    words["pointers"] = [*plain, *more["pointers"], *others]
     return words
 
 
