@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from pydantic import ValidationError
 
 from agents import redo
 from agents.commands import COMMANDS
-from agents.expand import POINTERS, expand, pointer
+from agents.expand import POINTERS, expand, pointer, veiled
 from agents.references import find
 from agents.scene import Scene
 from agents.showing import show
@@ -56,7 +57,8 @@ class Drafts:
             wishes = expand(Wish(wish.tool, args), scene, self.tools, earlier)
         except ToolError as error:
             return [replace(step, status="failed", result=str(error))]
-        return [_queued(step, w) for w in wishes]
+        known = [*scene.steps, *chain(*earlier)]
+        return [_queued(step, veiled(w, known)) for w in wishes]
 
     def replayed(self, items: Sequence[Wish | Step], scene: Scene) -> list[Step]:
         """Return the steps of wishes among results that are taken over as they are.

@@ -1,7 +1,7 @@
 """From a wish as somebody said it to wishes that name exactly what they work on."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from agents.errors import Unclear
 from agents.references import find
@@ -56,6 +56,17 @@ def _pair(wish: Wish, scene: Scene, tools: Mapping[str, Tool]) -> Wish:
         origin = next(iter(parents.get(found[0].sha256, ())), "")
         found = (*find(origin or "previous", scene), found[0])
     return Wish(wish.tool, {**wish.args, "image": found[0].sha256, "other_image": found[1].sha256})
+
+
+def veiled(wish: Wish, before: Iterable[Step]) -> Wish:
+    """Return a wish whose result is hidden if what it works on is, as the steps before say."""
+    hidden = [step for step in before if step.args.get("spoiler")]
+    known = {asset.sha256 for step in hidden for asset in step.assets}
+    links = tuple(f"step:{step.id}" for step in hidden)
+    meant = [str(wish.args.get(name, "")) for name in POINTERS]
+    if links and any(one in known or one.startswith(links) for one in meant):
+        return Wish(wish.tool, {"spoiler": True, **wish.args})
+    return wish
 
 
 def pointer(tool: Tool) -> str:

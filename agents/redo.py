@@ -179,6 +179,8 @@ def undo(scene: Scene, step: Step) -> Step:
     what = " ".join(dict.fromkeys(short(s.result or s.tool) for s in gone))
     text = f"Undone: {what}{' Back to the one before.' if back else ''}"
     args: dict[str, object] = {"steps": [s.id for s in gone]}
+    if any(s.args.get("spoiler") for s in scene.steps if set(s.assets) & set(back)):
+        args["spoiler"] = True
     return replace(step, args=args, result=text, assets=back)
 
 

@@ -18,6 +18,8 @@ GO = Action("go", "Go")
 CHANGE = Action("change", "Change")
 PLAN = (GO, CHANGE, Action("cancel", "Cancel"))
 """What is under a plan that waits for approval."""
+INSTEAD = "instead"
+"""Does a request with the words its author gave it afterwards."""
 _LONGEST = 64
 _PLAN = 3
 """Steps from which on what was made can be changed as a plan."""

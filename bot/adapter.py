@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bot.progress import Standing
 from bot.trail import Trail
@@ -11,6 +11,9 @@ from memory.assets import Assets
 from memory.records import Action, Chat, Kind, Message, Step, User
 from memory.store import Store
 from tools.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from bot.rulebook import Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,11 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Edited(Received):
+    """Somebody changed what they had said; `message` is the stored one with the new words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pressed:
     """Somebody pressed a button under one of our messages; `post` is the platform's id of that."""
 
@@ -61,6 +69,11 @@ class Reply:
     message: Message
     actions: tuple[Action, ...] = ()
     steps: tuple[Step, ...] = ()
+
+    @property
+    def spoiler(self) -> bool:
+        """Whether its pictures are hidden until somebody wants to see them."""
+        return any(step.args.get("spoiler") for step in self.steps)
 
 
 class Outbox(Protocol):
@@ -88,10 +101,14 @@ class Outbox(Protocol):
 
 
 class Recovery(Protocol):
-    """Who finishes what an earlier run left; `Desk` does."""
+    """Who finishes what an earlier run left, and stops what goes on; `Desk` does."""
 
     async def recover(self, platform: str, outbox: Callable[[Message], Outbox]) -> None:
         """Send replies and finish turns; `outbox` is asked for the way back of a message."""
+        ...
+
+    def cancel(self, chat: Chat) -> int:
+        """Stop what is done in a chat; return how many requests that was."""
         ...
 
 
@@ -111,6 +128,10 @@ class Memory(Protocol):
     @property
     def catalogue(self) -> Catalogue:
         """The models there are."""
+        ...
+
+    async def rules(self) -> "Rulebook":
+        """Return the owners' rules; waits until they are read."""
         ...
 
 

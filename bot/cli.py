@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -88,13 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     top = add("top", _top, "watch a running Atelier: workers, memory, queue, users (q leaves)")
     top.add_argument("--once", action="store_true", help="print one frame and end")
     top.add_argument("--json", action="store_true", help="print everything as one line of JSON")
-    export = add("export", _export, "write what is kept into a zip; works while Atelier runs")
-    export.add_argument("file", type=Path, help="the zip to write")
-    forget = add("forget", _forget, "erase a chat or a person for good")
-    for command in (export, forget):
-        command.add_argument("--chat", default="", help="PLATFORM:ID of a chat")
-        command.add_argument("--user", default="", help="PLATFORM:ID of a person")
-    forget.add_argument("--yes", action="store_true", help="do not ask")
+    _leaving(add)
     models = add("models", _models, "list all models, fetch or verify those of the profile")
     models.add_argument("what", nargs="?", choices=("list", "fetch", "verify"), default="list")
     models.add_argument("names", nargs="*", help="only these models")
@@ -114,6 +108,17 @@ def _bench_arguments(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("what", choices=("understanding",))
     rest = "atelier bench understanding --help lists them"
     bench.add_argument("options", nargs=argparse.REMAINDER, help=rest)
+
+
+def _leaving(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
+    """Add the commands that take out what is kept, or erase it."""
+    export = add("export", _export, "write what is kept into a zip; works while Atelier runs")
+    export.add_argument("file", type=Path, help="the zip to write")
+    forget = add("forget", _forget, "erase a chat or a person for good")
+    for command in (export, forget):
+        command.add_argument("--chat", default="", help="PLATFORM:ID of a chat")
+        command.add_argument("--user", default="", help="PLATFORM:ID of a person")
+    forget.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _run(settings: "Settings", given: argparse.Namespace) -> int:

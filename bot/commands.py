@@ -113,27 +113,34 @@ def _draw(words: str) -> tuple[Wish, ...]:
 
 
 def _edit(words: str) -> tuple[Wish, ...]:
+    words, said = _unflagged("edit", words)
     image, change = _pointer(words)
     if not change:
         raise Refused("/edit needs to know what to change, for example: /edit 2 darker")
     found = understand(change, _ANY)
     if len(found) == 1 and found[0].tool == "edit" and found[0].args["image"] == "last":
         change = str(found[0].args["instruction"])
-    return (Wish("edit", {"image": image, "instruction": change}),)
+    return (Wish("edit", {"image": image, "instruction": change, **said}),)
 
 
 def _vary(words: str) -> tuple[Wish, ...]:
-    line, said = flags.take(flags.hide(fold(words)))
-    image, rest = _pointer(line.text)
-    count = {"count": said["count"]} if "count" in said else {}
-    return (Wish("vary", {"image": image or rest, **count}),)
+    words, said = _unflagged("vary", words)
+    image, rest = _pointer(words)
+    return (Wish("vary", {"image": image or rest, **said}),)
 
 
 def _upscale(words: str) -> tuple[Wish, ...]:
+    words, said = _unflagged("upscale", words)
     factor = _FACTOR.search(words)
     image, rest = _pointer(words[: factor.start()] if factor else words)
     args = {"factor": int(factor[1] or factor[2])} if factor else {}
-    return (Wish("upscale", {"image": image or rest, **args}),)
+    return (Wish("upscale", {"image": image or rest, **args, **said}),)
+
+
+def _unflagged(tool: str, words: str) -> tuple[str, dict[str, object]]:
+    """Return the words behind a command without the flags, and those that its tool knows."""
+    line, said = flags.take(flags.hide(fold(words)))
+    return line.text, {name: said[name] for name in flags.TAKES[tool] if name in said}
 
 
 def _describe(words: str) -> tuple[Wish, ...]:

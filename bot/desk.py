@@ -3,24 +3,27 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from agents.followup import completed
 from agents.scene import Scene, look
 from agents.turns import Answer, answer, perform, refused, resume
-from agents.understanding.understand import is_warm, understand
-from agents.understanding.wishes import Hints, Wish
+from agents.understanding.understand import is_warm
+from agents.understanding.wishes import Wish
 from agents.work import Work
 from bot import approving, commands, notices
-from bot.actions import DELETE, FEEDBACK, PLAN, actions, answers, command
-from bot.adapter import Event, Outbox, Pressed, Received, Reply
+from bot.actions import DELETE, FEEDBACK, INSTEAD, PLAN, actions, answers, command
+from bot.adapter import Edited, Event, Outbox, Pressed, Received, Reply
 from bot.delivery import send
+from bot.edits import PRESS, offered
 from bot.hearing import heard, is_spoken
 from bot.liking import habits, judged, noticed
 from bot.locks import Locks
 from bot.progress import Board
 from bot.queue import Turns, queue_notice
 from bot.remembering import said_to_like
+from bot.request import checked, hints, read, understood
 from bot.studio import NOBODY, Studio
 from bot.telling import TELLERS
 from bot.trail import Trail
@@ -30,8 +33,6 @@ from tools.errors import Refused
 
 log = logging.getLogger(__name__)
 
-LONGEST = 8000
-"""Characters of one message; more is a pasted book or an accident."""
 _STOP = (Wish("cancel", {}),)
 
 
@@ -68,11 +69,14 @@ class Desk:
             return
         message = event.message
         async with self._reading:  # who comes later must find those who came before
-            wanted = _checked(message)
-            if wanted is None and await _understood(message.text[:200]) == _STOP:
+            wanted = checked(message)
+            if wanted is None and await understood(message.text[:200]) == _STOP:
                 wanted = commands.Command("cancel")
         if wanted is None or commands.takes_turn(wanted):
-            await self._take_turn(message, outbox, event.post)
+            if isinstance(event, Edited):
+                await self._edited(event, outbox)
+            else:
+                await self._take_turn(message, outbox, event.post)
         else:
             await outbox.notice(await self._told(wanted, event))
 
@@ -109,8 +113,8 @@ class Desk:
             await judged(store, event.chat, given)
             await outbox.notice("Thank you, noted.")
             return
-        if event.action == DELETE:
-            await self._delete(event, outbox)
+        if event.action in (DELETE, INSTEAD):
+            await (self._delete if event.action == DELETE else self._instead)(event, outbox)
             return
         text = command(event.action)
         said = Message(event.chat, event.user, text, reply_to=event.message_id)
@@ -125,14 +129,52 @@ class Desk:
             raise Refused("Only who asked for that, or an admin here, can delete it.")
         await outbox.remove(await Trail.of(store, reply.id))
 
+    async def _edited(self, event: Edited, outbox: Outbox) -> None:
+        """Take a request's new words: for the old ones if it waits, else when that is asked for."""
+        message, store = event.message, self._studio.store
+        turn = self._turns.get(message.id)
+        if turn is not None and turn.task is None:
+            old, turn.message = turn.message.text, message
+            await store.reword(message.id, message.text, old)
+        elif offer := await offered(event, store, running=turn is not None):
+            await self._deliver(offer, outbox)
+
+    async def _instead(self, event: Pressed, outbox: Outbox) -> None:
+        """Do what somebody changed their request to, and stop what it was before."""
+        store = self._studio.store
+        offer = await store.message(event.message_id)
+        request = await store.message(offer.reply_to)
+        if event.user != request.author:
+            raise Refused("Only who wrote that can say that it shall be done.")
+        if request.id in self._turns or await store.is_request(request.id):
+            return  # pressed twice
+        said = await self._post(request)
+        for turn in list(self._turns.values()):
+            if said and await self._post(turn.message) == said:
+                turn.stop()
+        with suppress(Refused):
+            await outbox.remove(await Trail.of(store, offer.id))
+        await self._take_turn(request, outbox, event.post, PRESS)
+
+    async def _post(self, request: Message) -> str:
+        """Return the platform's id of a request, "" when it has none."""
+        post = (await Trail.of(self._studio.store, request.id))[0]
+        return post.id if post is not None else ""
+
     async def _take_turn(
-        self, message: Message, outbox: Outbox, post: str = "", *, known: bool = False
+        self,
+        message: Message,
+        outbox: Outbox,
+        post: str = "",
+        part: int = 0,
+        *,
+        known: bool = False,
     ) -> None:
         board = Board(message.id, outbox.show, self._interval)
         board.phase("received")
         turn = self._turns[message.id] = _Turn(message)
         try:
-            if not (known or await self._studio.store.open_turn(message, post)):
+            if not (known or await self._studio.store.open_turn(message, post, part)):
                 return  # a platform told it twice
             async with self._locks[message.chat]:
                 found = await self._answer(turn, board)
@@ -169,7 +211,7 @@ class Desk:
                 message = await heard(studio, message, board.hears)
                 scene = work.scene = replace(scene, message=message)
             if not is_warm():
-                await _understood(message.text)  # so that nothing is left to be compiled
+                await understood(message.text)  # so that nothing is left to be compiled
             found = used.told(await self._decide(message, scene, work, board))
             await noticed(studio.store, message, found, used)
         except AtelierError as error:
@@ -187,7 +229,7 @@ class Desk:
             return found
         wanted = commands.parse(message.text)
         store = self._studio.store
-        wishes = commands.wishes(wanted) if wanted else await completed(store, scene, _read)
+        wishes = commands.wishes(wanted) if wanted else await completed(store, scene, read)
         if wishes:
             return await perform(work, wishes)
         if found := await said_to_like(self._studio.store, message):
@@ -256,40 +298,3 @@ class Desk:
             gone = await self._studio.store.forget(chat, whose)
             await self._studio.assets.erase(gone)
         return notices.forgotten(gone, "All of yours" if whose else "Everything")
-
-
-def _checked(message: Message) -> commands.Command | None:
-    """Return the command a message is, if any; raises Refused for what nobody could answer."""
-    if not message.text.strip() and not message.assets:
-        raise Refused("Your message is empty; say what you would like, or /help.")
-    if len(message.text) > LONGEST:
-        raise Refused(
-            f"Your message has {len(message.text):,} characters; please keep it under {LONGEST:,}."
-        )
-    return commands.parse(message.text)
-
-
-async def _understood(text: str) -> tuple[Wish, ...]:
-    """Understand a text; in a thread while that may mean compiling a grammar, a second's work."""
-    return understand(text) if is_warm() else await asyncio.to_thread(understand, text)
-
-
-def _read(scene: Scene) -> tuple[Wish, ...]:
-    """Return what the request of a scene asks for, as a command or in words."""
-    wanted = commands.parse(scene.message.text)
-    found = commands.wishes(wanted) if wanted else None
-    return found or understand(scene.message.text, hints(scene))
-
-
-def hints(scene: Scene) -> Hints:
-    """Return what the rules model needs to know about where a request was made."""
-    attached = [a.media_type.split("/")[0] for a in scene.message.assets]
-    replied = scene.replied
-    return Hints(
-        attached_images=attached.count("image"),
-        attached_sounds=attached.count("audio"),
-        replied_images=len(replied.of("image")) if replied else 0,
-        replied_text=replied.said if replied else "",
-        last_tool=scene.steps[-1].tool if scene.steps else "",
-        pictures_here=any(s.of("image") for s in scene.sets),
-    )

@@ -70,7 +70,7 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield from _servers(settings)
     yield _chat(settings)
     yield from _discord(settings)
-    yield _telegram(settings)
+    yield from _telegram(settings)
     for name in unknown(os.environ):
         yield Finding("warn", "environment", f"{name} is no setting; check how it is spelt.")
 
@@ -151,12 +151,13 @@ def _models(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok" if whole else "bad", "model", f"{name} ({', '.join(able)}): {hint}.")
 
 
-def _telegram(settings: Settings) -> Finding:
+def _telegram(settings: Settings) -> Iterator[Finding]:
     if not settings.telegram.token.get_secret_value():
-        return Finding("ok", "Telegram", "No token is set; none is needed.")
-    from bot.adapters.telegram.check import check
+        yield Finding("ok", "Telegram", "No token is set; none is needed.")
+        return
+    from bot.adapters.telegram import check
 
-    return check(settings.telegram)
+    yield from check.look(settings.telegram)
 
 
 def _cluster(address: str) -> Finding:

@@ -18,6 +18,8 @@ from tools.tool import Args
 
 _COUNTED: Mapping[str, type[Args]] = {"draw": Draw, "vary": Vary}
 """The tools whose pictures are counted, and their arguments."""
+_MAKING = ("draw", "edit", "vary", "upscale")
+"""The tools whose results are pictures."""
 _COMMANDS = tuple(tool.name for tool in COMMANDS)
 """What only says which tools are meant; those are looked at when it is known."""
 _NOT_MADE = ("negative", "query", "question", *POINTERS)
@@ -65,7 +67,12 @@ class Limits:
         for name, value in step.args.items():
             if isinstance(value, str) and name not in _NOT_MADE:
                 self.words(value)
-        return replace(step, args=self._shaped(step) | self._counted(step, before))
+        usual = self._hidden(step) | self._shaped(step)
+        return replace(step, args=usual | self._counted(step, before))
+
+    def _hidden(self, step: Step) -> dict[str, object]:
+        """Return that the pictures of a step are hidden, where they shall be."""
+        return {"spoiler": True} if self.rules.spoiler and step.tool in _MAKING else {}
 
     def _shaped(self, step: Step) -> dict[str, object]:
         """Return a step's arguments with the usual aspect, if it could have one."""

@@ -16,12 +16,13 @@ from bot.shelf import catalogue
 from memory.assets import Assets
 from memory.database import Database
 from memory.folder import DataFolder
-from memory.records import Message
+from memory.records import Chat, Message
 from memory.store import Store
 from tools.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from bot.app import App
+    from bot.rulebook import Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,14 @@ class Lobby:
         """Have the desk finish what an earlier run left on a platform."""
         app = await asyncio.shield(self._app)
         await app.desk.recover(platform, outbox)
+
+    async def rules(self) -> "Rulebook":
+        """Return the owners' rules, as soon as there is a desk that keeps them."""
+        return (await asyncio.shield(self._app)).studio.book
+
+    def cancel(self, chat: Chat) -> int:
+        """Stop what is done in a chat; return how many requests that was."""
+        return self._app.result().desk.cancel(chat) if self._app.done() else 0
 
 
 @contextmanager

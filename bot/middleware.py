@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from bot import commands, logs
 from bot.actions import FEEDBACK, command
-from bot.adapter import Event, Handler, Outbox, Pressed, Received, Reply
+from bot.adapter import Edited, Event, Handler, Outbox, Pressed, Received, Reply
 from bot.delivery import send
 from bot.locks import Locks
 from bot.rulebook import Rulebook
@@ -62,13 +62,13 @@ def with_rules(handle: Handler, book: Rulebook, store: Store) -> Handler:
 
     async def ruled(event: Event, outbox: Outbox) -> None:
         async with checking[_said(event)[1]]:
-            await _check(event, book, store)
+            await check(event, book, store)
         await handle(event, outbox)
 
     return ruled
 
 
-async def _check(event: Event, book: Rulebook, store: Store) -> None:
+async def check(event: Event, book: Rulebook, store: Store) -> None:
     """Take in where somebody says something; raises Refused when that is not allowed there."""
     said, chat, user = _said(event)
     await book.note(chat, user, event.place)
@@ -76,8 +76,8 @@ async def _check(event: Event, book: Rulebook, store: Store) -> None:
     if wanted is not None and wanted.name in FREE:
         return
     limits = await book.admit(chat, user, event.place)
-    for wish in (wanted and commands.wishes(wanted)) or ():
-        limits.tool(wish.tool)
+    for tool in _tools(wanted):
+        limits.tool(tool)
     if isinstance(event, Pressed) and limits.rules.buttons == "asker":
         await _check_own(event, store)
 
@@ -87,6 +87,13 @@ def _said(event: Event) -> tuple[str, Chat, User]:
     if isinstance(event, Pressed):
         return command(event.action), event.chat, event.user
     return event.message.text, event.message.chat, event.message.author or NOBODY
+
+
+def _tools(wanted: commands.Command | None) -> list[str]:
+    """Return the tools a command needs; what it lacks itself is told by the desk."""
+    with suppress(AtelierError):
+        return [wish.tool for wish in (wanted and commands.wishes(wanted)) or ()]
+    return []
 
 
 def _command(said: str) -> commands.Command | None:
@@ -106,7 +113,7 @@ async def _check_own(event: Pressed, store: Store) -> None:
 
 async def _end(event: Event, outbox: Outbox, store: Store, text: str) -> None:
     """Close the turn that broke, so that it is not tried again at every start."""
-    if not isinstance(event, Received):
+    if not isinstance(event, Received) or isinstance(event, Edited):
         await outbox.notice(text, error=True)
         return
     request = event.message

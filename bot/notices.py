@@ -12,13 +12,16 @@ from memory.records import Chat, Step, User
 from tools.catalogue import Catalogue, Task
 
 
-def help_notice() -> str:
+def help_notice(platform: str) -> str:
     """Return what can be asked for, in words and as commands."""
-    return (
+    told = (
         "Say it in your own words (“draw four smiling cats”, “the second one, but darker”, "
-        f"“read aloud: good morning”), or use a command:\n{help_text()}\n"
-        "In the terminal Ctrl-C is /cancel while something is being made, and /quit at the prompt."
+        "“read aloud: good morning”), or use a command:\n"
     )
+    if platform != "terminal":
+        return told + "\n".join(line for line in help_text().splitlines() if "/quit" not in line)
+    keys = "Ctrl-C is /cancel while something is being made, and /quit at the prompt."
+    return f"{told}{help_text()}\nIn the terminal {keys}"
 
 
 def models_notice(catalogue: Catalogue) -> str:

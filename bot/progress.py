@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from agents.events import Begun, Moved, Said
@@ -31,6 +31,7 @@ class Standing:
     preview: bytes | None = None
     text: str = ""
     plan: str = ""
+    spoiler: bool = False
 
 
 _PHASES: dict[Phase, str] = {
@@ -84,6 +85,7 @@ class Board:
         self._states: dict[str, str] = {}
         self._text = ""
         self._preview: bytes | None = None
+        self._spoiler = False
         self._last: tuple[str, float] = ("", float("-inf"))
 
     def phase(self, phase: Phase) -> None:
@@ -136,7 +138,9 @@ class Board:
         else:
             text = shown.decode("utf-8", "ignore")
         where = (step.tool, note.position, note.eta, fraction)
-        self._view(Standing(self._id, note.phase, *where, self._preview, text, self._plan()))
+        self._spoiler |= bool(step.args.get("spoiler"))
+        told = Standing(self._id, note.phase, *where, self._preview, text, self._plan())
+        self._view(replace(told, spoiler=self._spoiler))
 
     def _view(self, standing: Standing) -> None:
         phase, at = self._last

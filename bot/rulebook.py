@@ -143,12 +143,21 @@ class Rulebook:
         """Let a chat, and its rules, go on under another id of its platform."""
         await self._store.move_chat(old, new)
         self._at_hand.clear()
+        there = await self._kept(_place(new))
+        if there.get("server") == old.id:
+            await self._keep(_place(new), {**there, "server": new.id})
         await self.leave(old.platform, old.id)
 
     async def leave(self, platform: str, server: str) -> None:
         """Forget who has which role in a server that was left; its rules wait for the return."""
         self._crew.leave(platform, server)
         await self._store.keep(_CREW, self._crew.dump())
+
+    async def gone(self, chat: Chat) -> None:
+        """Forget the rules of a chat that is no more, and where it was."""
+        for name in (f"rules channel {chat.platform}:{chat.id}", _place(chat)):
+            self._at_hand.pop(name, None)
+            await self._store.drop(name)
 
     async def _values(self, name: str) -> dict[str, object]:
         """Return what is set in a scope, as far as it still makes sense."""

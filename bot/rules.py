@@ -27,6 +27,10 @@ def _sentence(value: object) -> object:
     return "" if str(value).casefold() in _NOTHING else value
 
 
+def _switch(value: object) -> object:
+    return {"on": True, "off": False}.get(str(value).casefold(), value)
+
+
 def _optional(value: object) -> object:
     return None if value == "any" else value
 
@@ -57,6 +61,9 @@ class Rules(BaseModel):
     adult: Adult = Field(
         default="never",
         description="wishes for adults: never, in age-restricted channels, or also in private",
+    )
+    spoiler: Annotated[bool, BeforeValidator(_switch)] = Field(
+        default=False, description="pictures are hidden until somebody wants to see them: on or off"
     )
     buttons: Literal["asker", "everyone"] = Field(
         default="everyone", description="who may press the buttons under a reply"
@@ -153,4 +160,6 @@ def shown(value: object) -> str:
     """Return a value as people write it."""
     if isinstance(value, tuple | list):
         return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return "any" if value is None else str(value) or "off"

@@ -4,10 +4,18 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -102,6 +110,34 @@ class Telegram(Platform):
     base_file_url: str = Field(
         default="https://api.telegram.org/file/bot", description="the same, for files"
     )
+    webhook_url: str = Field(
+        default="", description="https address at which Telegram reaches us; empty: we poll"
+    )
+    webhook_listen: str = Field(
+        default="127.0.0.1:8081", description="host:port where what comes there is heard"
+    )
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _reachable(cls, url: str) -> str:
+        if url and not re.match(r"https?://[^/\s?#]+(/[^\s?#]*)?$", url):
+            raise ValueError("it must be an address that begins with https://")
+        return url.rstrip("/")
+
+    @field_validator("webhook_listen")
+    @classmethod
+    def _place(cls, place: str) -> str:
+        host, _, port = place.rpartition(":")
+        if not (host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
+            raise ValueError("it must be host:port, such as 127.0.0.1:8081")
+        return place
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> Self:
+        own = type(self).model_fields["base_url"].default
+        if self.webhook_url.startswith("http:") and self.base_url == own:
+            raise ValueError("webhook_url must begin with https://, for Telegram takes no other")
+        return self
 
 
 class Metrics(BaseModel):

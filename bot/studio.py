@@ -79,6 +79,10 @@ class Studio:
     def _cost(self, known: Catalogue, step: Step) -> Price | None:
         return price(step.tool, step.args, known, self.costs)
 
+    async def rules(self) -> Rulebook:
+        """Return the owners' rules."""
+        return self.book
+
     async def assistant(self) -> Thinker:
         """Return who thinks requests through; with a chat model the first call takes a second."""
         if self._assistant is None:

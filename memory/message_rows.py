@@ -93,12 +93,13 @@ def judge(conn: sqlite3.Connection, feedback: Feedback) -> None:
     )
 
 
-def reword(conn: sqlite3.Connection, id: str, text: str) -> None:
-    """Give a message without words some, and have them found."""
+def reword(conn: sqlite3.Connection, id: str, text: str, before: str) -> None:
+    """Give a message other words than those before, and have them found."""
+    before = rows.storable(before)
     row = conn.execute(
         "SELECT seq, chat, seq <= (SELECT upto FROM indexed) FROM messages WHERE id = ?"
-        " AND text = ''",
-        (id,),
+        " AND text = ?",
+        (id, before),
     ).fetchone()
     if row is None:
         return
@@ -109,5 +110,12 @@ def reword(conn: sqlite3.Connection, id: str, text: str) -> None:
     meaning.drop(conn, chat, [seq])
     conn.execute("INSERT OR IGNORE INTO reworded VALUES (?)", (seq,))
     if indexed:
+        index.drop(conn, "message_words", chat, [(seq, before)])
         words = index.terms(chat, text)
         conn.execute("INSERT INTO message_words (rowid, words) VALUES (?, ?)", (seq, words))
+
+
+def is_request(conn: sqlite3.Connection, id: str) -> bool:
+    """Tell whether a message has a turn."""
+    sql = "SELECT 1 FROM turns WHERE message = (SELECT seq FROM messages WHERE id = ?)"
+    return conn.execute(sql, (id,)).fetchone() is not None

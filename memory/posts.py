@@ -21,18 +21,21 @@ def note(conn: sqlite3.Connection, message_id: str, post: Post) -> None:
 def of(conn: sqlite3.Connection, message_id: str) -> dict[int, Post]:
     """Return the pieces of a message that were begun, by number."""
     table = conn.execute(
-        "SELECT p.part, p.id, p.asset FROM posts p JOIN messages m ON m.seq = p.message"
-        " WHERE m.id = ? ORDER BY p.part",
+        "SELECT p.part, p.id, p.asset, p.chat < 0 FROM posts p"
+        " JOIN messages m ON m.seq = p.message WHERE m.id = ? ORDER BY p.part",
         (message_id,),
     )
-    return {part: Post(part, id, asset) for part, id, asset in table}
+    return {part: Post(part, id, asset, bool(former)) for part, id, asset, former in table}
 
 
 def find(conn: sqlite3.Connection, chat: Chat, id: str) -> tuple[str, Post] | None:
-    """Return the id of the message that a platform's id belongs to, and which piece it is."""
+    """Return the id of the message that a platform's id belongs to, and which piece it is.
+
+    Of what was edited that is the newest version.
+    """
     row = conn.execute(
         "SELECT m.id, p.part, p.id, p.asset FROM posts p JOIN messages m ON m.seq = p.message"
-        " WHERE p.chat = ? AND p.id = ?",
+        " WHERE p.chat = ? AND p.id = ? ORDER BY p.message DESC LIMIT 1",
         (_number(conn, chat), id),
     ).fetchone()
     return (row[0], Post(*row[1:])) if row and id else None

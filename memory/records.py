@@ -135,9 +135,11 @@ class Post:
     """A piece of a message as it stands on its platform.
 
     `id` is the platform's, empty while it is under way: it may have arrived or not. `asset` is the
-    SHA-256 of the one thing it shows, if it shows one.
+    SHA-256 of the one thing it shows, if it shows one. A `former` one stands where the chat was
+    before its platform moved it: there its id names it, and something else where the chat is now.
     """
 
     part: int
     id: str = ""
     asset: str = ""
+    former: bool = False

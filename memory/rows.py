@@ -12,6 +12,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _ASSET = "a.sha256, a.media_type, a.size, a.width, a.height, a.seconds, a.waveform"
 
+_NEWEST = 5000
+"""Messages among which active chats are looked for: reading all of them would take seconds."""
+
 
 def find_chat(conn: sqlite3.Connection, chat: Chat) -> int | None:
     """Return the number of a chat, also by an id it had before; None when it has none."""
@@ -26,6 +29,24 @@ def moved_chat(conn: sqlite3.Connection, chat: Chat) -> int | None:
     sql = "SELECT number FROM moved WHERE platform = ? AND id = ?"
     row = conn.execute(sql, (chat.platform, chat.id)).fetchone()
     return row[0] if row else None
+
+
+def current(conn: sqlite3.Connection, chat: Chat) -> Chat:
+    """Return a chat by the id it has now."""
+    number = moved_chat(conn, chat)
+    return chat if number is None else chats(conn, [number])[number]
+
+
+def active(conn: sqlite3.Connection, platform: str, since: datetime, limit: int) -> list[Chat]:
+    """Return the chats of the newest messages, so far as those are not older than that."""
+    table = conn.execute(
+        "SELECT c.platform, c.id FROM"
+        " (SELECT chat, seq, at FROM messages ORDER BY seq DESC LIMIT ?) m"
+        " JOIN chats c ON c.number = m.chat WHERE c.platform = ? AND m.at >= ?"
+        " GROUP BY m.chat ORDER BY max(m.seq) DESC LIMIT ?",
+        (_NEWEST, platform, micros(since), limit),
+    )
+    return [Chat(*row) for row in table]
 
 
 def chat_number(conn: sqlite3.Connection, chat: Chat) -> int:

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from memory import erase, holdings, message_rows, moves, posts, rows, step_rows
+from memory import facts as _facts
 from memory.database import Database
 from memory.errors import NotFound
 from memory.holdings import Holdings
 from memory.meaning import Meanings
-from memory.records import (
-    Action,
-    Asset,
-    Chat,
-    Delivery,
-    Feedback,
-    Kind,
-    Message,
-    Post,
-    Step,
-    User,
-)
+from memory.records import Action, Asset, Chat, Delivery, Feedback, Kind, Message, Post, Step, User
 from memory.window import Window, Windows
 
 if TYPE_CHECKING:
     import sqlite_utils
-
-log = logging.getLogger(__name__)
 
 
 class Store:
@@ -52,11 +40,11 @@ class Store:
         """Store a message and what is known of its assets; nothing happens if its id is known."""
         await self._database(lambda db: message_rows.add(db.conn, message))
 
-    async def open_turn(self, message: Message, post: str = "") -> bool:
+    async def open_turn(self, message: Message, post: str = "", part: int = 0) -> bool:
         """Store a request and that it waits for a reply, unless it was answered already.
 
-        `post` is the platform's id of it. Returns False, and stores nothing, when something of
-        that id was heard before.
+        `post` is the platform's id of it, or of a `part` of it. Returns False, and stores nothing,
+        when something of that id was heard before.
         """
 
         def work(db: sqlite_utils.Database) -> bool:
@@ -65,7 +53,7 @@ class Store:
             seq = message_rows.add(db.conn, message)
             db.conn.execute("INSERT OR IGNORE INTO turns VALUES (?, 1)", (seq,))
             if post:
-                posts.note(db.conn, message.id, Post(0, post))
+                posts.note(db.conn, message.id, Post(part, post))
             return True
 
         return await self._database(work)
@@ -84,6 +72,10 @@ class Store:
     async def behind(self, chat: Chat, post: str) -> tuple[str, Post] | None:
         """Return the id of the message a platform's id belongs to, and which piece of it it is."""
         return await self._database(lambda db: posts.find(db.conn, chat, post))
+
+    async def is_request(self, message_id: str) -> bool:
+        """Tell whether a message was taken for a request, answered or not."""
+        return await self._database(lambda db: message_rows.is_request(db.conn, message_id))
 
     async def open_turns(self, platform: str) -> list[Message]:
         """Return the requests of a platform that still wait for a reply, oldest first."""
@@ -119,9 +111,9 @@ class Store:
 
         return await self._database(work)
 
-    async def reword(self, message_id: str, text: str) -> None:
-        """Store other words for a message that had none; nothing happens to one that has."""
-        await self._database(lambda db: message_rows.reword(db.conn, message_id, text))
+    async def reword(self, message_id: str, text: str, before: str = "") -> None:
+        """Store other words for a message; nothing happens to one that did not say `before`."""
+        await self._database(lambda db: message_rows.reword(db.conn, message_id, text, before))
         self._windows.clear()
 
     async def names(self, users: Collection[User]) -> dict[User, str]:
@@ -142,6 +134,10 @@ class Store:
     async def recent(self, chat: Chat, *, limit: int = 50) -> Window:
         """Return the newest `limit` messages and steps of a chat; costs little when asked again."""
         return await self._windows.recent(chat, limit)
+
+    async def active(self, platform: str, since: datetime, limit: int) -> list[Chat]:
+        """Return the chats of a platform where something was said lately, the last one first."""
+        return await self._database(lambda db: rows.active(db.conn, platform, since, limit))
 
     async def plan(self, steps: Sequence[Step]) -> None:
         """Store steps in the order they shall run, all or none; known ids stay as they are."""
@@ -266,30 +262,25 @@ class Store:
         await self._database(partial(moves.move, old, new))
         self._windows.drop(old, new)
 
+    async def current(self, chat: Chat) -> Chat:
+        """Return a chat by the id it has now, if it was moved."""
+        return await self._database(lambda db: rows.current(db.conn, chat))
+
     async def keep(self, name: str, facts: Mapping[str, object]) -> None:
         """Store facts under a name, in place of those before; anything JSON can hold."""
-
-        def work(db: sqlite_utils.Database) -> None:
-            db.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(facts)))
-
-        await self._database(work)
+        await self._database(lambda db: _facts.keep(db.conn, name, facts))
 
     async def kept(self, name: str) -> dict[str, object]:
         """Return the facts stored under a name; none when there are none or they are damaged."""
+        return await self._database(lambda db: _facts.kept(db.conn, name))
 
-        def work(db: sqlite_utils.Database) -> dict[str, object]:
-            sql = "SELECT value FROM facts WHERE name = ?"
-            row = db.conn.execute(sql, (name,)).fetchone()
-            try:
-                facts = json.loads(row[0]) if row else {}
-            except (ValueError, TypeError, RecursionError):
-                facts = None
-            if isinstance(facts, dict):
-                return facts
-            log.warning("what was kept as %r is damaged and is begun anew", name)
-            return {}
+    async def facts(self, prefix: str) -> dict[str, dict[str, object]]:
+        """Return all facts whose name begins so, in the order of their names."""
+        return await self._database(lambda db: _facts.under(db.conn, prefix))
 
-        return await self._database(work)
+    async def drop(self, name: str) -> None:
+        """Forget the facts stored under a name."""
+        await self._database(lambda db: _facts.drop(db.conn, name))
 
     async def _steps(self, rest: str, *values: object) -> list[Step]:
         return await self._database(lambda db: step_rows.select(db.conn, rest, *values))

@@ -12,6 +12,7 @@ from bot.adapter import Event, Outbox
 from bot.adapters.discord import endpoints
 from bot.adapters.discord.session import serve
 from bot.progress import _PHASES
+from bot.rules import Rules
 from bot.settings import Discord
 from memory.records import Asset, Chat, Step
 from tests.discord_records import Channel, Message
@@ -94,11 +95,16 @@ def _final(message: Message) -> bool:
 
 @asynccontextmanager
 async def talking(
-    server: Server, root: Path, runner: FakeRunner | None = None, *, kept: bool = False
+    server: Server,
+    root: Path,
+    runner: FakeRunner | None = None,
+    *,
+    kept: bool = False,
+    rules: Rules | None = None,
 ) -> AsyncIterator[Bot]:
     """Enter a bot that is signed in; `kept` ones find the memory that an earlier one left."""
     database = root / "atelier.db" if kept else None
-    async with room(root / "assets", runner or FakeRunner(), database) as here:
+    async with room(root / "assets", runner or FakeRunner(), database, rules) as here:
         server.gateway.sessions.clear()
         settings = Discord(
             token=SecretStr(server.token),

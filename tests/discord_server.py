@@ -94,7 +94,7 @@ class Server:
         found = [m for c in channels for m in c.messages if people or m.author is self.bot]
         return sorted(found, key=lambda m: m.id)
 
-    async def wait_for(self, predicate: Callable[[], T], seconds: float = 5.0) -> T:
+    async def wait_for(self, predicate: Callable[[], T], seconds: float = 15.0) -> T:
         """Return what the predicate returns as soon as that is true; asked after each change."""
         async with asyncio.timeout(seconds):
             while not (found := predicate()):
@@ -105,7 +105,7 @@ class Server:
         self,
         like: Callable[[Message], Any] = lambda message: True,
         channel: Channel | None = None,
-        seconds: float = 5.0,
+        seconds: float = 15.0,
     ) -> Message:
         """Wait for a message of the bot and return the newest such."""
         return (

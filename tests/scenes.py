@@ -69,11 +69,11 @@ class House:
         self.app = app = await self._stack.enter_async_context(self._place())
         self._stack.callback(endpoints.use)
         self.discord.gateway.sessions.clear()
-        clock, store = self.telegram.clock, app.studio.store
+        clock = self.telegram.clock
         timing = Timing(
             clock.time, clock.sleep, private=3 / SPEED, group=5 / SPEED, quiet=0.1, retry=1.0
         )
-        phone = Telegram(given(self.telegram), app.desk, store, app.studio.assets, timing)
+        phone = Telegram(given(self.telegram), app.desk, app.studio, timing)
         self._begin(serve(_address(self.discord), app.desk, app.studio, self._handle))
         self._begin(phone.run(self._handle))
         there = self.discord.gateway.sessions

@@ -1,7 +1,7 @@
 """The whole bot on Telegram: real client, real desk and memory, fake models, the test server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,11 +94,12 @@ def timing(server: TelegramServer, quiet: float = 0.05) -> Timing:
     return Timing(clock.time, sleep, private=0, group=0, quiet=quiet)
 
 
-def given(server: TelegramServer, token: str = "") -> Given:
+def given(server: TelegramServer, token: str = "", **more: str) -> Given:
     return Given(
         token=SecretStr(token or server.token),
         base_url=f"{server.url}/bot",
         base_file_url=f"{server.url}/file/bot",
+        **more,
     )
 
 
@@ -110,12 +111,12 @@ async def living(
     *,
     kill: bool = False,
     quiet: float = 0.05,
+    more: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Living]:
     """Let the bot live on a server; with the same folder it remembers what was before."""
     async with room(root, runner, root / "memory.db") as here:
-        adapter = Telegram(
-            given(server), here.desk, here.studio.store, here.studio.assets, timing(server, quiet)
-        )
+        settings, studio = given(server, **(more or {})), here.studio
+        adapter = Telegram(settings, here.desk, studio, timing(server, quiet))
         bot = Living(server, here)
 
         async def handle(event: Event, outbox: Outbox) -> None:
@@ -123,8 +124,12 @@ async def living(
             await here.handle(event, outbox)
 
         task = asyncio.create_task(adapter.run(handle))
+        task.add_done_callback(lambda _: server._change())
         try:
-            await server.wait_for(lambda: server.updates.polled or task.done())
+            updates, hooked = server.updates, bool(settings.webhook_url)
+            await server.wait_for(
+                lambda: (updates.hook if hooked else updates.polled) or task.done()
+            )
             if task.done():
                 task.result()
             yield bot

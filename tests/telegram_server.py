@@ -48,6 +48,7 @@ class TelegramServer:
     url: str = ""
     calls: list[Call] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
+    peers: set[object] = field(default_factory=set)
     spec: Spec | None = field(default_factory=Spec.find)
 
     def __post_init__(self) -> None:
@@ -96,7 +97,7 @@ class TelegramServer:
         """The presses of buttons that show a spinner still."""
         return [query for query in self.world.presses if query not in self.world.answers]
 
-    async def wait_for(self, found: Callable[[], T], seconds: float = 5.0) -> T:
+    async def wait_for(self, found: Callable[[], T], seconds: float = 15.0) -> T:
         """Wait until something holds, and return it; fails with what was said so far."""
         try:
             async with asyncio.timeout(seconds):
@@ -126,6 +127,8 @@ class TelegramServer:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer a call of a method, which may be cut while it lasts."""
         self._open[id(request)] = request
+        if request.transport is not None:
+            self.peers.add(request.transport.get_extra_info("peername"))
         try:
             return await self.handle(request)
         finally:

@@ -1,5 +1,6 @@
 """Refusals, rates and lost connections: nothing is lost, nothing is shown twice, nothing spins."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 
 from bot.adapters.discord import wire
 from bot.errors import SettingsError
+from bot.rules import Rules
+from memory.records import Chat, User
 from tests.discord_bot import Held, talking
 from tests.discord_rates import Rate
 from tests.discord_records import Permission
@@ -185,3 +188,53 @@ async def test_discord_may_be_down_at_the_start(server: Server, tmp_path: Path) 
     server.fail("GET /users/@me", status=503, times=3)
     async with talking(server, tmp_path) as bot:
         assert await bot.reply(server.person("Ana").mentions("draw a fox"))
+
+
+async def test_a_form_opens_only_for_who_may_press_that_button(
+    server: Server, tmp_path: Path
+) -> None:
+    async with talking(server, tmp_path, rules=Rules(buttons="asker")) as bot:
+        ana, ben = server.person("Ana"), server.person("Ben")
+        drawn = await bot.reply(ana.mentions("draw a fox"))
+        refused = await ben.presses(drawn, bot.button(drawn, "edit")).answer()
+        assert refused.modal is None
+        assert refused.original is not None
+        assert "Only who asked for that" in refused.original.content
+        assert refused.original.ephemeral_to is ben.account
+        opened = await ana.presses(drawn, bot.button(drawn, "edit")).answer()
+        assert opened.modal is not None
+
+
+async def test_the_rules_of_a_channel_hold_in_its_threads_and_go_with_it(
+    server: Server, tmp_path: Path
+) -> None:
+    async with talking(server, tmp_path) as bot:
+        ana = server.person("Ana")
+        thread = server.world.thread(server.channel, "foxes", ana.account)
+        chat, book = Chat("discord", str(server.channel.id)), bot.room.studio.book
+        kept = f"rules channel discord:{server.channel.id}"
+        await book.change(kept, User("discord", "1"), "most", 2)
+        refused = await bot.reply(ana.mentions("draw 3 foxes", thread))
+        assert "At most 2 pictures" in refused.content
+        server.world.change(server.channel, deleted=True)
+        async with asyncio.timeout(5):
+            while await bot.room.studio.store.kept(kept):
+                pass
+        assert (await book.limits(chat, User("discord", "1"))).rules.most is None
+
+
+async def test_a_server_we_left_is_let_go_of(server: Server, tmp_path: Path) -> None:
+    runner = Held()
+    async with talking(server, tmp_path, runner) as bot:
+        left: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        bot.room.studio.book.leave = lambda *what: left.put(what)  # type: ignore[method-assign]
+        other = server.world.guild("Elsewhere")
+        channel = server.world.channel(other, "general")
+        server.person("Ana").mentions("draw a fox", channel)
+        await runner.held()
+        server.world.leave(other)
+        async with asyncio.timeout(5):
+            assert await left.get() == ("discord", str(other.id))
+            await bot.delivered()
+            while await bot.room.studio.store.open_turns("discord"):
+                pass

@@ -107,7 +107,7 @@ async def test_telegram_types_before_there_is_a_desk(tmp_path: Path) -> None:
     house = House()
     async with telegram_server.serving() as server:
         with waiting(tmp_path) as lobby:
-            adapter = Telegram(given(server), lobby, lobby.store, lobby.assets, timing(server))
+            adapter = Telegram(given(server), lobby, lobby, timing(server))
             async with running(adapter.run(lobby.handle)):
                 ana = server.person("Ana")
                 ana.says("hello")

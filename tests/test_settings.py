@@ -122,3 +122,20 @@ def test_a_cluster_computes_by_its_profile_or_its_address() -> None:
     assert not read().clustered
     assert read(profile="cluster").clustered
     assert read(cluster={"address": "auto"}).clustered
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("webhook_url = 'bot.example.org'", "telegram.webhook_url is wrong: it must be an address"),
+        ("webhook_url = 'http://a.example'", "must begin with https://, for Telegram takes no"),
+        ("webhook_listen = '8081'", "telegram.webhook_listen is wrong: it must be host:port"),
+        ("webhook_listen = 'here:99999'", "telegram.webhook_listen is wrong: it must be host:port"),
+    ],
+)
+def test_webhooks_that_cannot_be(elsewhere: Path, given: str, sentence: str) -> None:
+    (elsewhere / "atelier.toml").write_text(f"[telegram]\ntoken = '1:secret'\n{given}\n")
+    with pytest.raises(SettingsError) as error:
+        read()
+    assert sentence in str(error.value)
+    assert "secret" not in str(error.value)

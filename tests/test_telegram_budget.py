@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import ExitStack
 
-from bot.adapters.telegram.budget import BURST, GROUP, KEPT, OVERALL, Budget
+from bot.adapters.telegram.budget import BURST, GROUP, KEPT, OVERALL, RESERVE, Budget
 
 
 class Time:
@@ -67,6 +67,27 @@ async def test_all_chats_together_are_told_so_much_a_second() -> None:
     for chat in range(1, 2 * OVERALL + 1):
         await take(it, chat)
     assert 1001 <= time.now < 1001.5
+
+
+async def test_progress_takes_no_place_of_a_result_in_a_crowd() -> None:
+    time, it = budget()
+    chat, shown = 100, 0
+    while it.wait(chat, reserve=RESERVE) == 0:  # progress in as many chats as may show it
+        with it.spend(chat):
+            chat, shown = chat + 1, shown + 1
+    assert shown == OVERALL - RESERVE
+    for result in range(RESERVE):
+        assert it.wait(result) == 0
+        await take(it, result)
+    assert time.now == 1000
+    crowd = [asyncio.create_task(take(it, result)) for result in range(20, 20 + 40)]
+    while not all(task.done() for task in crowd):
+        await asyncio.sleep(0)
+        waiting = sum(not task.done() for task in crowd)
+        assert waiting < 2 or it.wait(chat, reserve=RESERVE) > 0
+    assert 1001 < time.now < 1004
+    time.now += 1
+    assert it.wait(chat, reserve=RESERVE) == 0
 
 
 async def test_a_refusal_is_obeyed_in_its_chat() -> None:

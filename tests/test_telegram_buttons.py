@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from memory.records import Chat
+from memory.store import Store
 from tests.telegram_bot import alone
+from tests.telegram_faults import broken, dropped
 
 
 async def test_buttons_do_what_they_say(tmp_path: Path) -> None:
@@ -141,3 +145,95 @@ async def test_a_plan_is_changed_by_a_reply_and_done_by_a_button(tmp_path: Path)
             ("draw", "done"),
             ("speak", "done"),
         ]
+
+
+async def test_a_press_is_answered_although_the_network_fails(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw a cat")
+        main = await bot.answer(ana)
+        await bot.settled()
+        bot.server.fail("answerCallbackQuery", dropped(), broken(), dropped())
+        press = ana.presses(main, "good")
+        await bot.server.wait_for(lambda: bot.server.world.answers.get(press))
+        assert bot.server.world.answers[press] == "Thank you, noted."
+        await bot.settled()
+
+
+async def test_a_press_that_breaks_something_stops_spinning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw a cat")
+        main = await bot.answer(ana)
+        await bot.settled()
+
+        async def fail(*_: object) -> None:
+            raise OSError("the disk is gone")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "behind", fail)
+            press = ana.presses(main, "good")
+            await bot.server.wait_for(lambda: press in bot.server.world.answers)
+    assert "could not be handled" in caplog.text
+
+
+@pytest.mark.parametrize("action", ["edit", "files", "vary:1"])
+async def test_buttons_belong_to_who_asked_where_that_is_the_rule(
+    tmp_path: Path, action: str
+) -> None:
+    async with alone(tmp_path) as bot:
+        ana, ben = bot.server.person("Ana"), bot.server.person("Ben")
+        group = bot.server.group("Studio", ana, ben)
+        group.promote(ana)
+        ana.says("/settings buttons asker", group)
+        await bot.said(group)
+        ana.says("/draw a cat", group)
+        main = await bot.answer(group)
+        await bot.settled()
+        count = len(bot.server.messages(group))
+        press = ben.presses(main, action)
+        await bot.server.wait_for(lambda: bot.server.world.answers.get(press))
+        assert "Only who asked for that" in bot.server.world.answers[press]
+        ana.presses(main, action)
+        await bot.server.wait_for(lambda: len(bot.server.messages(group)) > count)
+        await bot.settled()
+
+
+async def test_topics_have_rules_of_their_own(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        forum, other = (bot.server.group(name, ana, forum=True) for name in ("One", "Two"))
+        topics = [place.open_topic("Cats", ana) for place in (forum, other)]
+        assert topics[0] == topics[1]  # the number alone says nothing
+        forum.promote(ana)
+        ana.says("/settings count 2", forum, topic=topics[0])
+        ana.says("/settings chat most 3", forum, topic=topics[0])
+        await bot.said(forum, 2)
+        ana.says("/settings most", other, topic=topics[1])
+        (told,) = await bot.said(other)
+        assert told.text.startswith("most: any (built in)")
+        ana.says("/settings most", forum)
+        ana.says("/settings most", forum, topic=topics[0])
+        *_, free, bound = await bot.said(forum, 4)
+        assert free.text.startswith("most: any (built in)")
+        assert bound.text.startswith("most: 3 (this chat)")
+        await bot.settled()
+
+
+async def test_a_group_that_throws_us_out_lets_go_of_its_roles(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        group = bot.server.group("Studio", ana)
+        left: list[tuple[str, str]] = []
+
+        async def leave(platform: str, server: str) -> None:
+            left.append((platform, server))
+
+        bot.room.studio.book.leave = leave  # type: ignore[method-assign]
+        group.kick_bot(ana)
+        ana.says("hello")
+        ana.blocks()
+        await bot.server.wait_for(lambda: not bot.server.updates.pending)
+        assert left == [("telegram", str(group.id))]

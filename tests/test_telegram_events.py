@@ -34,6 +34,7 @@ async def test_start_is_answered_with_help(tmp_path: Path) -> None:
         (told,) = await bot.said(ana)
         assert "/imagine" not in told.text
         assert "/draw" in told.text
+        assert "/quit" not in told.text
         assert told.reply_to is asked
         ana.says("/nonsense")
         _, told = await bot.said(ana, 2)
@@ -113,7 +114,7 @@ async def test_events_know_their_place(tmp_path: Path) -> None:
         ana.says("/help")
         await bot.server.wait_for(lambda: len(bot.events) == 4)
         places = [event.place for event in bot.events]
-        there = Place(str(forum.id), str(topic), private=False, admin=True)
+        there = Place(str(forum.id), private=False, admin=True)
         assert places == [there, replace(there, admin=False), there, Place()]
         assert bot.server.count("getChatMember") == 2
         await bot.said(ana)

@@ -162,3 +162,71 @@ async def test_what_was_not_stored_is_told_again_after_a_restart(tmp_path: Path)
             assert len(server.messages(ana)) == 1
             assert len(server.messages(ben)) == 1
         clean(server)
+
+
+async def test_a_group_that_grew_before_a_restart_has_no_wrong_message_edited(
+    tmp_path: Path,
+) -> None:
+    gate = Gate()
+    async with serving() as server:
+        ana = server.person("Ana")
+        group = server.group("Studio", ana)
+        async with living(server, tmp_path, gate) as bot:
+            group.promote(ana)
+            ana.says("/settings server most 2", group)
+            await bot.said(group)
+            ana.says("/draw 2 cats", group)
+            await bot.said(group, 2)
+            await asyncio.wait_for(gate.entered.wait(), 5)
+            grown = group.upgrade(ana)
+            grown.promote(ana)
+            ana.says("/help", grown)
+            await bot.said(grown)
+            ana.says("/quota", grown)
+            others = await bot.said(grown, 2)
+            await server.wait_for(lambda: not server.updates.pending)
+            status = server.messages(group)[1]
+            assert status.id in {post.id for post in others}  # an edit would meet one of them
+        texts = [post.text for post in others]
+        async with living(server, tmp_path) as bot:
+            answer = await bot.answer(grown)
+            await bot.settled()
+            assert (answer.kind, answer.reply_to) == ("photo", None)
+            assert [post.text for post in others] == texts
+            assert len(server.messages(grown)) == 5
+            ana.says("/draw 3 dogs", grown)
+            await server.wait_for(lambda: "At most 2 pictures" in server.messages(grown)[-1].text)
+            await bot.settled()
+        clean(server)
+
+
+async def test_what_follows_an_answer_finds_its_way_after_a_group_grew(tmp_path: Path) -> None:
+    async with serving() as server:
+        ana, held = server.person("Ana"), asyncio.Event()
+        group = server.group("Studio", ana)
+        async with living(server, tmp_path) as bot:
+            server.fail("sendMediaGroup", slow(held, after=False))
+            ana.says("/draw 2 cats", group)
+            await server.wait_for(lambda: server.count("sendMediaGroup"))
+            (main,) = server.messages(group)
+            grown = group.upgrade(ana)
+            ana.says("/help", grown)
+            await bot.said(grown)
+            await server.wait_for(lambda: not server.updates.pending)
+        held.set()
+        before = [post.text for post in server.messages(grown)]
+        async with living(server, tmp_path) as bot:
+            await bot.settled()
+            assert [post.text for post in server.messages(grown)] == before
+            told = ana.presses(main, "delete")
+            await server.wait_for(lambda: told in server.world.answers)
+            assert "before this group was made larger" in server.world.answers[told]
+            ana.presses(main, "files")
+            files = await bot.said(grown, 2, "document")
+            assert [file.reply_to for file in files] == [None, None]
+            again = ana.presses(main, "vary:1")
+            await server.wait_for(lambda: again in server.world.answers)
+            assert (await bot.answer(grown)).reply_to is None
+            await bot.settled()
+            assert [post.text for post in server.messages(grown)][: len(before)] == before
+        clean(server)

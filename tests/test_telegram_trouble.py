@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.telegram.client import CONNECTIONS
 from bot.adapters.telegram.platform import Telegram
 from bot.errors import SettingsError
 from memory.records import Chat
@@ -217,7 +218,7 @@ async def test_a_second_program_with_the_same_token_is_named(
 async def test_a_wrong_token_is_one_sentence_without_it(tmp_path: Path) -> None:
     async with serving() as server, room(tmp_path) as here:
         wrong = given(server, "1234:nobody")
-        args = (here.desk, here.studio.store, here.studio.assets, timing(server))
+        args = (here.desk, here.studio, timing(server))
         with pytest.raises(SettingsError, match="@BotFather") as caught:
             await Telegram(wrong, *args).run(here.handle)
         assert "nobody" not in str(caught.value)
@@ -225,7 +226,7 @@ async def test_a_wrong_token_is_one_sentence_without_it(tmp_path: Path) -> None:
 
 async def test_a_token_that_was_taken_away_ends_it(tmp_path: Path) -> None:
     async with serving() as server, room(tmp_path) as here:
-        args = (here.desk, here.studio.store, here.studio.assets, timing(server))
+        args = (here.desk, here.studio, timing(server))
         task = asyncio.create_task(Telegram(given(server), *args).run(here.handle))
         await server.wait_for(lambda: server.updates.polled)
         server.token = "1234:another"
@@ -271,3 +272,14 @@ async def test_a_first_sign_that_is_lost_is_no_error(
         assert (await bot.answer(ana)).kind == "photo"
         await bot.settled()
     assert "Traceback" not in caplog.text
+
+
+async def test_a_crowd_shares_a_few_connections(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        people = [bot.server.person(f"Ana {number}") for number in range(80)]
+        for person in people:
+            person.says("/quota")
+        await bot.server.wait_for(lambda: all(map(bot.server.messages, people)), 30)
+        await bot.server.wait_for(lambda: bot.server.count("sendChatAction") == 80)
+        assert len(bot.server.peers) <= CONNECTIONS
+        await bot.settled()

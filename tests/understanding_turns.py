@@ -15,8 +15,8 @@ from agents.understanding.wishes import Wish
 from agents.work import Work
 from bot.adapter import Received, Reply
 from bot.app import App, rehearsal
-from bot.desk import hints
 from bot.progress import Standing
+from bot.request import hints
 from bot.settings import ChatModel, Settings, read
 from bot.trail import Trail
 from memory.errors import AtelierError

@@ -7,7 +7,7 @@ from PIL import Image
 from pydantic import Field
 
 from tools.catalogue import Model
-from tools.image import LONGEST, LORA, PICTURE, redrawing
+from tools.image import LONGEST, LORA, PICTURE, SPOILER, redrawing
 from tools.jobs import PictureSpec
 from tools.painting import Origin, keep, kept_lora, origin, paint, seeds, size_for
 from tools.pictures import flat, png
@@ -32,6 +32,7 @@ class Edit(Args):
         default=None, ge=0.1, le=1, description="how far it may move away from the picture"
     )
     lora: str = Field(default="", max_length=100, description=LORA)
+    spoiler: bool = Field(default=False, description=SPOILER)
 
 
 @tool

@@ -20,6 +20,7 @@ PICTURE = (
 )
 
 LORA = "name of a LoRA; empty: that of the picture, if any"
+SPOILER = "hidden until somebody wants to see it"
 
 
 class Draw(Args):
@@ -40,6 +41,7 @@ class Draw(Args):
     )
     model: str = Field(default="", max_length=100, description="model name; empty: the usual one")
     lora: str = Field(default="", max_length=100, description="name of a LoRA; empty: none")
+    spoiler: bool = Field(default=False, description=SPOILER)
 
 
 class Vary(Args):
@@ -50,8 +52,8 @@ class Vary(Args):
     strength: float | None = Field(
         default=None, ge=0.1, le=1, description="how different: 0.2 subtle, 0.5 usual, 0.9 strong"
     )
-
     lora: str = Field(default="", max_length=100, description=LORA)
+    spoiler: bool = Field(default=False, description=SPOILER)
 
 
 @tool

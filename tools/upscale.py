@@ -8,7 +8,7 @@ from PIL import Image
 from pydantic import Field
 
 from tools.errors import Refused
-from tools.image import PICTURE
+from tools.image import PICTURE, SPOILER
 from tools.painting import keep, origin
 from tools.pictures import MAX_PIXELS, png
 from tools.pixels import MAX_SIDE
@@ -20,6 +20,7 @@ class Upscale(Args):
 
     image: str = Field(min_length=1, max_length=300, description=PICTURE)
     factor: Literal[2, 4] = Field(default=2, description="times as wide and as high: 2 or 4")
+    spoiler: bool = Field(default=False, description=SPOILER)
 
 
 @tool

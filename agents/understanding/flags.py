@@ -20,14 +20,21 @@ _NAMES = {
     "model": "model",
     "m": "model",
     "lora": "lora",
+    "spoiler": "spoiler",
 }
-TAKES = {"vary": ("count", "lora"), "edit": ("lora",), "brainstorm": ("count",)}
+TAKES = {
+    "vary": ("count", "lora", "spoiler"),
+    "edit": ("lora", "spoiler"),
+    "upscale": ("spoiler",),
+    "brainstorm": ("count",),
+}
 """Tools beside draw that know some of the flags, and which."""
 
 _DASH = r"(?<!\S)(?:--|[—–―])\s?"
 _ENDS = r"(?=\s+(?:--|[—–―])\s?[a-z]|\s*(?:\n|;|,?\s*\bthen\b|[,.]\s*(?:and|then|now)\b|$))"
 _FLAG = re.compile(
     rf"{_DASH}(?:ar|aspect|seed|n|count|steps|model|m|lora)\b[ =:]*[^\s,]+"
+    rf"|{_DASH}spoiler\b"
     rf"|{_DASH}(?:no|negative|style)\b[ =:]*[^\n—–]*?{_ENDS}"
 )
 _NAMED = re.compile(rf"{_DASH}(?=[A-Za-z])")
@@ -80,6 +87,8 @@ def _read(flag: str) -> dict[str, object]:
 
 
 def _value(key: str, value: str) -> object:
+    if key == "spoiler":
+        return True
     if key == "aspect":
         return aspect(value)
     if key in ("seed", "count", "steps"):

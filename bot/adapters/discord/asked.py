@@ -46,13 +46,13 @@ class Asked:
         post = told.message_id if told and public else None
         return cls(interaction, str(post or ""))
 
-    async def edit(self, text: str, picture: bytes = b"") -> bool:
+    async def edit(self, text: str, picture: bytes = b"", *, spoiler: bool = False) -> bool:
         """Change the message everybody sees; False when its time is over."""
         if self._late or self._interaction.is_expired():
             return False
         try:
             await self._interaction.edit_original_response(
-                content=text, attachments=shown(picture), allowed_mentions=_NOBODY
+                content=text, attachments=shown(picture, spoiler=spoiler), allowed_mentions=_NOBODY
             )
         except discord.HTTPException as error:
             if isinstance(error, PASSING):

@@ -16,6 +16,7 @@ from bot.adapters.discord.inbox import chat_of, place_of, user_of
 from bot.adapters.discord.outbox import DiscordOutbox
 from bot.adapters.discord.parts import EDIT, INFO, pressed
 from bot.adapters.discord.wire import PASSING
+from bot.middleware import check
 from memory.errors import AtelierError
 from memory.records import Asset, Message
 from tools.catalogue import Catalogue
@@ -108,10 +109,23 @@ class Calls:
         if action == CHANGE.id:
             await _ask(asked, plan_form(data["custom_id"]))
         elif action == EDIT:
-            await _ask(asked, form(data["custom_id"], pictures_of(asked.message)))
+            await self._ask_change(asked, message_id)
         elif action:
             back = await Asked.acknowledge(asked, public=action not in _QUIET)
             await self._press(asked, back, message_id, action)
+
+    async def _ask_change(self, asked: Interaction, message_id: str) -> None:
+        """Ask what shall be different, unless somebody else's button was pressed."""
+        chat, user = chat_of(asked.channel_id), user_of(asked.user)
+        event = Pressed(user, chat, message_id, EDIT, str(asked.id), _place(asked))
+        try:
+            await check(event, await self._session.memory.rules(), self._session.edge.store)
+        except AtelierError as error:
+            with suppress(discord.DiscordException, *PASSING):
+                await asked.response.send_message(str(error), ephemeral=True)
+            return
+        pictures = pictures_of(asked.message)
+        await _ask(asked, form(f"{message_id}:{EDIT}", pictures))
 
     async def _form(self, asked: Interaction, data: Mapping[str, Any]) -> None:
         back = await Asked.acknowledge(asked, public=True)

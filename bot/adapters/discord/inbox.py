@@ -34,7 +34,7 @@ class Inbox:
         chat = chat_of(said.channel.id)
         own = await self.kept(said.attachments, spoken=said.flags.voice)
         reply_to, more = await self._replied(said, chat, me)
-        text = _text(said, me)
+        text = words_of(said, me)
         return Message(chat, user_of(said.author), text, (*own, *more), reply_to)
 
     async def kept(
@@ -80,7 +80,7 @@ class Inbox:
         original = where.resolved
         if not isinstance(original, discord.Message) or original.author.id == me:
             return "", ()
-        if _is_hidden(original) and not _text(said, me) and not said.attachments:
+        if _is_hidden(original) and not words_of(said, me) and not said.attachments:
             raise Refused(_HIDDEN)
         return "", await self.kept(original.attachments)
 
@@ -122,7 +122,7 @@ def place_of(
     )
 
 
-def _text(said: discord.Message, me: int) -> str:
+def words_of(said: discord.Message, me: int) -> str:
     """Return what a message says: without our mention, others as names."""
     text = re.sub(rf"<@!?{me}>", "", said.content)
     for user in said.mentions:

@@ -17,6 +17,8 @@ LONGEST = 2000
 """UTF-16 units of one message."""
 FILES = 10
 """Files of one message."""
+SPOILER = "SPOILER_"
+"""What the name of a file begins with that is hidden until somebody wants to see it."""
 _PIECES = 4
 """Messages that a text may fill; a longer one is sent as a file."""
 _ROWS = 5
@@ -110,6 +112,7 @@ async def _pictures(
     reply: Reply, pictures: Sequence[Asset], assets: Assets, limit: int
 ) -> list[Attached]:
     """Return the numbered sheet, when there are several, and each picture by itself."""
+    veil = SPOILER if reply.spoiler else ""
     found, whole = [], []
     for asset in pictures:
         with suppress(NotFound):  # erased meanwhile
@@ -117,12 +120,12 @@ async def _pictures(
             whole.append(data)
             small, kind = await asyncio.to_thread(fit, data, limit)
             suffix = "jpg" if kind == "jpeg" else kind
-            found.append(Attached(file_name(asset, suffix), small, alt(reply, asset)))
+            found.append(Attached(veil + file_name(asset, suffix), small, alt(reply, asset)))
     if len(whole) < 2:
         return found
     drawn, _ = await asyncio.to_thread(lambda: fit(sheet(whole), limit))
     words = f"The {len(whole)} pictures below on one sheet, numbered row by row."
-    return [Attached(f"sheet-{pictures[0].sha256[:12]}.jpg", drawn, words), *found]
+    return [Attached(f"{veil}sheet-{pictures[0].sha256[:12]}.jpg", drawn, words), *found]
 
 
 async def _sounds(reply: Reply, assets: Assets, limit: int) -> list[Part]:

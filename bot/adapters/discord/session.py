@@ -5,19 +5,22 @@ import hashlib
 import json
 import logging
 from collections.abc import Coroutine
+from dataclasses import replace
 from itertools import chain, repeat
 from typing import Any
 
 import discord
 
-from bot.adapter import Event, Handler, Memory, Received, Recovery
+from bot.adapter import Edited, Event, Handler, Memory, Received, Recovery
 from bot.adapters.discord import NAME, endpoints, slash, wire
 from bot.adapters.discord.asked import Interaction, Taken
 from bot.adapters.discord.calls import Calls
-from bot.adapters.discord.inbox import Inbox, chat_of, place_of
+from bot.adapters.discord.inbox import Inbox, chat_of, place_of, words_of
+from bot.adapters.discord.missed import Heard, missed, with_roles
 from bot.adapters.discord.outbox import DiscordOutbox, Edge
 from bot.adapters.discord.rate import Rate
 from bot.adapters.discord.wire import PASSING, Wire
+from bot.edits import Fresh
 from bot.errors import SettingsError
 from bot.settings import Discord
 from memory.errors import AtelierError
@@ -81,10 +84,12 @@ class Session(discord.Client):
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=_PATIENT,
         )
-        self._desk, self._store, self._handle = desk, memory.store, handle
+        self._desk, self.memory, self._handle = desk, memory, handle
+        self._store = memory.store
         self.edge = Edge(Wire(self, rate), memory.store, memory.assets)
         self.inbox = Inbox(memory.store, memory.assets)
         self._calls = Calls(self, memory.catalogue)
+        self._fresh, self._known = Fresh(), Heard(memory.store)
         self._work: set[asyncio.Task[None]] = set()
         self._begun = self._ending = False
         self._hears = ready
@@ -130,8 +135,9 @@ class Session(discord.Client):
         task.add_done_callback(self._work.discard)
 
     async def on_ready(self) -> None:
-        """Begin once, however often the connection is made."""
+        """Begin once, however often the connection is made; read what came while there was none."""
         self._hears.set()
+        self.spawn(self._catch_up())
         if not self._begun:
             self._begun = True
             self.spawn(self._publish())
@@ -139,11 +145,52 @@ class Session(discord.Client):
 
     async def on_message(self, said: discord.Message) -> None:
         """Handle what is said to us: in private, or by name, or as a reply that notifies us."""
+        if self.user is not None and self._calls_us(said):
+            self.spawn(self._heard(said, self.user.id))
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Let go of what was known of a server, for we were thrown out or it is no more."""
+        for channel in (*guild.channels, *guild.threads):
+            self._desk.cancel(chat_of(channel.id))
+        await (await self.memory.rules()).leave(NAME, str(guild.id))
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Stop what is done for a channel that was deleted, and forget its rules."""
+        await self._closed(channel.id)
+
+    async def on_raw_thread_delete(self, thread: discord.RawThreadDeleteEvent) -> None:
+        """Stop what is done for a thread that was deleted."""
+        await self._closed(thread.thread_id)
+
+    async def _closed(self, channel: int) -> None:
+        self._desk.cancel(chat_of(channel))
+        await (await self.memory.rules()).gone(chat_of(channel))
+
+    async def on_raw_message_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
+        """Handle new words for a request; Discord tells of previews of links in the same way."""
+        said, me = edit.message, self.user
+        if me is not None and said.edited_at is not None and self._calls_us(said):
+            self.spawn(self._changed(said, me.id))
+
+    def _calls_us(self, said: discord.Message) -> bool:
         me = self.user
         if said.author.bot or said.webhook_id or said.type not in _REAL or me is None:
+            return False
+        return said.guild is None or any(user.id == me.id for user in said.mentions)
+
+    async def _changed(self, said: discord.Message, me: int) -> None:
+        chat, post = chat_of(said.channel.id), str(said.id)
+        found, words = await self._store.behind(chat, post), words_of(said, me)
+        if found is None:
+            if self._fresh.edited(chat, post, words, said.edited_at):
+                await self._heard(said, me, edited=True)
             return
-        if said.guild is None or any(user.id == me.id for user in said.mentions):
-            self.spawn(self._heard(said, me.id))
+        old = await self._store.message(found[0])
+        if old.author is None or not words or words == old.text:
+            return
+        place = place_of(said.channel, said.guild, said.author)
+        outbox = DiscordOutbox(self.edge, str(said.channel.id), post)
+        await self.handle(Edited(replace(old, text=words), post, place), outbox)
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Handle a command, a button or a form."""
@@ -155,8 +202,19 @@ class Session(discord.Client):
         except Taken:
             log.info("an interaction was told twice")
 
-    async def _heard(self, said: discord.Message, me: int) -> None:
+    async def _catch_up(self) -> None:
+        """Hear what was said to us while the connection was lost for good, or we were not there."""
+        async for said in missed(self, self._store):
+            chat, post = chat_of(said.channel.id), str(said.id)
+            if self.user is None or not self._calls_us(said):
+                continue
+            if not await self._known.known(chat, post):
+                self.spawn(self._heard(await with_roles(said), self.user.id))
+
+    async def _heard(self, said: discord.Message, me: int, *, edited: bool = False) -> None:
         channel, post = str(said.channel.id), str(said.id)
+        if not self._known.first(post) and not edited:
+            return
         self.spawn(self.edge.wire.typing(channel))
         outbox = DiscordOutbox(self.edge, channel, post)
         if await self._store.behind(chat_of(said.channel.id), post):
@@ -166,8 +224,11 @@ class Session(discord.Client):
         except AtelierError as error:
             await outbox.notice(str(error), error=True)
             return
+        self._fresh.heard(message.chat, post, message.text)
         place = place_of(said.channel, said.guild, said.author)
         await self.handle(Received(message, post, place), outbox)
+        if await self._store.behind(message.chat, post) is None:
+            await self._known.told(post)
 
     async def handle(self, event: Event, outbox: DiscordOutbox) -> None:
         """Hand an event over; when the program ends meanwhile, say that it goes on."""

@@ -13,7 +13,7 @@ from bot.commands import COMMANDS
 from bot.render import shortened
 from tools.catalogue import Catalogue, Task
 
-TEXT, NUMBER, FILE = 3, 4, 11
+TEXT, NUMBER, SWITCH, FILE = 3, 4, 5, 11
 """Discord's numbers for kinds of options."""
 _SLASH, _MENU = 1, 3
 _DESCRIPTION = 100
@@ -114,7 +114,9 @@ class Slash:
         said = [
             option.form.format(str(given[option.name]).strip())
             for option in sorted(self.options, key=lambda option: ranks.get(option.name, 0))
-            if option.kind != FILE and given.get(option.name) not in (None, "")
+            if option.kind != FILE
+            and given.get(option.name) not in (None, "")
+            and given[option.name] is not False
         ]
         return " ".join([f"/{self.verb}", *said])
 
@@ -167,6 +169,7 @@ _PICTURE = Option("picture", "which one, such as 2, last or #1a2b3c; without it 
 _PHOTO = Option("file", "a picture of yours", FILE)
 _COUNT = Option("count", "how many", NUMBER, "--n {}", bounds=(1, 10))
 _LORA = Option("lora", "a LoRA", form="--lora {}", completes=True)
+_SPOILER = Option("spoiler", "hidden until somebody wants to see it", SWITCH, "--spoiler")
 _RATIOS = {ratio: ratio for ratio in ASPECTS}
 _FACTORS = {"2x": "2x", "4x": "4x"}
 _SHAPE = Option("aspect", "width to height", form="--ar {}", choices=_RATIOS)
@@ -186,6 +189,7 @@ _MAKING: Sequence[Slash] = (
             _LORA,
             Option("seed", "to get the same again", NUMBER, "--seed {}", bounds=(0, 2**32 - 1)),
             Option("steps", "how many steps it takes", NUMBER, "--steps {}", bounds=(1, 150)),
+            _SPOILER,
         ),
     ),
     Slash(

@@ -95,7 +95,7 @@ class Status:
         try:
             self._id = self._id or await self._begin(view.message_id, text)
             if self._shown != (text, preview):
-                await self._write(self._id, text, preview)
+                await self._write(self._id, text, preview, spoiler=view.spoiler)
         except discord.RateLimited as busy:
             raise Busy(busy.retry_after) from busy
         except PASSING as error:
@@ -123,8 +123,10 @@ class Status:
         await trail.end(STATUS, id)
         return id
 
-    async def _write(self, id: str, text: str, picture: bytes = b"") -> None:
+    async def _write(
+        self, id: str, text: str, picture: bytes = b"", *, spoiler: bool = False
+    ) -> None:
         own = self._asked if self._asked is not None and self._asked.post == id else None
-        if own is None or not await own.edit(text, picture):
-            await self._wire.edit(self._channel, id, text, picture)
+        if own is None or not await own.edit(text, picture, spoiler=spoiler):
+            await self._wire.edit(self._channel, id, text, picture, spoiler=spoiler)
         self._shown = (text, picture)

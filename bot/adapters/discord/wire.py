@@ -106,9 +106,11 @@ class Wire:
         ) as params:
             return str((await self._http.send_message(int(channel), params=params))["id"])
 
-    async def edit(self, channel: str, id: str, text: str, picture: bytes = b"") -> None:
+    async def edit(
+        self, channel: str, id: str, text: str, picture: bytes = b"", *, spoiler: bool = False
+    ) -> None:
         """Change one of our messages: its text, and the one picture it shows or none."""
-        files = shown(picture)
+        files = shown(picture, spoiler=spoiler)
         with handle_message_parameters(text, attachments=files, allowed_mentions=_NOBODY) as params:
             await self._http.edit_message(int(channel), int(id), params=params)
 
@@ -229,11 +231,12 @@ def _file(attached: Attached, *, voice: bool) -> discord.File:
     return discord.File(io.BytesIO(attached.data), attached.name, description=words)
 
 
-def shown(picture: bytes) -> list[discord.File]:
+def shown(picture: bytes, *, spoiler: bool = False) -> list[discord.File]:
     """Return a preview as files of a message."""
     words = "How far the picture is."
     name = "preview.png" if picture.startswith(b"\x89PNG") else "preview.jpg"
-    return [discord.File(io.BytesIO(picture), name, description=words)] if picture else []
+    file = discord.File(io.BytesIO(picture), name, description=words, spoiler=spoiler)
+    return [file] if picture else []
 
 
 def _view(rows: Buttons) -> discord.ui.View:

@@ -1,4 +1,4 @@
-"""Telegram: private chats, groups and topics, by long polling."""
+"""Telegram: private chats, groups and topics, by long polling or a webhook."""
 
 from typing import TYPE_CHECKING
 
@@ -15,4 +15,4 @@ def adapter(settings: Settings, lobby: "Lobby") -> "Adapter":
     with hidden("pygments"):  # httpx brings a command line of its own along where that is there
         from bot.adapters.telegram.platform import Telegram
 
-    return Telegram(settings.telegram, lobby, lobby.store, lobby.assets)
+    return Telegram(settings.telegram, lobby, lobby)

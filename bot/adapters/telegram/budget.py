@@ -13,6 +13,8 @@ OVERALL = 25
 """Messages and edits a second in all chats; Telegram refuses at about 30."""
 KEPT = 12
 """Of what a group takes, what progress leaves for results: an answer and its album."""
+RESERVE = 10
+"""Of what all chats take in a second, what progress leaves for results; its first sign, half."""
 _MOMENT = 0.01
 _SOON = 0.1
 """Seconds after which some of what is under way may have been answered."""
@@ -35,33 +37,45 @@ class Budget:
         self._clock, self._sleep = clock, sleep
         self._chats: defaultdict[int, _Chat] = defaultdict(_Chat)
         self._all: deque[float] = deque()
-        self._under_way = 0
+        self._under_way = self._waiting = 0
 
     @asynccontextmanager
     async def take(self, chat: int, cost: int = 1) -> AsyncIterator[None]:
         """Wait until so many messages may be sent to a chat, and count them while it lasts."""
         while (wait := self.wait(chat, cost)) > 0:
-            await self._sleep(wait + _MOMENT)
+            crowded = self._crowded(cost, 0) > 0
+            self._waiting += crowded
+            try:
+                await self._sleep(wait + _MOMENT)
+            finally:
+                self._waiting -= crowded
         with self.spend(chat, cost):
             yield
 
-    def wait(self, chat: int, cost: int = 1, *, spare: int = 0, kept: int = 0) -> float:
+    def wait(
+        self, chat: int, cost: int = 1, *, spare: int = 0, kept: int = 0, reserve: int = 0
+    ) -> float:
         """Return the seconds until so much may be said.
 
-        That much more must fit: `spare` into the bucket of the chat, `kept` into a group's minute.
+        That much more must fit: `spare` into the bucket of the chat, `kept` into a group's minute,
+        `reserve` into everybody's second, in which then nothing else may wait.
         """
         now, known = self._clock(), self._chats[chat]
-        _expire(self._all, now - 1)
         _expire(known.said, now - MINUTE)
         level = max(0.0, known.level - (now - known.at))
         waits = [known.until - now, level + 1 + spare - BURST]
         if chat < 0:
             waits.append(_until(known.said, cost, GROUP - kept, MINUTE) - now)
-        if self._under_way + cost > OVERALL:
-            waits.append(_SOON)
-        else:
-            waits.append(_until(self._all, cost, OVERALL - self._under_way, 1.0) - now)
-        return max(0.0, *waits)
+        return max(0.0, self._crowded(cost, reserve), *waits)
+
+    def _crowded(self, cost: int, reserve: int) -> float:
+        """Return the seconds until all chats together may be told so much."""
+        now = self._clock()
+        _expire(self._all, now - 1)
+        left = OVERALL - reserve - self._under_way
+        if cost > left or (reserve and self._waiting):
+            return _SOON
+        return _until(self._all, cost, left, 1.0) - now
 
     @contextmanager
     def spend(self, chat: int, cost: int = 1) -> Iterator[None]:

@@ -11,6 +11,13 @@ from telegram.request import HTTPXRequest
 
 from bot import settings
 
+CONNECTIONS = 32
+"""At once, the long poll among them: more calls than `budget` lets through a second."""
+_IDLE = 20.0
+"""Seconds for which a connection is kept that nothing uses."""
+_QUEUE = 120.0
+"""Seconds a call may wait for a connection, as in a crowd that sends pictures."""
+
 
 async def connect(given: settings.Telegram) -> Bot:
     """Return a client that was not introduced yet; reading certificates takes a moment."""
@@ -22,8 +29,9 @@ async def connect(given: settings.Telegram) -> Bot:
         how: dict[str, Any] = {"verify": False, "trust_env": False}
     else:
         how = {"verify": await asyncio.to_thread(httpx.create_ssl_context)}
+    how["limits"] = httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=_IDLE)
     request = HTTPXRequest(
-        read_timeout=30, write_timeout=30, connect_timeout=10, pool_timeout=10, httpx_kwargs=how
+        read_timeout=30, write_timeout=30, connect_timeout=10, pool_timeout=_QUEUE, httpx_kwargs=how
     )
     token = given.token.get_secret_value()
     return Bot(token, given.base_url, given.base_file_url, request, request)

@@ -4,15 +4,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from weakref import WeakSet
 
 import telegram
-from telegram import Update
+from telegram import ChatMember, Update
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
 from bot.actions import DELETE, FEEDBACK
-from bot.adapter import Handler, Pressed, Received
+from bot.adapter import Edited, Handler, Memory, Pressed, Received
 from bot.adapters.telegram.albums import Albums
 from bot.adapters.telegram.outbox import Spinner, TelegramOutbox
 from bot.adapters.telegram.pieces import INFO
@@ -21,18 +22,18 @@ from bot.adapters.telegram.presses import OURS, Presses
 from bot.adapters.telegram.reading import Reader
 from bot.adapters.telegram.status import Status
 from bot.adapters.telegram.wire import Address, Wire
+from bot.edits import Fresh
 from bot.locks import Locks
-from memory.assets import Assets
 from memory.errors import AtelierError
 from memory.records import Chat, Message, Post
-from memory.store import Store
 
 log = logging.getLogger(__name__)
 
 _TOLD = (*FEEDBACK, DELETE, INFO)
 """Buttons that are answered by a sentence, which is shown where they were pressed."""
-_PATIENCE = 1.0
-"""Seconds a button may spin."""
+_PATIENCE, _MOMENT = 1.0, 0.2
+"""Seconds a button may spin for what is told there, and for being refused what makes something."""
+_OUT = (ChatMember.LEFT, ChatMember.BANNED)
 _LOOK, _SELDOM = 0.02, 1.0
 """Seconds between two looks whether a request is stored, at first and at most."""
 _UNKNOWN = "That message is no longer remembered here; ask for it anew."
@@ -44,27 +45,34 @@ class Events:
     `take` returns when what it was given is stored, or needs no storing.
     """
 
-    def __init__(self, wire: Wire, store: Store, assets: Assets, handle: Handler) -> None:
-        self._wire, self._store, self._assets, self._handle = wire, store, assets, handle
+    def __init__(self, wire: Wire, memory: Memory, handle: Handler) -> None:
+        self._wire, self._memory, self._handle = wire, memory, handle
+        self._store, self._assets = memory.store, memory.assets
         self._calling = Calling(wire.bot.bot)
         self._places = Places(wire.bot, wire.timing.clock)
-        self._reader = Reader(wire, store, assets, self._calling)
-        self._presses = Presses(wire, store, assets)
+        self._reader = Reader(wire, memory.store, memory.assets, self._calling)
+        self._presses = Presses(wire, memory)
         self._albums = Albums()
         self._turns = Locks[int]()
         self._tasks: set[asyncio.Future[None]] = set()
+        self._fresh = Fresh()
         self._statuses: WeakSet[Status] = WeakSet()
 
     async def take(self, update: Update) -> None:
         """Take one update, whatever it tells."""
         message = update.message
         if message is not None and message.migrate_to_chat_id:
-            new = Chat(NAME, str(message.migrate_to_chat_id))
-            await self._store.move_chat(chat_of(message.chat), new)
+            await self._move(message.chat.id, message.migrate_to_chat_id)
+        elif message is not None and message.migrate_from_chat_id:
+            await self._move(message.migrate_from_chat_id, message.chat.id)
         elif message is not None:
             await self._gathered(message)
+        elif update.edited_message is not None:
+            await self._changed(update.edited_message)
         elif update.callback_query is not None:
             await self._press(update.callback_query)
+        elif update.my_chat_member is not None:
+            await self._seated(update.my_chat_member)
 
     def start(self, work: Awaitable[None]) -> asyncio.Future[None]:
         """Do something meanwhile; what breaks is logged."""
@@ -84,6 +92,17 @@ class Events:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(status.pause() for status in statuses), return_exceptions=True)
+
+    async def _seated(self, seat: telegram.ChatMemberUpdated) -> None:
+        """Let go of what was known of a group when it has thrown us out."""
+        if seat.new_chat_member.status in _OUT and seat.chat.type != seat.chat.PRIVATE:
+            await (await self._memory.rules()).leave(NAME, str(seat.chat.id))
+
+    async def _move(self, old: int, new: int) -> None:
+        """Let a group go on as the supergroup that it became."""
+        self._wire.follow(old, new)
+        book = await self._memory.rules()
+        await book.move(Chat(NAME, str(old)), Chat(NAME, str(new)))
 
     async def _gathered(self, message: telegram.Message) -> None:
         """Take a message; the first of an album waits for the others, and answers for them."""
@@ -117,39 +136,71 @@ class Events:
         except AtelierError as error:
             self.start(outbox.notice(str(error), error=True))
             return
-        place = await self._places.place(first.chat, topic, message.author or user_of(None))
+        self._fresh.heard(chat, number, self._calling.words(first))
+        place = await self._places.place(first.chat, message.author or user_of(None))
         task = self.start(self._handle(Received(message, number, place), outbox))
         if await self._stored(task, chat, number) and len(posts) > 1:
             await self._name(message, posts)
 
+    async def _changed(self, post: telegram.Message) -> None:
+        """Take new words for a request; one that was only now meant for us is a new one."""
+        if not self._calling.calls(post):
+            return
+        topic = topic_of(post)
+        chat, number = chat_of(post.chat, topic), str(post.message_id)
+        async with self._turns[post.chat.id]:
+            found = await self._store.behind(chat, number)
+            if found is None:
+                if self._fresh.edited(chat, number, self._calling.words(post), post.edit_date):
+                    await self._hear([post])
+                return
+            old = await self._store.message(found[0])
+            words = self._reader.again(post, old.text)
+            if old.author is None or not words.strip() or words == old.text:
+                return  # a reaction, a preview of a link, or a picture that was exchanged
+            outbox = self._outbox(Address(post.chat.id, topic), asked=post.message_id)
+            place = await self._places.place(post.chat, old.author)
+            event = Edited(replace(old, text=words), number, place)
+            self.start(self._handle(event, outbox))
+
     async def _press(self, query: telegram.CallbackQuery) -> None:
-        spinner, post = Spinner(self._wire.bot, query.id), query.message
+        """Take the press of a button, and answer it whatever becomes of it."""
+        spinner = Spinner(self._wire, query.id)
+        try:
+            await self._pressed(query, spinner)
+        except Exception:
+            self.start(spinner.close())
+            raise
+
+    async def _pressed(self, query: telegram.CallbackQuery, spinner: Spinner) -> None:
+        post = query.message
         if post is None or not query.data:
-            await spinner.stop()
+            self.start(spinner.close())
             return
         topic = topic_of(post) if isinstance(post, telegram.Message) else 0
-        chat, to = chat_of(post.chat, topic), Address(post.chat.id, topic)
-        found = await self._store.behind(chat, str(post.message_id))
+        chat, under = chat_of(post.chat, topic), post.message_id
+        found = await self._store.behind(chat, str(under))
         if found is None:
-            await spinner.stop(_UNKNOWN, alert=True)
-            return
-        if query.data in OURS:
-            self.start(self._presses(query.data, found[0], to, post.message_id, spinner))
+            self.start(spinner.close(_UNKNOWN))
             return
         user = user_of(query.from_user)
-        place = await self._places.place(post.chat, topic, user)
-        name = f"press:{query.id}"
+        place = await self._places.place(post.chat, user)
+        if (now := await self._store.current(chat)) != chat:  # the group became a supergroup
+            chat, place, under = now, replace(place, server=now.id), 0
+        to, name = Address.of(chat), f"press:{query.id}"
         event = Pressed(user, chat, found[0], query.data, name, place)
-        outbox = self._outbox(to, asked=post.message_id, spinner=spinner)
+        outbox = self._outbox(to, asked=under, spinner=spinner)
+        if query.data in OURS:
+            self.start(self._presses(event, to, under, spinner, outbox))
+            return
         async with self._turns[post.chat.id]:
             task = self.start(self._handle(event, outbox))
             self.start(self._spin(spinner, task, query.data))
             await self._stored(task, chat, name)
 
     async def _spin(self, spinner: Spinner, task: asyncio.Future[None], action: str) -> None:
-        """Stop a button's spinning: at once, or with what there is to say, but soon."""
-        if action in _TOLD:
-            await asyncio.wait({task}, timeout=_PATIENCE)
+        """Stop a button's spinning with what there is to say, but soon."""
+        await asyncio.wait({task}, timeout=_PATIENCE if action in _TOLD else _MOMENT)
         await spinner.stop()
 
     async def _stored(self, task: asyncio.Future[None], chat: Chat, post: str) -> bool:

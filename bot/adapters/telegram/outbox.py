@@ -1,14 +1,16 @@
 """The way back to a chat: how a request stands, its answer, and short notices."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 
-from telegram import Bot, ReplyParameters
+from telegram import ReplyParameters
 from telegram.error import BadRequest, TelegramError
 
 from bot.adapter import Reply
 from bot.adapters.telegram.pieces import TEXT
-from bot.adapters.telegram.refusals import Gone, MayHaveArrived
+from bot.adapters.telegram.refusals import Gone, MayHaveArrived, kind
 from bot.adapters.telegram.sending import Sending
 from bot.adapters.telegram.status import PREVIEW, Status
 from bot.adapters.telegram.wire import Address, Wire
@@ -20,6 +22,11 @@ from memory.assets import Assets
 from memory.store import Store
 from tools.errors import Refused
 
+log = logging.getLogger(__name__)
+
+_TRIES = 4
+"""Further tries to answer a press, within the quarter of a minute that a button spins."""
+_FORMER = "That is from before this group was made larger; I cannot reach it there any more."
 ALERT = 200
 """Characters of what is said where a button was pressed."""
 
@@ -27,16 +34,35 @@ ALERT = 200
 class Spinner:
     """The press of a button, which spins until it is answered; only the first answer counts."""
 
-    def __init__(self, bot: Bot, query: str) -> None:
-        self._bot, self._query = bot, query
+    def __init__(self, wire: Wire, query: str) -> None:
+        self._wire, self._query = wire, query
         self.open = True
 
-    async def stop(self, text: str = "", *, alert: bool = False) -> None:
-        """Answer a press; one that is too old needs no answer."""
-        if self.open:
-            self.open = False
-            with suppress(TelegramError):
-                await self._bot.answer_callback_query(self._query, text or None, show_alert=alert)
+    async def stop(self, text: str = "", *, alert: bool = False) -> bool:
+        """Answer a press, again while the network fails; False when Telegram did not take it.
+
+        One that is too old needs no answer.
+        """
+        if not self.open:
+            return False
+        self.open = False
+        waits = islice(self._wire.timing.delays(), _TRIES)
+        while True:
+            try:
+                answer = self._wire.bot.answer_callback_query
+                return await answer(self._query, text or None, show_alert=alert)
+            except BadRequest:
+                return False
+            except TelegramError as error:
+                wait = next(waits, None)
+                if wait is None:
+                    log.info("the press of a button was not answered: %s", kind(error))
+                    return False
+                await self._wire.timing.sleep(wait)
+
+    async def close(self, text: str = "") -> None:
+        """Answer a press that nothing comes of."""
+        await self.stop(text, alert=bool(text))
 
 
 class TelegramOutbox:
@@ -69,6 +95,8 @@ class TelegramOutbox:
         number = 0
         while (post := trail[number]) is not None:
             number += 1
+            if post.former or self._wire.moved(self._to):
+                raise Refused(_FORMER)
             if not post.id:
                 continue
             fields = {"chat_id": self._to.chat, "message_id": int(post.id)}
@@ -85,8 +113,8 @@ class TelegramOutbox:
 
     async def notice(self, text: str, *, error: bool = False) -> None:
         """Show a sentence: where a button was pressed, in place of progress, or as a reply."""
-        if self._spinner is not None and self._spinner.open and units(text) <= ALERT:
-            await self._spinner.stop(text, alert=error)
+        pressed = self._spinner if units(text) <= ALERT else None
+        if pressed is not None and await pressed.stop(text, alert=error):
             return
         with suppress(Undeliverable, MayHaveArrived, Gone):
             first, *more = split(text, TEXT) or [""]

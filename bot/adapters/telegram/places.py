@@ -43,12 +43,16 @@ class Places:
         self._bot, self._clock = bot, clock
         self._admins: dict[tuple[int, str], tuple[float, bool]] = {}
 
-    async def place(self, room: Room, topic: int, user: User) -> Place:
-        """Return where something happens, and what its author may do there."""
+    async def place(self, room: Room, user: User) -> Place:
+        """Return where something happens, and what its author may do there.
+
+        A topic has rules of its own, as a channel of Discord's has; those of the group are around
+        them.
+        """
         if room.type == Room.PRIVATE:
             return Place()
         admin = user.id == str(room.id) or await self._is_admin(room.id, user.id)
-        return Place(str(room.id), str(topic or ""), private=False, admin=admin)
+        return Place(str(room.id), private=False, admin=admin)
 
     async def _is_admin(self, room: int, user: str) -> bool:
         at, known = self._admins.get((room, user), (float("-inf"), False))

@@ -1,21 +1,21 @@
-"""Telegram as a platform: from the first poll to the last."""
+"""Telegram as a platform: from signing in to the end."""
 
 import asyncio
 from contextlib import suppress
+from importlib import import_module
 
 from telegram import BotCommand
 from telegram.error import EndPointNotFound, InvalidToken, TelegramError
 
 from bot import settings
-from bot.adapter import Handler, Recovery
+from bot.adapter import Handler, Memory, Recovery
+from bot.adapters.telegram.backlog import Backlog
 from bot.adapters.telegram.client import connect
 from bot.adapters.telegram.events import Events
 from bot.adapters.telegram.places import NAME
 from bot.adapters.telegram.polling import BAD_TOKEN, Poller
 from bot.adapters.telegram.wire import Timing, Wire
 from bot.errors import SettingsError
-from memory.assets import Assets
-from memory.store import Store
 
 _GOODBYE = 2.0
 """Seconds for saying that there is a restart."""
@@ -30,11 +30,10 @@ class Telegram:
         self,
         given: settings.Telegram,
         desk: Recovery,
-        store: Store,
-        assets: Assets,
+        memory: Memory,
         timing: Timing | None = None,
     ) -> None:
-        self._given, self._desk, self._store, self._assets = given, desk, store, assets
+        self._given, self._desk, self._memory = given, desk, memory
         self._timing = timing or Timing()
         self.ready = asyncio.Event()
 
@@ -43,12 +42,11 @@ class Telegram:
         wire = Wire(await connect(self._given), self._timing)
         events: Events | None = None
         try:
-            await _introduce(wire)
-            events = Events(wire, self._store, self._assets, handle)
+            await _introduce(wire, polls=not self._given.webhook_url)
+            events = Events(wire, self._memory, handle)
             events.start(_offer(wire))
             events.start(self._desk.recover(self.name, events.back))
-            self.ready.set()
-            await Poller(wire, events.take).run()
+            await self._hear(wire, events)
         finally:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_GOODBYE):
@@ -56,13 +54,27 @@ class Telegram:
                         await events.close()
             await wire.bot.request.shutdown()  # the bot itself only ends what it began
 
+    async def _hear(self, wire: Wire, events: Events) -> None:
+        """Take what happens until cancelled: told by Telegram, or asked for."""
+        backlog = Backlog(wire.bot, self._memory.store, events.take)
+        await backlog.restore()
+        try:
+            if self._given.webhook_url:
+                webhook = await asyncio.to_thread(import_module, f"{__package__}.webhook")
+                await webhook.Webhook(self._given, wire, backlog.add).run(self.ready)
+            else:
+                self.ready.set()
+                await Poller(wire, events.take).run()
+        finally:
+            backlog.close()
 
-async def _introduce(wire: Wire) -> None:
+
+async def _introduce(wire: Wire, *, polls: bool) -> None:
     """Sign in, however long the network is away."""
-    bot = wire.bot
     try:
-        await wire.asked(bot.initialize)
-        await wire.asked(bot.delete_webhook)  # while there is one, polling is refused
+        await wire.asked(wire.bot.initialize)
+        if polls:
+            await wire.asked(wire.bot.delete_webhook)  # while there is one, polling is refused
     except (InvalidToken, EndPointNotFound):
         raise SettingsError(BAD_TOKEN) from None
 

@@ -14,14 +14,15 @@ from telegram.error import (
     TelegramError,
 )
 
+from bot.adapters.telegram.backlog import read
 from bot.adapters.telegram.refusals import kind, seconds
 from bot.adapters.telegram.wire import Wire
 from bot.errors import SettingsError
 
 log = logging.getLogger(__name__)
 
-KINDS = ("message", "callback_query")
-"""What is asked for. What somebody edits was answered already, so it changes nothing."""
+KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
+"""What is asked for."""
 _HOLD = 50
 """Seconds for which Telegram holds a poll when there is nothing to tell."""
 _AGAIN = 0.5
@@ -80,17 +81,10 @@ class Poller:
             if number < self._next:
                 continue  # it is in hand already
             self._next = number + 1
-            if (update := self._read(raw)) is not None:
+            if (update := read(raw, self._wire.bot)) is not None:
                 self._pending[number] = asyncio.create_task(self._taken(number, update))
         if self._pending:
             await asyncio.wait(list(self._pending.values()), timeout=_AGAIN)
-
-    def _read(self, raw: dict[str, Any]) -> Update | None:
-        try:
-            return Update.de_json(raw, self._wire.bot)
-        except Exception:  # whatever a newer Telegram may write
-            log.exception("an update could not be read and is left out")
-            return None
 
     async def _taken(self, number: int, update: Update) -> None:
         try:

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from telegram import ForceReply, ReplyParameters
 
-from bot.adapter import Reply
+from bot.adapter import Memory, Outbox, Pressed, Reply
 from bot.adapters.telegram.outbox import Spinner
 from bot.adapters.telegram.pieces import EDIT, FILES, RESEND
 from bot.adapters.telegram.refusals import MayHaveArrived, NotAllowed
@@ -12,12 +12,11 @@ from bot.adapters.telegram.sending import CALL_BYTES, Sending
 from bot.adapters.telegram.status import Status
 from bot.adapters.telegram.wire import Address, Wire
 from bot.errors import Undeliverable
+from bot.middleware import check
 from bot.render import file_name
 from bot.trail import Trail
-from memory.assets import Assets
 from memory.errors import AtelierError
 from memory.records import STATUS, Post
-from memory.store import Store
 from tools.errors import Refused
 
 OURS = (EDIT, FILES, RESEND)
@@ -28,32 +27,37 @@ _NO_FILES = "I may not send files here; somebody with the right to can allow it.
 class Presses:
     """Does what our own buttons say, at once and without a turn."""
 
-    def __init__(self, wire: Wire, store: Store, assets: Assets) -> None:
-        self._wire, self._store, self._assets = wire, store, assets
+    def __init__(self, wire: Wire, memory: Memory) -> None:
+        self._wire, self._memory = wire, memory
+        self._store, self._assets = memory.store, memory.assets
         self._busy: set[str] = set()
 
     async def __call__(
-        self, action: str, message_id: str, to: Address, under: int, spinner: Spinner
+        self, event: Pressed, to: Address, under: int, spinner: Spinner, outbox: Outbox
     ) -> None:
-        """Do what a button under the post `under` of a message says."""
-        if message_id in self._busy:
+        """Do what a button under the post `under` says, if the rules allow that."""
+        id = event.message_id
+        if id in self._busy:
             await spinner.stop("It is being sent already.")
             return
-        self._busy.add(message_id)
+        self._busy.add(id)
         try:
+            await check(event, await self._memory.rules(), self._store)
             await spinner.stop()
             with suppress(Undeliverable, MayHaveArrived):
-                if action == EDIT:
-                    await self._ask(message_id, to, under)
-                elif action == FILES:
-                    await self._files(message_id, to, under)
-                else:
-                    await self._again(message_id, to)
+                await self._do(event.action, id, to, under)
         except AtelierError as error:
-            with suppress(Undeliverable, MayHaveArrived):
-                await self._wire.send(to, self._wire.bot.send_message, text=str(error))
+            await outbox.notice(str(error), error=True)
         finally:
-            self._busy.discard(message_id)
+            self._busy.discard(id)
+
+    async def _do(self, action: str, message_id: str, to: Address, under: int) -> None:
+        if action == EDIT:
+            await self._ask(message_id, to, under)
+        elif action == FILES:
+            await self._files(message_id, to, under)
+        else:
+            await self._again(message_id, to)
 
     async def _ask(self, message_id: str, to: Address, under: int) -> None:
         """Ask what shall be changed; the reply to that is an edit of the message."""
@@ -61,14 +65,14 @@ class Presses:
             to,
             self._wire.bot.send_message,
             text=_ASKED,
-            reply_parameters=ReplyParameters(under, None, True),
+            reply_parameters=_reply(under),
             reply_markup=ForceReply(selective=True, input_field_placeholder="darker, at night"),
         )
         await self._note(message_id, asked.message_id)
 
     async def _files(self, message_id: str, to: Address, under: int) -> None:
         """Send the pictures and sounds of a message as files, byte for byte."""
-        reply = ReplyParameters(under, None, True)
+        reply = _reply(under)
         for asset in (await self._store.message(message_id)).assets:
             if asset.size > CALL_BYTES:
                 raise Refused(f"#{asset.sha256[:12]} is more than Telegram takes: 50 MB.")
@@ -92,7 +96,8 @@ class Presses:
         """Send what may not have arrived the first time."""
         message = await self._store.message(message_id)
         delivery = await self._store.delivery(message)
-        reply = Reply(delivery.kind, message, delivery.actions)
+        steps = tuple(await self._store.steps_of(message.reply_to))
+        reply = Reply(delivery.kind, message, delivery.actions, steps)
         trail = await Trail.of(self._store, message_id)
         status = Status(self._wire, self._store, to, message.reply_to)
         await Sending(self._wire, self._assets, to, status, reply, trail).again()
@@ -100,3 +105,8 @@ class Presses:
     async def _note(self, message_id: str, post: int, asset: str = "") -> None:
         """Note what a post belongs to, so that it can be replied to; such posts count down."""
         await self._store.posted(message_id, Post(STATUS - post, str(post), asset))
+
+
+def _reply(under: int) -> ReplyParameters | None:
+    """Return what says that something belongs to a post (0: to none)."""
+    return ReplyParameters(under, None, True) if under else None

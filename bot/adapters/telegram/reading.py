@@ -14,6 +14,7 @@ from memory.records import STATUS, Asset, Chat, Message, Post
 from memory.store import Store
 from tools.errors import Refused
 
+_EDIT = "/edit "
 _UNUSABLE = "I can use pictures, voice messages and sounds, but not that; send one of those."
 
 
@@ -32,7 +33,7 @@ class Reader:
         chat = chat_of(first.chat, topic_of(first))
         reply_to, shown, words = await self._replied(first, chat)
         said = "\n".join(filter(None, map(self._calling.words, posts)))
-        text = f"/edit {said}" if words == "edit" and said and not said.startswith("/") else said
+        text = _change(said) if words == "edit" else said
         sent = [asset for post in posts for asset in await self._files(post)]
         if len(sent) > intake.MOST:
             raise Refused(f"You can send at most {intake.MOST} files at once.")
@@ -40,6 +41,11 @@ class Reader:
             raise Refused(_UNUSABLE)
         author = user_of(first.from_user, first.sender_chat)
         return Message(chat, author, text, (*sent, *shown), reply_to)
+
+    def again(self, post: telegram.Message, before: str) -> str:
+        """Return what a message says that was edited and said something else before."""
+        said = self._calling.words(post)
+        return _change(said) if post.reply_to_message and before.startswith(_EDIT) else said
 
     async def _replied(
         self, message: telegram.Message, chat: Chat
@@ -87,6 +93,11 @@ class Reader:
             return []
         data = await self._wire.download(found.file_id, found.file_size)
         return [await intake.keep(data, self._assets, spoken=message.voice is not None)]
+
+
+def _change(said: str) -> str:
+    """Return what the answer to "What shall I change?" says as a request."""
+    return _EDIT + said if said and not said.startswith("/") else said
 
 
 def _file(

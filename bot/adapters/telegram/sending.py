@@ -45,6 +45,7 @@ class Sending:
         self._wire, self._assets, self._to, self._status = wire, assets, to, status
         self._reply, self._trail = reply, trail
         self._layout: Layout = layout(reply)
+        self._veil = reply.spoiler or None
         self._refused: set[Kind] = set()
 
     async def run(self) -> None:
@@ -86,7 +87,7 @@ class Sending:
         bot, text = self._wire.bot, self._layout.text
         fields: dict[str, Any] = {"message_id": message_id, "reply_markup": keyboard(self._reply)}
         if made is not None:
-            media = InputMediaPhoto(made, caption=text)
+            media = InputMediaPhoto(made, caption=text, has_spoiler=self._veil)
             try:
                 await self._wire.edit(self._to, bot.edit_message_media, media=media, **fields)
             except NotAllowed:
@@ -124,7 +125,7 @@ class Sending:
         for n in range(len(group)):
             await self._trail.begin(number + n)
         try:
-            ids = await self._sent(group, ReplyParameters(int(main.id), None, True))
+            ids = await self._sent(group, _reply(main))
         except MayHaveArrived:
             return False
         except NotAllowed:
@@ -134,7 +135,7 @@ class Sending:
             await self._trail.end(n, str(id), piece.asset.sha256 if piece.asset else "")
         return True
 
-    async def _sent(self, group: Sequence[Piece], to: ReplyParameters) -> list[int]:
+    async def _sent(self, group: Sequence[Piece], to: ReplyParameters | None) -> list[int]:
         first, bot, fields = group[0], self._wire.bot, {"reply_parameters": to}
         if first.kind == "text":
             return [await self._say(bot.send_message, text=first.text, **fields)]
@@ -148,8 +149,12 @@ class Sending:
         shown = [await _photo(await self._assets.read(p.asset), most) for p in group if p.asset]
         start = self._layout.pieces.index(first) - self._photos_from() + 1
         if len(shown) == 1:
-            return [await self._say(bot.send_photo, photo=shown[0], caption=str(start), **fields)]
-        media = [InputMediaPhoto(data, caption=str(n)) for n, data in enumerate(shown, start)]
+            about: dict[str, Any] = {"caption": str(start), "has_spoiler": self._veil, **fields}
+            return [await self._say(bot.send_photo, photo=shown[0], **about)]
+        media = [
+            InputMediaPhoto(data, caption=str(n), has_spoiler=self._veil)
+            for n, data in enumerate(shown, start)
+        ]
         send = bot.send_media_group
         posts = await self._wire.send(self._to, send, cost=len(media), media=media, **fields)
         return [post.message_id for post in posts]
@@ -157,7 +162,7 @@ class Sending:
     def _photos_from(self) -> int:
         return [piece.kind for piece in self._layout.pieces].index("photo")
 
-    async def _sound(self, asset: Asset, to: ReplyParameters) -> int:
+    async def _sound(self, asset: Asset, to: ReplyParameters | None) -> int:
         """Send a voice message; to those who want none, a sound, or a file."""
         data, bot = await self._assets.read(asset), self._wire.bot
         fields = {"reply_parameters": to, "filename": file_name(asset)}
@@ -176,16 +181,21 @@ class Sending:
         """Say in words what may not be sent here."""
         for kind in sorted(self._refused - {"photo"}):
             with suppress(MayHaveArrived):
-                to = ReplyParameters(int(main.id), None, True)
-                await self._say(
-                    self._wire.bot.send_message, text=_REFUSED[kind], reply_parameters=to
-                )
+                say, text = self._wire.bot.send_message, _REFUSED[kind]
+                await self._say(say, text=text, reply_parameters=_reply(main))
 
     async def _buttons(self, main: Post, *, resend: bool) -> None:
+        if main.former:
+            return
         markup = keyboard(self._reply, resend=resend)
         with suppress(Gone):
             edit = self._wire.bot.edit_message_reply_markup
             await self._wire.edit(self._to, edit, message_id=int(main.id), reply_markup=markup)
+
+
+def _reply(main: Post) -> ReplyParameters | None:
+    """Return what the pieces behind the main message reply to."""
+    return None if main.former else ReplyParameters(int(main.id), None, True)
 
 
 async def _photo(data: bytes, most: int = PHOTO_BYTES) -> bytes:

@@ -47,7 +47,7 @@ class Status:
     async def post(self) -> Post | None:
         """Return the status message if there is one."""
         found = (await Trail.of(self._store, self._request))[STATUS]
-        return found if found is not None and found.id else None
+        return found if found is not None and found.id and not found.former else None
 
     async def stand_in(self) -> Post:
         """Send a message that the answer can be put into, in place of the one that is gone.
@@ -93,13 +93,13 @@ class Status:
             with suppress(NotFound):
                 request = await self._store.message(self._request)
                 post = (await Trail.of(self._store, request.reply_to))[0]
-        if post is None or not post.id.isdigit() or self._wire.moved(self._to):
+        if post is None or not post.id.isdigit() or post.former:
             return None
         return ReplyParameters(int(post.id), allow_sending_without_reply=True)
 
     async def _show(self, view: Standing) -> None:
         trail, line = await Trail.of(self._store, self._request), in_a_line(view)
-        post = trail[STATUS]
+        post = await self.post()
         if trail[0] is None or self._silent:
             return  # Telegram told it twice, and the first one has a status of its own
         if post is None or not post.id:
@@ -109,7 +109,8 @@ class Status:
         elif view.preview:
             self._wire.ready(self._to)
             await self._note(post.id, PREVIEW)
-            media = InputMediaPhoto(view.preview, caption=line)
+            veil = view.spoiler or None
+            media = InputMediaPhoto(view.preview, caption=line, has_spoiler=veil)
             await self._change(post, self._wire.bot.edit_message_media, media=media)
         elif post.asset == PREVIEW:
             await self._change(post, self._wire.bot.edit_message_caption, caption=line)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from telegram import Bot, Message
 from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter, TelegramError
 
-from bot.adapters.telegram.budget import KEPT, Budget
+from bot.adapters.telegram.budget import KEPT, RESERVE, Budget
 from bot.adapters.telegram.refusals import Gone, MayHaveArrived, kind, seconds, translated, unsent
 from bot.pace import Busy
 from memory.records import Chat
@@ -83,10 +83,7 @@ class Wire:
     ) -> T:
         """Send something new, once; raises MayHaveArrived, NotAllowed, Undeliverable."""
         topic = {"message_thread_id": to.topic} if to.topic else {}
-        sent = await self._call(to, method, fields | topic, cost=cost)
-        if self.moved(to) and isinstance(sent, Message):
-            self._fresh.add((to.chat, sent.message_id))
-        return sent
+        return self._noted(to, await self._call(to, method, fields | topic, cost=cost))
 
     async def edit(self, to: Address, method: Callable[..., Awaitable[T]], **fields: Any) -> None:
         """Change a message, as often as it takes; raises Gone, NotAllowed, Undeliverable."""
@@ -105,15 +102,16 @@ class Wire:
         if not new:
             self._still_there(to, fields)
         chat = self._moved.get(to.chat, to.chat)
+        fields = self._readdressed(to, fields)
         topic = {"message_thread_id": to.topic} if new and to.topic else {}
         try:
             with self.budget.spend(chat):
-                return await method(chat_id=chat, **fields, **topic)
+                return self._noted(to, await method(chat_id=chat, **fields, **topic))
         except RetryAfter as error:
             self.budget.close(chat, seconds(error))
             raise Busy(seconds(error)) from None
         except ChatMigrated as error:
-            self._moved[chat] = error.new_chat_id
+            self.follow(chat, error.new_chat_id)
         except BadRequest as error:
             if "not modified" not in error.message:
                 raise
@@ -130,7 +128,8 @@ class Wire:
     def ready(self, to: Address, *, new: bool = False) -> None:
         """Raise Busy when there is no room for progress now; the first sign of it needs less."""
         chat = self._moved.get(to.chat, to.chat)
-        if (wait := self.budget.wait(chat, spare=not new, kept=KEPT)) > 0:
+        reserve = RESERVE // 2 if new else RESERVE
+        if (wait := self.budget.wait(chat, spare=not new, kept=KEPT, reserve=reserve)) > 0:
             raise Busy(wait)
 
     async def asked(self, method: Callable[..., Awaitable[T]], **fields: Any) -> T:
@@ -177,6 +176,7 @@ class Wire:
         delays = self.timing.delays()
         while True:
             chat = self._moved.get(to.chat, to.chat)
+            fields = self._readdressed(to, fields)
             try:
                 async with self.budget.take(chat, cost):
                     return await method(chat_id=chat, **fields)
@@ -184,6 +184,23 @@ class Wire:
                 await self._endure(error, chat, delays, safe=safe)
                 if safe:
                     self._still_there(to, fields)
+
+    def follow(self, old: int, new: int) -> None:
+        """Go on where a group is now."""
+        self._moved[old] = new
+
+    def _noted(self, to: Address, sent: T) -> T:
+        """Note what was sent to where a group is now: it can be changed and replied to there."""
+        if self.moved(to) and isinstance(sent, Message):
+            self._fresh.add((to.chat, sent.message_id))
+        return sent
+
+    def _readdressed(self, to: Address, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return what is to be sent, without what it replies to if that stayed behind."""
+        reply = fields.get("reply_parameters")
+        if reply is None or not self.moved(to) or (to.chat, reply.message_id) in self._fresh:
+            return fields
+        return {**fields, "reply_parameters": None}
 
     def _still_there(self, to: Address, fields: dict[str, Any]) -> None:
         """Raise Gone for what was said before a group moved: its id is another message's now."""
@@ -197,7 +214,7 @@ class Wire:
         if isinstance(error, RetryAfter):
             self.budget.close(chat, seconds(error))
         elif isinstance(error, ChatMigrated):
-            self._moved[chat] = error.new_chat_id
+            self.follow(chat, error.new_chat_id)
         elif isinstance(error, NetworkError) and not isinstance(error, BadRequest):
             if not safe and not unsent(error):
                 raise MayHaveArrived from None

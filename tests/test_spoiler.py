@@ -1,0 +1,140 @@
+"""Pictures that are hidden until somebody wants to see them: asked for, inherited, by rule."""
+
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from agents.understanding.understand import understand
+from agents.understanding.wishes import Hints
+from bot import commands
+from bot.rules import Rules
+from tests.discord_bot import Held, talking
+from tests.discord_server import Server
+from tests.discord_server import serving as discord
+from tests.rooms import room
+from tests.telegram_bot import Gate, alone
+from tests.telegram_clock import HandClock
+from tests.telegram_faults import lost
+from tests.telegram_world import Post
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "draw a red cat --spoiler",
+        "draw a red cat as a spoiler",
+        "draw a red cat behind a spoiler tag please",
+        "zeichne eine rote Katze als Spoiler",
+        "dessine un chat rouge en spoiler",
+        "dibuja un gato rojo como spoiler",
+        "画一只红色的猫，作为剧透",
+    ],
+)
+def test_a_request_says_that_it_is_hidden(said: str) -> None:
+    (wish,) = understand(said, Hints())
+    assert (wish.tool, wish.args.pop("spoiler")) == ("draw", True)
+    assert str(wish.args.pop("prompt")) in said
+    assert not wish.args
+
+
+def test_a_spoiler_of_a_car_is_drawn() -> None:
+    (wish,) = understand("draw a car with a spoiler", Hints())
+    assert wish.args == {"prompt": "a car with a spoiler"}
+
+
+def test_commands_take_the_flag() -> None:
+    for text, args in {
+        "/draw a cat --spoiler": {"prompt": "a cat", "spoiler": True},
+        "/vary 2 --n 3 --spoiler": {"image": "2", "count": 3, "spoiler": True},
+        "/upscale 2 4x --spoiler": {"image": "2", "factor": 4, "spoiler": True},
+        "/edit 2 darker --spoiler": {"image": "2", "instruction": "darker", "spoiler": True},
+    }.items():
+        command = commands.parse(text)
+        assert command is not None
+        (wish,) = commands.wishes(command) or ()
+        assert wish.args == args
+
+
+async def test_what_is_made_of_it_is_hidden_too(tmp_path: Path) -> None:
+    async with room(tmp_path) as here:
+        assert (await here.say("draw a cat --spoiler")).spoiler
+        assert (await here.say("make it darker")).spoiler
+        assert (await here.say("undo")).spoiler
+        assert (await here.say("again")).spoiler
+        assert not (await here.say("draw a dog")).spoiler
+        linked = await here.say("draw a hen as a spoiler and then upscale it")
+        assert [bool(s.args.get("spoiler")) for s in linked.steps] == [True, True]
+
+
+async def test_a_rule_hides_and_an_inner_one_may_show(tmp_path: Path) -> None:
+    async with room(tmp_path, rules=Rules(spoiler=True)) as here:
+        assert (await here.say("draw a cat")).spoiler
+        assert (await here.told("/settings spoiler off")) == "spoiler is now off here."
+        assert not (await here.say("draw a dog")).spoiler
+        assert (await here.say("draw a dog --spoiler")).spoiler
+        assert "spoiler: off (this chat)" in await here.told("/settings")
+        assert "cannot be 'perhaps'" in await here.told("/settings spoiler perhaps")
+
+
+def veiled(post: Post) -> bool:
+    return bool(post.json().get("has_media_spoiler"))
+
+
+async def test_telegram_hides_the_preview_the_sheet_and_the_singles(tmp_path: Path) -> None:
+    runner = Gate(preview=_jpeg())
+    async with alone(tmp_path, runner) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw 2 cats --spoiler")
+        (shown,) = await bot.said(ana)
+        assert isinstance(bot.server.clock, HandClock)
+        bot.server.clock.turn(5)
+        await bot.server.wait_for(lambda: shown.kind == "photo")
+        assert veiled(shown)
+        bot.server.fail("sendMediaGroup", lost())
+        runner.go.set()
+        main = await bot.answer(ana)
+        await bot.settled()
+        assert veiled(main)
+        await bot.server.wait_for(lambda: "Send again" in main.labels)
+        ana.presses(main, "resend")
+        posts = await bot.said(ana, 5, "photo")
+        assert all(map(veiled, posts))
+        ana.says("draw a dog")
+        assert not veiled(await bot.answer(ana, 1))
+        await bot.settled()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with discord(require_nonce=True) as running:
+        yield running
+    assert running.violations == []
+
+
+async def test_discord_hides_the_preview_the_sheet_and_the_singles(
+    server: Server, tmp_path: Path
+) -> None:
+    runner = Held(preview=_jpeg())
+    async with talking(server, tmp_path, runner) as bot:
+        ana = server.person("Ana")
+        asked = await ana.slash("imagine", prompt="a cat", count=2, spoiler=True).answer()
+        line = asked.original
+        assert line is not None
+        await server.wait_for(lambda: line.files)
+        assert line.files[0].filename == "SPOILER_preview.jpg"
+        runner.go.set()
+        answer = await bot.reply(line)
+        assert [f.filename[:8] for f in answer.files] == ["SPOILER_"] * 3
+        plain = await bot.reply(ana.mentions("draw a dog"))
+        assert not plain.files[0].filename.startswith("SPOILER_")
+        shown = await ana.slash("imagine", prompt="a cat", spoiler=False).answer()
+        assert not (await bot.reply(shown.original)).files[0].filename.startswith("SPOILER_")
+
+
+def _jpeg() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(file, "JPEG")
+    return file.getvalue()
