@@ -99,7 +99,7 @@ async def test_what_others_said_stays_in_their_own_message(tmp_path: Path) -> No
         await here.say("hello", ANA)
     roles = [m["role"] for m in server.requests[-1]["messages"]]
     assert roles == ["system", "user", "user"]
-    assert server.requests[-1]["messages"][1]["content"] == ORDER
+    assert server.requests[-1]["messages"][1]["content"] == f"[Ben] {ORDER}"
 
 
 async def test_a_local_model_never_sees_what_a_tool_found(tmp_path: Path) -> None:

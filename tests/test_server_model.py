@@ -207,14 +207,14 @@ async def test_what_is_sent(tmp_path: Path) -> None:
     assert "step:1" in first[0]["content"]
     assert first[1:] == [{"role": "user", "content": "hi there"}]
     assert second[1:] == [
-        {"role": "user", "content": "hi there"},
+        {"role": "user", "content": "[Ana] hi there"},
         {"role": "assistant", "content": "Hello."},
-        {"role": "user", "content": "draw nothing, just talk"},
+        {"role": "user", "content": "[Ben] draw nothing, just talk"},
     ]
     sent = json.dumps(server.requests)
     assert "Hints" not in sent
     assert "atelier_request" not in sent
-    assert "Ben" not in sent  # a name is untrusted text and none of the model's business
+    assert "Ana" not in json.dumps(server.requests[0])  # alone, nobody needs a name
     tools = {t["function"]["name"]: t["function"] for t in server.requests[0]["tools"]}
     assert list(tools)[:4] == ["draw", "edit", "vary", "upscale"]
     assert {"again", "undo"} < set(tools)
@@ -230,8 +230,8 @@ async def test_the_past_is_cut_to_what_a_small_model_can_read(tmp_path: Path) ->
             await here.studio.store.add(Message(CHAT, BEN, f"{n} " + "x" * 5000))
         await here.say("hi")
     contents = [m["content"] for m in server.requests[0]["messages"][1:]]
-    assert contents[-1] == "hi"
-    assert contents[-2].startswith("14 ")
+    assert contents[-1] == "[Ana] hi"
+    assert contents[-2].startswith("[Ben] 14 ")
     assert len(contents[0]) < 4000
     assert 8_000 < sum(map(len, contents)) < 13_000
 

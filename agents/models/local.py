@@ -17,7 +17,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langgraph.runtime import get_runtime
 
-from agents.bridge import Turn
+from agents.bridge import REQUEST, Turn
 from agents.commands import COMMANDS
 from agents.errors import ModelDown, Unclear
 from agents.expand import POINTERS
@@ -107,7 +107,7 @@ class LocalModel(BaseChatModel):
         past = past[len(past) - min(model.turns, len(past)) :]
         while past and not isinstance(past[0], HumanMessage):
             past = past[1:]
-        request = original or str(messages[-1].text)
+        request = original or _request(messages[-1])
         said = (*((_role(m), str(m.text)[:_PAST]) for m in past), ("user", request))
         tools: Mapping[str, Tool] = {tool.name: tool for tool in (*self.tools, *COMMANDS)}
         return Asking(model, tools, said, context.runner, context.asker), picked
@@ -187,6 +187,14 @@ def _picked(scene: Scene) -> tuple[str, str]:
     said = scene.message.text.strip().casefold()
     name = next((name for name, label in labels.items() if label.casefold() == said), "")
     return (request.text, name) if name else ("", "")
+
+
+def _request(message: BaseMessage) -> str:
+    """Return a request with the note of what was sent along, but not of who speaks."""
+    whole = str(message.text)
+    words, _ = message.additional_kwargs.get(REQUEST, (whole, None))
+    _, note, kinds = whole.removesuffix(words).partition("[sent along")
+    return f"{note}{kinds}{words}"
 
 
 def _role(message: BaseMessage) -> str:
