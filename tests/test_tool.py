@@ -16,10 +16,21 @@ from tools.text import Write
 from tools.tool import TOOLS, Args, Context, Result, Tool, sentence, tool
 
 FIELDS = {
-    "draw": ["prompt", "count", "aspect", "style", "negative", "seed", "steps", "model", "lora"],
-    "edit": ["image", "instruction", "strength", "lora"],
-    "vary": ["image", "count", "strength", "lora"],
-    "upscale": ["image", "factor"],
+    "draw": [
+        "prompt",
+        "count",
+        "aspect",
+        "style",
+        "negative",
+        "seed",
+        "steps",
+        "model",
+        "lora",
+        "spoiler",
+    ],
+    "edit": ["image", "instruction", "strength", "lora", "spoiler"],
+    "vary": ["image", "count", "strength", "lora", "spoiler"],
+    "upscale": ["image", "factor", "spoiler"],
     "compare": ["image", "other_image"],
     "describe": ["image", "question"],
     "write": ["request", "kind", "max_words", "language"],
@@ -67,7 +78,8 @@ def test_every_field_is_described_and_bounded(one: Tool) -> None:
 
 def _bounded(schema: dict[str, object]) -> bool:
     number = "minimum" in schema and "maximum" in schema
-    return number or "maxLength" in schema or "enum" in schema
+    plain = schema.get("type") == "boolean"
+    return number or plain or "maxLength" in schema or "enum" in schema
 
 
 def test_tools_are_loaded_by_name_without_anything_heavy() -> None:

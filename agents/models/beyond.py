@@ -20,7 +20,7 @@ def beyond(text: str) -> str:
     asked = any(_said(verb, low, words) for verb in table["verbs"])
     if not (named or (asked and any(_said(thing, low, words) for thing in table["things"]))):
         return ""
-    language = likely(fold(text))[0].name
+    language = next(likely(fold(text))).name
     answers: dict[str, str] = table["answer"]
     return answers.get(language, answers["en"])
 

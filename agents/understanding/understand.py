@@ -1,6 +1,8 @@
 """A message and what is known beside it become wishes; chat that asks for nothing is one too."""
 
 import re
+from collections.abc import Iterator
+from itertools import chain
 
 from agents.understanding import flags
 from agents.understanding.folding import Line, fold
@@ -52,8 +54,8 @@ def understand(text: str, hints: Hints = _NOTHING_KNOWN) -> tuple[Wish, ...]:
     text = _respelt(text)
     line = flags.hide(fold(text[:_ANALYSED], typos()))
     mixed = _mixed(line)
-    tries = [*([mixed] if mixed else []), *((line, grammar) for grammar in likely(line))]
-    for read, grammar in tries:
+    tries = ((line, grammar) for grammar in likely(line))
+    for read, grammar in chain([mixed] if mixed else [], tries):
         if wishes := link(Reading(grammar, hints).raws(read), hints):
             return _with_rest(wishes, text[_ANALYSED:])
     return (Wish("chat", {"text": said}),)
@@ -105,16 +107,17 @@ def _script(line: Line) -> str:
     return next((name for name, letters in _SCRIPTS.items() if letters.search(line.fold)), "")
 
 
-def likely(line: Line) -> list[Language]:
-    """Return the grammars worth trying, the likeliest first."""
+def likely(line: Line) -> Iterator[Language]:
+    """Yield the grammars worth trying, the likeliest first; compiled when it is their turn."""
     words = set(_WORD.findall(line.fold[:400]))
     if written := _script(line):
         latin = any(word.isascii() for word in words)
-        return [language(written), *([language("en")] if latin else [])]
+        yield from map(language, (written, *(["en"] if latin else [])))
+        return
     told = {name: 2 * len(words & tells(name)) + len(words & vocabulary(name)) for name in _LATIN}
     best = max(told.values())
     some = sorted((n for n in told if told[n] * 3 > best * 2), key=lambda name: -told[name])
-    return [language(name) for name in some or told]
+    yield from map(language, some or told)
 
 
 def _unsaid(hints: Hints) -> tuple[Wish, ...]:

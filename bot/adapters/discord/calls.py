@@ -16,7 +16,6 @@ from bot.adapters.discord.inbox import chat_of, place_of, user_of
 from bot.adapters.discord.outbox import DiscordOutbox
 from bot.adapters.discord.parts import EDIT, INFO, pressed
 from bot.adapters.discord.wire import PASSING
-from bot.middleware import check
 from memory.errors import AtelierError
 from memory.records import Asset, Message
 from tools.catalogue import Catalogue
@@ -116,6 +115,8 @@ class Calls:
 
     async def _ask_change(self, asked: Interaction, message_id: str) -> None:
         """Ask what shall be different, unless somebody else's button was pressed."""
+        from bot.middleware import check  # there is a desk by now; signing in did not wait for it
+
         chat, user = chat_of(asked.channel_id), user_of(asked.user)
         event = Pressed(user, chat, message_id, EDIT, str(asked.id), _place(asked))
         try:

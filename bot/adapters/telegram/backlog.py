@@ -41,7 +41,7 @@ class Backlog:
     async def restore(self) -> None:
         """Begin what an earlier run confirmed and did not take care of."""
         for raw in (await self._store.facts(_KEPT)).values():
-            if "update_id" in raw:
+            if "update_id" in raw and int(str(raw["update_id"])) not in self._seen:
                 self._begin(raw)
 
     async def add(self, raw: dict[str, Any]) -> None:

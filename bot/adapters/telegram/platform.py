@@ -57,7 +57,7 @@ class Telegram:
     async def _hear(self, wire: Wire, events: Events) -> None:
         """Take what happens until cancelled: told by Telegram, or asked for."""
         backlog = Backlog(wire.bot, self._memory.store, events.take)
-        await backlog.restore()
+        events.start(backlog.restore())  # once there is a memory; nobody's first word waits for it
         try:
             if self._given.webhook_url:
                 webhook = await asyncio.to_thread(import_module, f"{__package__}.webhook")

@@ -12,7 +12,6 @@ from bot.adapters.telegram.sending import CALL_BYTES, Sending
 from bot.adapters.telegram.status import Status
 from bot.adapters.telegram.wire import Address, Wire
 from bot.errors import Undeliverable
-from bot.middleware import check
 from bot.render import file_name
 from bot.trail import Trail
 from memory.errors import AtelierError
@@ -36,6 +35,8 @@ class Presses:
         self, event: Pressed, to: Address, under: int, spinner: Spinner, outbox: Outbox
     ) -> None:
         """Do what a button under the post `under` says, if the rules allow that."""
+        from bot.middleware import check  # there is a desk by now; signing in did not wait for it
+
         id = event.message_id
         if id in self._busy:
             await spinner.stop("It is being sent already.")
