@@ -16,6 +16,10 @@ NAMES = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru")
 TABLES = ("numbers", "ordinals", "aspects", "languages", "opposites", "speeds", "whens")
 """What a word said means, of each kind of word that stands for something else."""
 
+_VOWELS = "aeiou"
+_LONG = 6
+"""Letters of a word of which it is still told with a wrong vowel in it."""
+
 _NAMED = re.compile(r"\?P<\w+>|[{<][a-z_]+[}>]|\(\?.|\\.|\b\w{1,3}\b|\W")
 """What is no word of its own in a rule."""
 
@@ -92,13 +96,17 @@ def imperatives() -> Mapping[str, tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def slips() -> Mapping[str, str]:
-    """Return words with a letter left out or typed twice and the words that were meant."""
+    """Return words with a letter left out, typed twice or a wrong vowel, and what was meant."""
     known = frozenset().union(*map(tells, NAMES))
     meant: dict[str, str] = {}
     for word in (word for name in NAMES for word in map(folded, _words(name).get("slips", []))):
         if len(word) > 4:
-            ends = range(1, len(word) - 1)
-            said = {word[:i] + rest for i in ends for rest in (word[i + 1 :], word[i - 1 :])}
+            inside = range(1, len(word) - 1)
+            said = {word[:i] + word[i + 1 :] for i in inside}
+            said |= {word[:i] + word[i - 1 :] for i in range(1, len(word) + 1)}
+            if len(word) > _LONG:
+                vowels = [i for i in inside if word[i] in _VOWELS]
+                said |= {word[:i] + v + word[i + 1 :] for i in vowels for v in _VOWELS} - {word}
             meant |= {slip: word for slip in said - known - typos().keys()}
     return meant
 
