@@ -11,6 +11,8 @@ from agents.understanding.lexicon import Language
 
 Args = dict[str, object]
 
+_AFTER_QUOTE = re.compile(r"(?<=[\"”»“」』])[\s.,!?…]+$")
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -113,7 +115,8 @@ def _language(said: Line, scene: Scene) -> Args | None:
 
 
 def _text(said: Line, scene: Scene) -> Args | None:
-    words = unquoted(said.text)
+    # The mark behind a quotation is the asker's: `can you say "hi"?`.
+    words = unquoted(_AFTER_QUOTE.sub("", said.text))
     return {"text": words} if re.search(r"\w", words) else None
 
 
