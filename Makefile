@@ -29,7 +29,7 @@ chat: models ## talk in the terminal
 	@$(BIN)/atelier chat
 
 test: models ## set up and run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(INSTALLED) ## lint, format and types
 	$(BIN)/ruff check .
