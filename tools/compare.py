@@ -66,8 +66,8 @@ def _differences(
     same = True
     for name in (*_WORDS, *_FACTS):
         was, now = old.get(name, ""), new.get(name, "")
-        if was == now:
-            continue
+        if was == now or (name in _FACTS and not (was and now)):
+            continue  # a change of light has no seed; that says nothing
         same = False
         if name in _WORDS and was and now:
             yield "{}: {}\n{}: {}".format(*_both(name, marked(was, now)))
