@@ -110,6 +110,8 @@ async def test_a_question_is_answered_by_its_buttons(tmp_path: Path) -> None:
         ana.says("make it darker")
         asked = await bot.answer(ana, 1)
         assert "which one" in asked.text
+        await bot.said(ana, 6)  # with the pictures the numbers count in
+        await bot.noted(ana, asked)
         await bot.settled()
         ana.presses(asked, asked.buttons[0][1]["callback_data"])
         await bot.answer(ana, 2)
@@ -196,8 +198,9 @@ async def test_buttons_belong_to_who_asked_where_that_is_the_rule(
         press = ben.presses(main, action)
         await bot.server.wait_for(lambda: bot.server.world.answers.get(press))
         assert "Only who asked for that" in bot.server.world.answers[press]
-        ana.presses(main, action)
+        press = ana.presses(main, action)
         await bot.server.wait_for(lambda: len(bot.server.messages(group)) > count)
+        await bot.server.wait_for(lambda: press in bot.server.world.answers)
         await bot.settled()
 
 

@@ -114,6 +114,9 @@ def likely(line: Line) -> Iterator[Language]:
         latin = any(word.isascii() for word in words)
         yield from map(language, (written, *(["en"] if latin else [])))
         return
+    if not words:  # figures are the same in all of them
+        yield language("en")
+        return
     told = {name: 2 * len(words & tells(name)) + len(words & vocabulary(name)) for name in _LATIN}
     best = max(told.values())
     some = sorted((n for n in told if told[n] * 3 > best * 2), key=lambda name: -told[name])
