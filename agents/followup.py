@@ -63,13 +63,7 @@ async def _moved(store: Store, scene: Scene, read: Read) -> tuple[Wish, ...]:
     if len(wishes) != 1 or "image" not in wishes[0].args or wishes[0].tool in _LOOKING:
         return ()
     (wish,) = wishes
-    counts = _counts(meant)
-    expression = counted(str(wish.args["image"]), _nth(meant)) if counts else meant
-    try:
-        found = find(expression, there if counts else scene)
-    except Unclear:
-        return (Wish(wish.tool, {**wish.args, "image": expression}),)
-    return (Wish(wish.tool, {**wish.args, "image": ",".join(a.sha256 for a in found)}),)
+    return (_at(wish, "image", meant, scene, there),)
 
 
 def _instead(line: Line, language: Language) -> str | None:
@@ -103,23 +97,19 @@ def _unclear(wish: Wish, there: Scene) -> str:
 
 def _clear(wish: Wish, meant: str, here: Scene, there: Scene, shown: str) -> Wish:
     name = _unclear(wish, there)
-    if not name:
-        return wish
-    counts = _counts(meant)
-    expression = counted(shown or str(wish.args[name]), _nth(meant)) if counts else meant
+    return _at(wish, name, meant, here, there, shown) if name else wish
+
+
+def _at(wish: Wish, name: str, meant: str, here: Scene, there: Scene, shown: str = "") -> Wish:
+    """Return a wish whose argument is what was pointed at; a number counts where it was asked."""
+    counts = meant in _COUNTING or meant.replace(",", "").isdigit()
+    nth = "-1" if meant == "last" else meant
+    expression = counted(shown or str(wish.args[name]), nth) if counts else meant
     try:
         found = find(expression, there if counts else here, POINTERS[name])
     except Unclear:
         return Wish(wish.tool, {**wish.args, name: expression})  # asks once more
     return Wish(wish.tool, {**wish.args, name: ",".join(a.sha256 for a in found)})
-
-
-def _counts(meant: str) -> bool:
-    return meant in _COUNTING or meant.replace(",", "").isdigit()
-
-
-def _nth(meant: str) -> str:
-    return "-1" if meant == "last" else meant
 
 
 def _pointed(scene: Scene) -> str | None:

@@ -27,7 +27,7 @@ _TOLD = 10
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who says /settings, where, and the words behind it."""
+    """Who says a command, where, and the words behind it."""
 
     chat: Chat
     user: User

@@ -1,9 +1,11 @@
 """What wraps every handler: log lines know their turn, errors are told, rules are kept."""
 
+import asyncio
 import logging
 import secrets
 from contextlib import suppress
 
+from agents.understanding.understand import is_warm
 from bot import commands, logs
 from bot.actions import FEEDBACK, command
 from bot.adapter import Edited, Event, Handler, Outbox, Pressed, Received, Reply
@@ -76,7 +78,9 @@ async def check(event: Event, book: Rulebook, store: Store) -> None:
     if wanted is not None and wanted.name in FREE:
         return
     limits = await book.admit(chat, user, event.place)
-    for tool in _tools(wanted):
+    # Until all grammars are compiled, reading a command may mean compiling one: a second's work.
+    tools = _tools(wanted) if is_warm() else await asyncio.to_thread(_tools, wanted)
+    for tool in tools:
         limits.tool(tool)
     if isinstance(event, Pressed) and limits.rules.buttons == "asker":
         await _check_own(event, store)

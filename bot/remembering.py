@@ -1,13 +1,11 @@
 """What /memory does: it tells what is kept and liked, and changes what is liked."""
 
-from dataclasses import dataclass
-
 from agents.turns import Answer
 from bot import notices
-from bot.adapter import Place
+from bot.changing import Asked
 from bot.liking import heard, taste
 from bot.studio import Studio
-from memory.records import Chat, Message, User
+from memory.records import Message
 from memory.store import Store
 from memory.tastes import Taste, Tastes, person, room
 from tools.errors import Refused
@@ -17,16 +15,6 @@ HOW = (
     "(forgets all of it). For everybody here an admin says /memory room on, /memory room like ..."
 )
 OFF = "I do not learn what you like; /memory on begins, and /memory then shows what I noticed."
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Who says /memory, where, and the words behind it."""
-
-    chat: Chat
-    user: User
-    place: Place
-    words: str
 
 
 async def memory_notice(studio: Studio, asked: Asked) -> str:

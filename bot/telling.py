@@ -32,7 +32,7 @@ async def _quota(studio: Studio, event: Received, words: str) -> str:
 
 async def _memory(studio: Studio, event: Received, words: str) -> str:
     message = event.message
-    asked = remembering.Asked(message.chat, message.author or NOBODY, event.place, words)
+    asked = Asked(message.chat, message.author or NOBODY, event.place, words)
     return await remembering.memory_notice(studio, asked)
 
 

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 import tomllib
-from pathlib import Path
 
 import pytest
 
@@ -14,18 +13,9 @@ from agents.understanding.lexicon import NAMES, language
 from agents.understanding.slots import READERS
 from agents.understanding.understand import understand, warm
 from agents.understanding.wishes import Hints, Wish
+from tests.understanding_cases import FOLDER, KNOWN
 
-FOLDER = Path(__file__).parent / "understanding"
 TUNED = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru", "everyday", "mixed", "shown")
-KNOWN = {
-    "plain": Hints(),
-    "pictures": Hints(pictures_here=True, last_tool="draw"),
-    "attached": Hints(attached_images=1, pictures_here=True),
-    "reply": Hints(replied_images=1, pictures_here=True, last_tool="draw"),
-    "sound": Hints(attached_sounds=1),
-    "reply_text": Hints(replied_text="the moon is bright", last_tool="write"),
-    "after_write": Hints(last_tool="write"),
-}
 
 
 def wishes(written: str) -> tuple[Wish, ...]:

@@ -9,12 +9,9 @@ or finds ever reaches the model.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
-from langchain_core.language_models.chat_models import agenerate_from_stream
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
+from langchain_core.outputs import ChatGenerationChunk
 from langgraph.runtime import get_runtime
 
 from agents.bridge import REQUEST, Turn
@@ -24,6 +21,7 @@ from agents.expand import POINTERS
 from agents.models.asking import DONE, TALK, Asking, words
 from agents.models.chunks import calls_chunk, text_chunk
 from agents.models.shaping import checked, clamped
+from agents.models.streaming import StreamingModel
 from agents.models.talk import talk
 from agents.scene import Scene
 from agents.understanding.wishes import Wish
@@ -39,7 +37,7 @@ _OFFERED = 3
 _PAST = 600
 
 
-class LocalModel(BaseChatModel):
+class LocalModel(StreamingModel):
     """Understands requests with the model `name` of the catalogue ("": the profile's `chat`)."""
 
     name: str | None = ""
@@ -48,28 +46,6 @@ class LocalModel(BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return "atelier-local"
-
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[Any, AIMessage]:
-        """Return the model itself: it was given the tools when it was made."""
-        return self
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        raise NotImplementedError("Atelier's agent is asynchronous; use ainvoke or astream.")
-
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return await agenerate_from_stream(self._astream(messages))
 
     async def _astream(
         self,

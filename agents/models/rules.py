@@ -1,53 +1,26 @@
 """The chat model of a machine without a big one: rules for requests, a small model for talk."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
-from langchain_core.callbacks import (
-    AsyncCallbackManagerForLLMRun,
-    CallbackManagerForLLMRun,
-)
-from langchain_core.language_models import BaseChatModel
-from langchain_core.language_models.chat_models import agenerate_from_stream
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.outputs import ChatGenerationChunk
 from langgraph.runtime import get_runtime
 
 from agents.bridge import REQUEST, Turn
 from agents.direct import chat, decided
 from agents.models.chunks import calls_chunk, text_chunk
+from agents.models.streaming import StreamingModel
 from agents.understanding.wishes import Hints
 
 
-class RulesModel(BaseChatModel):
+class RulesModel(StreamingModel):
     """Understands requests by rules; what asks for nothing is answered by the text model."""
 
     @property
     def _llm_type(self) -> str:
         return "atelier-rules"
-
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[Any, AIMessage]:
-        """Return the model itself: its rules know the tools by name."""
-        return self
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        raise NotImplementedError("Atelier's agent is asynchronous; use ainvoke or astream.")
-
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return await agenerate_from_stream(self._astream(messages))
 
     async def _astream(
         self,

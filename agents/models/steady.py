@@ -5,11 +5,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.language_models.chat_models import agenerate_from_stream
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables import Runnable, RunnableBinding
 from langgraph.runtime import get_runtime
 from pydantic import PrivateAttr
@@ -17,6 +16,7 @@ from pydantic import PrivateAttr
 from agents.bridge import Turn
 from agents.errors import ModelDown
 from agents.models.chunks import text_chunk
+from agents.models.streaming import StreamingModel
 from memory.records import Chat
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ MEANWHILE = "Until it works again I go by my built-in rules."
 THIS_TIME = "This time I go by my built-in rules."
 
 
-class SteadyModel(BaseChatModel):
+class SteadyModel(StreamingModel):
     """Asks `main`; while that is down `spare` answers, and each chat is told so once.
 
     After a rest `main` is asked again, by one request; the others go on with `spare` meanwhile.
@@ -50,24 +50,6 @@ class SteadyModel(BaseChatModel):
         """Return the model with what its main model wants to be told of the tools."""
         bound = self.main.bind_tools(tools, **kwargs)
         return self.bind(**bound.kwargs) if isinstance(bound, RunnableBinding) else self
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        raise NotImplementedError("Atelier's agent is asynchronous; use ainvoke or astream.")
-
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return await agenerate_from_stream(self._astream(messages))
 
     async def _astream(
         self,
