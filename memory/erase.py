@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from memory import index, meaning, rows, summaries, tastes
+from memory import index, meaning, rooms, rows, summaries, tastes
 from memory.records import Chat, User
 
 if TYPE_CHECKING:
@@ -109,11 +109,12 @@ def _chosen(
 
 
 def judgements(chat: Chat, user: User | None, db: sqlite_utils.Database) -> None:
-    """Erase likings that came from a chat (by a user), and what a user judged there.
+    """Erase likings that came from a chat (by a user), its rooms, and what a user judged there.
 
     With the chat itself judgements go without more ado.
     """
     tastes.erase(db.conn, rows.find_chat(db.conn, chat), user)
+    rooms.erase(db.conn, rows.find_chat(db.conn, chat), user)
     if user is None:
         return
     db.execute(
@@ -139,7 +140,8 @@ def leftovers(chat: Chat, db: sqlite_utils.Database) -> list[str]:
         " AND NOT EXISTS (SELECT 1 FROM messages WHERE chat = ?1)"
         " AND NOT EXISTS (SELECT 1 FROM steps WHERE chat = ?1)"
         " AND NOT EXISTS (SELECT 1 FROM tastes WHERE chat = ?1)"
-        " AND NOT EXISTS (SELECT 1 FROM picks WHERE chat = ?1)",
+        " AND NOT EXISTS (SELECT 1 FROM picks WHERE chat = ?1)"
+        " AND NOT EXISTS (SELECT 1 FROM room_chats WHERE chat = ?1)",
         (number,),
     ).rowcount
     if gone_quiet:
@@ -159,7 +161,8 @@ def leftovers(chat: Chat, db: sqlite_utils.Database) -> list[str]:
     db.execute(
         "DELETE FROM users WHERE number NOT IN (SELECT user FROM members)"
         " AND number NOT IN (SELECT user FROM feedback)"
-        " AND number NOT IN (SELECT user FROM tastes UNION SELECT user FROM picks)"
+        " AND number NOT IN (SELECT user FROM tastes UNION SELECT user FROM picks"
+        " UNION SELECT author FROM room_events WHERE author IS NOT NULL)"
     )
     return [sha256 for (sha256,) in gone]
 
