@@ -59,6 +59,7 @@ class Work:
         self.steps: dict[str, Step] = {}
         self.mended: set[str] = set()
         self.stopped = False
+        self.most = MOST_STEPS
         self._rounds = 0
         self._calls: dict[str, list[Step]] = {}
         self._tasks: dict[str, asyncio.Task[Step]] = {}
@@ -92,10 +93,8 @@ class Work:
         self._rounds += 1
         if self._rounds >= MOST_ROUNDS:
             raise TurnError("I went round in circles with that; please say it in smaller steps.")
-        if len(self.steps) + len(drafts) > MOST_STEPS:
-            raise TurnError(
-                f"That is more than {MOST_STEPS} steps at once; ask for less at a time."
-            )
+        if len(self.steps) + len(drafts) > self.most:
+            raise TurnError(f"That is more than {self.most} steps at once; ask for less at a time.")
         if asked := self._rounds == 1 and self.planner.asks(wishes, drafts):
             drafts = [replace(s, status="planned") if s.status == "queued" else s for s in drafts]
         await self.context.store.plan(drafts)

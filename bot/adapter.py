@@ -91,6 +91,14 @@ class Outbox(Protocol):
         """Take away what the trail says to be shown of a reply; Refused where that cannot be."""
         ...
 
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        """Show a reply that says something else now in its place; nothing where that cannot be."""
+        ...
+
+    async def pin(self, trail: Trail) -> None:
+        """Keep a reply in sight, where the platform can do that and lets us."""
+        ...
+
     def show(self, standing: Standing) -> None:
         """Show how a request stands; must not block, may be dropped."""
         ...

@@ -32,6 +32,7 @@ COMMANDS = {
     "again": "do the last thing again: /again --ar 16:9",
     "undo": "take back the last result",
     "go": "do the plan you were shown",
+    "project": "make something together: /project new poster-series for the jazz night",
     "change": "change a plan, or what it made: /change 2 to a dog",
     "retry": "try again what failed",
     "cancel": "stop what is running for you here",
@@ -46,6 +47,11 @@ COMMANDS = {
 }
 OF_PLANS = ("go", "change", "retry")
 """Commands that decide about a plan; what that comes to takes a turn."""
+QUIET = (
+    *("vote", "settle", "approve", "keep", "back", "undo"),
+    *("share", "close", "leave", "reopen", "templates"),
+)
+"""What of /project needs no message of its own: the board shows it."""
 _OTHER_NAMES = {
     "imagine": "draw",
     "brainstorm": "ideas",
@@ -85,6 +91,8 @@ def parse(text: str) -> Command | None:
 
 def takes_turn(command: Command) -> bool:
     """Whether a command makes something, so that it is answered like a request."""
+    if command.name == "project":
+        return command.words.partition(" ")[0] not in QUIET
     return command.name in OF_PLANS or wishes(command) is not None
 
 

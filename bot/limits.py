@@ -11,6 +11,7 @@ from bot.sharing import named
 from memory.records import Step, User
 from tools.adult import tone
 from tools.catalogue import Catalogue
+from tools.compose import EQUALS
 from tools.errors import Refused
 from tools.image import Draw, Vary
 from tools.jobs import Artifact, Job, PictureSpec, Report, Runner, Spec, SpeechSpec, TextSpec
@@ -46,7 +47,7 @@ class Limits:
 
     def tool(self, name: str) -> None:
         """Raise Refused unless a tool may be used here."""
-        allowed = self.rules.tools
+        allowed, name = self.rules.tools, EQUALS.get(name, name)
         if allowed != ALL and name not in (*allowed, *_COMMANDS):
             there = f"what I may do is: {', '.join(allowed)}" if allowed else "nothing is"
             raise Refused(f"{name} is not allowed here; {there}.")

@@ -55,6 +55,12 @@ class _Kept:
     async def send(self, reply: Reply, trail: Trail) -> None:
         self.kind, self.text, self.steps = reply.kind, reply.message.text, reply.steps
 
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        """A plan stays as it is."""
+
+    async def pin(self, trail: Trail) -> None:
+        """A plan is nowhere."""
+
     async def remove(self, trail: Trail) -> None:
         """A plan is nowhere."""
 

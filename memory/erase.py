@@ -21,6 +21,7 @@ JUDGED = (
     " JOIN messages m ON m.seq = l.message WHERE m.chat = ?3"
 )
 """What can be judged in chat ?3."""
+_OF_CHATS = ("messages", "steps", "tastes", "picks", "room_chats")
 _REFERENCES = ("message_assets", "step_assets", "step_parents")
 
 
@@ -135,15 +136,8 @@ def leftovers(chat: Chat, db: sqlite_utils.Database) -> list[str]:
     Returns the SHA-256 of those assets. A chat in which somebody spoke meanwhile stays.
     """
     number = rows.find_chat(db.conn, chat)
-    gone_quiet = db.execute(
-        "DELETE FROM chats WHERE number = ?1"
-        " AND NOT EXISTS (SELECT 1 FROM messages WHERE chat = ?1)"
-        " AND NOT EXISTS (SELECT 1 FROM steps WHERE chat = ?1)"
-        " AND NOT EXISTS (SELECT 1 FROM tastes WHERE chat = ?1)"
-        " AND NOT EXISTS (SELECT 1 FROM picks WHERE chat = ?1)"
-        " AND NOT EXISTS (SELECT 1 FROM room_chats WHERE chat = ?1)",
-        (number,),
-    ).rowcount
+    quiet = " AND ".join(f"NOT EXISTS (SELECT 1 FROM {t} WHERE chat = ?1)" for t in _OF_CHATS)
+    gone_quiet = db.execute(f"DELETE FROM chats WHERE number = ?1 AND {quiet}", (number,)).rowcount
     if gone_quiet:
         db.execute("DELETE FROM members WHERE chat = ?", (number,))
         db.execute("DELETE FROM moved WHERE number = ?", (number,))

@@ -135,7 +135,8 @@ _TABLES = {
             "author": _PERSON.format("t.author"),
             "at": _WHEN,
         },
-        "t.author {user} AND ({every} OR t.room IN (SELECT room FROM room_chats WHERE chat {chat}))",
+        "t.author {user} AND ({every} OR t.room IN"
+        " (SELECT room FROM room_chats WHERE chat {chat}))",
         "t.room, t.number",
         json=("data",),
     ),

@@ -173,5 +173,5 @@ def rooms(db: sqlite_utils.Database) -> None:
             message TEXT NOT NULL, key TEXT NOT NULL, data TEXT NOT NULL, at INTEGER NOT NULL,
             PRIMARY KEY (room, number)) WITHOUT ROWID"""
     )
-    db.execute("CREATE INDEX room_events_key ON room_events (room, key)")
+    db.execute("CREATE INDEX room_events_key ON room_events (key)")
     db.execute("CREATE INDEX room_events_author ON room_events (author)")

@@ -12,17 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from memory import rows
+from memory import message_rows, rows
 from memory.database import Database
-from memory.records import Chat, User, now
+from memory.records import Action, Chat, User, now
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is about to be noted: a kind, and what JSON can hold of it."""
+    """What is about to be noted: a kind, and what JSON can hold of it; `made` by no person."""
 
     kind: str
     data: Mapping[str, object] = field(default_factory=dict)
+    made: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A chat of a room: the message that shows its board, up to which event, and if it is pinned.
-    """
+    """A chat of a room: which message shows its board, up to which event, if it is pinned."""
 
     room: str
     chat: Chat
@@ -64,10 +64,13 @@ class Rooms:
 
     database: Database
 
-    async def open(self, room: str, chat: Chat, drafts: Sequence[Draft], said: Said) -> str:
-        """Open a room in a chat with its first events and return its id.
+    async def open(
+        self, room: str, chat: Chat, drafts: Sequence[Draft], said: Said, board: str = ""
+    ) -> str:
+        """Open a room in a chat with its first events, and return its id.
 
-        A chat that is in an open room keeps that, and its id is returned.
+        `board` is the id of the message that will show it. A chat that is in an open room keeps
+        that, and its id is returned.
         """
 
         def work(conn: sqlite3.Connection) -> str:
@@ -77,7 +80,7 @@ class Rooms:
             sql = "INSERT OR IGNORE INTO rooms (id, open, code) VALUES (?, 1, '')"
             if conn.execute(sql, (room,)).rowcount:
                 _append(conn, _room(conn, room), drafts, said)
-            _sit(conn, _room(conn, room), number)
+            _sit(conn, _room(conn, room), number, board)
             return room
 
         return await self.database(lambda db: work(db.conn))
@@ -130,7 +133,8 @@ class Rooms:
 
         def work(conn: sqlite3.Connection) -> None:
             conn.execute(
-                "UPDATE room_chats SET board = ?, shown = ?, pinned = ? WHERE room = ? AND chat = ?",
+                "UPDATE room_chats SET board = ?, shown = ?, pinned = ?"
+                " WHERE room = ? AND chat = ?",
                 (
                     seat.board,
                     seat.shown,
@@ -142,24 +146,45 @@ class Rooms:
 
         await self.database(lambda db: work(db.conn))
 
+    async def repaint(self, board: str, text: str, actions: Sequence[Action]) -> bool:
+        """Store what a board says now, and its buttons; return whether that is different."""
+
+        def work(conn: sqlite3.Connection) -> bool:
+            sql = "SELECT m.seq, m.text, d.actions FROM messages m JOIN deliveries d"
+            row = conn.execute(f"{sql} ON d.message = m.seq WHERE m.id = ?", (board,)).fetchone()
+            buttons = json.dumps([[action.id, action.label] for action in actions])
+            if row is None or row[1:] == (rows.storable(text), buttons):
+                return False
+            message_rows.reword(conn, board, text, row[1])
+            conn.execute("UPDATE deliveries SET actions = ? WHERE message = ?", (buttons, row[0]))
+            return True
+
+        return await self.database(lambda db: work(db.conn))
+
     async def share(self, room: str, code: str) -> None:
         """Let a chat join by a code, in place of the one before."""
         sql = "UPDATE rooms SET code = ? WHERE id = ?"
         await self.database(lambda db: db.execute(sql, (code, room)))
 
-    async def join(self, code: str, chat: Chat) -> str:
+    async def join(self, code: str, chat: Chat, said: Said, board: str = "") -> str:
         """Let a chat into the open room of a code, which is used up; "" when there is none.
 
-        A chat is in one open room at a time: it leaves the one it was in.
+        A chat is in one open room at a time: it leaves the one it was in. `board` is the id of the
+        message that will show the room there. The same message joins once.
         """
 
         def work(conn: sqlite3.Connection) -> str:
+            again = "SELECT r.id FROM room_events e JOIN rooms r ON r.number = e.room"
+            row = conn.execute(f"{again} WHERE e.key = ?", (said.key,)).fetchone()
+            if row is not None:
+                return str(row[0])
             sql = "SELECT number, id FROM rooms WHERE open AND code = ? AND code != ''"
             found = conn.execute(sql, (code,)).fetchone()
             if found is None:
                 return ""
             conn.execute("UPDATE rooms SET code = '' WHERE number = ?", found[:1])
-            _sit(conn, found[0], rows.chat_number(conn, chat))
+            _sit(conn, found[0], rows.chat_number(conn, chat), board)
+            _append(conn, found[0], [Draft("joined")], said)
             return str(found[1])
 
         return await self.database(lambda db: work(db.conn))
@@ -217,9 +242,10 @@ def _here(conn: sqlite3.Connection, chat: int) -> str:
     return str(row[0]) if row else ""
 
 
-def _sit(conn: sqlite3.Connection, room: int, chat: int) -> None:
+def _sit(conn: sqlite3.Connection, room: int, chat: int, board: str) -> None:
     _leave_others(conn, room, chat)
-    conn.execute("INSERT OR IGNORE INTO room_chats VALUES (?, ?, '', 0, 0)", (room, chat))
+    sql = "INSERT OR IGNORE INTO room_chats VALUES (?, ?, ?, 0, 0)"
+    conn.execute(sql, (room, chat, board))
 
 
 def _leave_others(conn: sqlite3.Connection, room: int, chat: int) -> None:
@@ -242,7 +268,8 @@ def _append(conn: sqlite3.Connection, room: int, drafts: Sequence[Draft], said: 
     last, at = _last(conn, room), rows.micros(now())
     for number, draft in enumerate(drafts, last + 1):
         data = rows.storable(json.dumps(dict(draft.data), ensure_ascii=False))
-        values = (room, number, draft.kind, author, said.message, said.key, data, at)
+        who = None if draft.made else author
+        values = (room, number, draft.kind, who, said.message, said.key, data, at)
         conn.execute("INSERT INTO room_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
 

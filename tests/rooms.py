@@ -32,6 +32,8 @@ class FakeOutbox:
     replies: list[Reply] = field(default_factory=list)
     standings: list[Standing] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    boards: list[Reply] = field(default_factory=list)
+    pinned: int = 0
     broken: bool = False
     removed: int = 0
 
@@ -39,6 +41,12 @@ class FakeOutbox:
         if self.broken:
             raise OSError("the wire is cut")
         self.replies.append(reply)
+
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        self.boards.append(reply)
+
+    async def pin(self, trail: Trail) -> None:
+        self.pinned += 1
 
     async def remove(self, trail: Trail) -> None:
         self.removed += 1

@@ -1,7 +1,8 @@
 """The brief of a room as data: what people said the set must be, and what that means in words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +44,27 @@ _OPPOSITE = {"must": "never", "never": "must"}
 
 def said(brief: Brief, name: str, value: object) -> Brief:
     """Return the brief once `name` was said to be `value`; lists grow, and what must be may be."""
-    new = tuple(map(str, value)) if isinstance(value, list | tuple) else value
+    new: Any = tuple(map(str, value)) if isinstance(value, list | tuple) else value
     if name in LISTS:
-        assert isinstance(new, tuple)
         known: tuple[str, ...] = getattr(brief, name)
         lower = {one.casefold() for one in known}
-        brief = replace(brief, **{name: (*known, *(n for n in new if n.casefold() not in lower))})
+        brief = _with(brief, name, (*known, *(n for n in new if n.casefold() not in lower)))
         other = _OPPOSITE.get(name)
         return taken_back(brief, other, new) if other else brief
-    if name not in NAMES:
-        return brief
-    return replace(brief, **{name: new})
+    return _with(brief, name, new) if name in NAMES else brief
 
 
 def taken_back(brief: Brief, name: str, values: tuple[str, ...]) -> Brief:
     """Return the brief without some values of a list, without all of it when none are given."""
     gone = {value.casefold() for value in values}
     known = getattr(brief, name, None)
-    if not isinstance(known, tuple):
-        default = next((f.default for f in fields(Brief) if f.name == name), "")
-        return replace(brief, **{name: default}) if name in NAMES else brief
-    left = tuple(one for one in known if gone and one.casefold() not in gone)
-    return replace(brief, **{name: left})
+    if isinstance(known, tuple):
+        return _with(brief, name, tuple(n for n in known if gone and n.casefold() not in gone))
+    return _with(brief, name, getattr(Brief(), name)) if name in NAMES else brief
+
+
+def _with(brief: Brief, name: str, value: Any) -> Brief:
+    return replace(brief, **{name: value})
 
 
 def differs(brief: Brief, name: str, value: object) -> object | None:

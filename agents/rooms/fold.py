@@ -63,7 +63,7 @@ def _opened(room: Room, event: RoomEvent) -> Room:
         brief = said(brief, name, value)
     title, template = str(data.get("title", "")), str(data.get("template", ""))
     opened = replace(room, title=title, template=template, brief=brief, owner=event.author)
-    return replace(opened, stage_since=event.at, stage_at=event.number)
+    return replace(opened, stage_at=event.number)
 
 
 def _brief(room: Room, event: RoomEvent) -> Room:
@@ -117,7 +117,9 @@ def _ballot(room: Room, event: RoomEvent) -> Room:
     until = event.data.get("until")
     end = datetime.fromisoformat(until) if isinstance(until, str) and until else None
     among = tuple(_ints(event.data.get("among")))
-    return replace(room, ballot=Ballot(among, end, last=bool(event.data.get("last"))))
+    old = room.ballot.votes if room.ballot and event.data.get("keep") else {}
+    votes = {user: idea for user, idea in old.items() if idea in among}
+    return replace(room, ballot=Ballot(among, end, votes, bool(event.data.get("last"))))
 
 
 def _vote(room: Room, event: RoomEvent) -> Room:
@@ -141,10 +143,11 @@ def _outline(room: Room, event: RoomEvent) -> Room:
 
 
 def _piece(number: int, row: Mapping[str, Any], author: User | None) -> Piece:
-    kind = row.get("kind") if row.get("kind") in KINDS else "text"
-    known: dict[str, Any] = {k: row[k] for k in ("form", "words", "reads", "seed") if k in row}
+    kind: Any = row.get("kind") if row.get("kind") in KINDS else "text"
+    fields = ("form", "words", "reads", "seed", "language", "must")
+    known: dict[str, Any] = {k: row[k] for k in fields if k in row}
     request = str(row.get("request", ""))
-    return Piece(number, kind or "text", str(row.get("title", "")), request, **known)
+    return Piece(number, kind, str(row.get("title", "")), request, **known)
 
 
 def _add(room: Room, event: RoomEvent) -> Room:
@@ -158,7 +161,7 @@ def _drop(room: Room, event: RoomEvent) -> Room:
 
 
 def _change(room: Room, event: RoomEvent) -> Room:
-    new = {k: str(v) for k, v in event.data.items() if k in ("title", "request")}
+    new: Any = {k: str(v) for k, v in event.data.items() if k in ("title", "request")}
     return _with(room, event, lambda piece: replace(piece, **new))
 
 

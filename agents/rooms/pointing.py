@@ -1,13 +1,15 @@
 """Which idea or piece of a room words point at: by number, by place, by title."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from agents.rooms.state import Room
 from agents.rooms.wording import Wording
 from agents.understanding.folding import folded
 
-_NUMBER = re.compile(r"(?:(?:idea|piece|part|number|no\.?|the|one|#)\s*)*(\d{1,2}|[a-z]+)(?: (?:one|idea|piece))?")
+_NUMBER = re.compile(
+    r"(?:(?:idea|piece|part|number|no\.?|the|one|#)\s*)*(\d{1,2}|[a-z]+)(?: (?:one|idea|piece))?"
+)
 _ARTICLE = re.compile(r"^(?:the|our|my|that|this) ")
 _SPLIT = re.compile(r"\s*(?:,\s*and\s+|,|&|\+|\band\b)\s*")
 _ALL = ("all", "everything", "them all", "all of them", "every piece", "all pieces", "them")
@@ -59,6 +61,19 @@ def _piece(said: str, room: Room, words: Wording) -> int:
     number = _number(said, [p.number for p in room.pieces], words)
     if number is not None:
         return number
+    return _nth(bare, room, words, kinds) or _alone(bare, titled)
+
+
+def _nth(bare: str, room: Room, words: Wording, kinds: Mapping[str, set[str]]) -> int:
+    """Return the piece that "second poster" is, 0 when it is none."""
+    place, _, noun = bare.partition(" ")
+    titled = [p.number for p in room.pieces if folded(p.title).rpartition(" ")[0] == noun]
+    there = titled or [p.number for p in room.pieces if noun in kinds[p.kind]]
+    number = words.ordinals.get(place, 0)
+    return there[number - (number > 0)] if number and there and number <= len(there) else 0
+
+
+def _alone(bare: str, titled: Mapping[str, int]) -> int:
     alike = {n for title, n in titled.items() if title.rpartition(" ")[0] == bare}
     return alike.pop() if len(alike) == 1 else 0
 

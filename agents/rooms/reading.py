@@ -116,8 +116,7 @@ class _Reader:
         return None
 
     def _parts(self, line: Line) -> Iterator[Line]:
-        """Yield the parts of a message that each say something of the brief, joined if they do not.
-        """
+        """Yield the parts of a message, each with what says nothing of the brief by itself."""
         edges = [m.span() for m in self.words.joins.finditer(line.fold)]
         start, end = 0, len(line.text)
         for left, right in edges:
@@ -170,7 +169,9 @@ class _Reader:
             known = (*self.template.counted, *self.words.kinds["pieces"])
             return self._number(groups["n"]) if not counted or counted in known else None
         if name == "aspect":
-            return self.words.aspects.get(groups["aspect"].lower()) or flags.aspect(groups["aspect"])
+            return self.words.aspects.get(groups["aspect"].lower()) or flags.aspect(
+                groups["aspect"]
+            )
         if name == "languages":
             return [language_name(one) for one in _split(groups["language"])]
         text = (groups.get("text") or groups.get("colours") or "").strip(_ENDS)

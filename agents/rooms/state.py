@@ -74,7 +74,8 @@ class Piece:
     """One part of the set: what it shall be, and the versions of it there are.
 
     `request` is what is asked of the model: a picture's prompt, what a text is about, the line to
-    be spoken (empty: the text of piece `reads`). `kept` is the number of the version that counts.
+    be spoken (empty: the text of piece `reads`). With `must` a text says what the brief wants
+    said. `kept` is the number of the version that counts.
     """
 
     number: int
@@ -84,6 +85,8 @@ class Piece:
     form: str = "other"
     words: int = 60
     reads: int = 0
+    language: str = ""
+    must: bool = True
     carer: User | None = None
     seed: int = 0
     versions: tuple[Version, ...] = ()
@@ -125,7 +128,7 @@ class Room:
     stage_since: datetime | None = None
     number: int = 0
     owner: User | None = None
-    brief: Brief = Brief()
+    brief: Brief = field(default_factory=Brief)
     by: Mapping[str, User | None] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
     ideas: tuple[Idea, ...] = ()

@@ -33,13 +33,18 @@ class Wording:
 @cache
 def wordings() -> tuple[Wording, ...]:
     """Return every language there is, compiled (some milliseconds each)."""
-    return tuple(_compiled(tomllib.loads(f.read_text("utf-8"))) for f in sorted(FOLDER.glob("*.toml")))
+    return tuple(
+        _compiled(tomllib.loads(f.read_text("utf-8"))) for f in sorted(FOLDER.glob("*.toml"))
+    )
 
 
 def _compiled(data: Mapping[str, Any]) -> Wording:
     slots = _slots(data)
     tables = {
-        table: {kind: tuple(p for f in forms for p in _patterns(f, slots)) for kind, forms in data[table].items()}
+        table: {
+            kind: tuple(p for f in forms for p in _patterns(f, slots))
+            for kind, forms in data[table].items()
+        }
         for table in ("open", "brief", "unbrief", "acts")
     }
     return Wording(

@@ -49,6 +49,15 @@ class JsonOutbox:
         if not self.events.open:  # nobody read it, so it must not count as sent
             await asyncio.Event().wait()
 
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        """Write what a board says now, and its buttons."""
+        actions = [{"id": a.id, "label": a.label} for a in reply.actions]
+        said = reply.message
+        self.events.write("board", None, id=said.id, text=said.text, actions=actions)
+
+    async def pin(self, trail: Trail) -> None:
+        """Leave it: nothing can be pinned here."""
+
     async def remove(self, trail: Trail) -> None:
         """Refuse: what is written stays."""
         raise Refused("Nothing can be taken away here; /undo takes back a result.")

@@ -39,6 +39,12 @@ class TerminalOutbox:
         self.watch.clear()
         await show.reply(reply, self._assets, self._console)
 
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        """Leave it: what is printed stays, and /project shows how it is now."""
+
+    async def pin(self, trail: Trail) -> None:
+        """Leave it: nothing can be pinned here."""
+
     async def remove(self, trail: Trail) -> None:
         """Refuse: what is written stays."""
         raise Refused("Nothing can be taken away here; /undo takes back a result.")

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import discord
 
@@ -90,6 +92,23 @@ class DiscordOutbox:
         return await self._edge.wire.find(
             self._channel, same(part, reference), max(since, 0), known
         )
+
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        """Change the first message of a reply: what it says and its buttons."""
+        limit = self._edge.wire.limit(self._channel)
+        part = (await parts(reply, self._edge.assets, limit))[0]
+        with suppress(discord.NotFound):  # somebody deleted it
+            for id in _ids(trail)[:1]:
+                change = partial(self._edge.wire.change, self._channel, id, part)
+                await persist(change, f"board {reply.message.id}")
+
+    async def pin(self, trail: Trail) -> None:
+        """Pin the first message of a reply, if we may."""
+        for id in _ids(trail)[:1]:
+            try:
+                await self._edge.wire.pin(self._channel, id)
+            except (discord.DiscordException, *PASSING) as error:
+                log.info("a board could not be pinned: %s", error)
 
     async def remove(self, trail: Trail) -> None:
         """Delete the messages of a reply; Refused when Discord does not let us."""

@@ -114,6 +114,16 @@ class Wire:
         with handle_message_parameters(text, attachments=files, allowed_mentions=_NOBODY) as params:
             await self._http.edit_message(int(channel), int(id), params=params)
 
+    async def change(self, channel: str, id: str, part: Part) -> None:
+        """Change the text and the buttons of one of our messages."""
+        view = _view(part.buttons) if part.buttons else None
+        with handle_message_parameters(part.text, view=view, allowed_mentions=_NOBODY) as params:
+            await self._http.edit_message(int(channel), int(id), params=params)
+
+    async def pin(self, channel: str, id: str) -> None:
+        """Keep a message of ours in sight; one that is pinned already stays so."""
+        await self._http.pin_message(int(channel), int(id))
+
     async def delete(self, channel: str, id: str) -> None:
         """Delete a message of ours; one that is gone is no error."""
         with suppress(discord.NotFound):

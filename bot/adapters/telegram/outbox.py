@@ -9,7 +9,7 @@ from telegram import ReplyParameters
 from telegram.error import BadRequest, TelegramError
 
 from bot.adapter import Reply
-from bot.adapters.telegram.pieces import TEXT
+from bot.adapters.telegram.pieces import TEXT, keyboard, layout
 from bot.adapters.telegram.refusals import Gone, MayHaveArrived, kind
 from bot.adapters.telegram.sending import Sending
 from bot.adapters.telegram.status import PREVIEW, Status
@@ -89,6 +89,29 @@ class TelegramOutbox:
         status.over = True
         await status.stop()
         await Sending(self._wire, self._assets, self._to, status, reply, trail).run()
+
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        """Change the main message of a reply: what it says and its buttons."""
+        post = trail[0]
+        if post is None or not post.id or post.former:
+            return
+        fields = {"message_id": int(post.id), "reply_markup": keyboard(reply)}
+        text = layout(reply).text
+        with suppress(Gone, MayHaveArrived):
+            edit = self._wire.bot.edit_message_text
+            await self._wire.edit(self._to, edit, text=text, **fields)
+
+    async def pin(self, trail: Trail) -> None:
+        """Pin the main message of a reply without a sound, if we may."""
+        post = trail[0]
+        if post is None or not post.id or post.former:
+            return
+        fields = {"chat_id": self._to.chat, "message_id": int(post.id)}
+        try:
+            pin = self._wire.bot.pin_chat_message
+            await self._wire.asked(pin, disable_notification=True, **fields)
+        except TelegramError as error:
+            log.info("a board could not be pinned: %s", kind(error))
 
     async def remove(self, trail: Trail) -> None:
         """Delete all messages of a reply; raises Refused after two days."""
