@@ -20,6 +20,7 @@ from memory.records import Asset, Chat, Message, User
 from memory.store import Store
 from tests.fakes import FakeRunner, catalogue
 from tools.builtin import every_tool
+from tools.compose import ROOM_TOOLS
 from tools.jobs import Runner
 
 CHAT = Chat("terminal", "main")
@@ -113,11 +114,15 @@ async def room(
     """Enter a room; with a database path it can be entered again, as after a restart."""
     async with Database(database) as db:
         store = Store(db)
-        tools = {t.name: t for t in every_tool()}
+        tools = {t.name: t for t in (*every_tool(), *ROOM_TOOLS)}
         known = catalogue()
         studio = Studio(db, store, Assets(root), known, runner or FakeRunner(), tools, ChatModel())
         choices = {"tools": list(tools), "models": list(known.models)}
         book = studio.book = Rulebook(store, rules, choices)
         desk = Desk(studio, interval=0)
         handle = with_log(with_errors(with_rules(desk, book, store), store))
-        yield Room(studio, desk, handle, FakeOutbox())
+        here = Room(studio, desk, handle, FakeOutbox())
+        studio.boards.calm = 0
+        studio.boards.ways = dict.fromkeys((CHAT.platform, "elsewhere"), lambda _: here.outbox)
+        yield here
+        await studio.boards.close()

@@ -8,6 +8,7 @@ from typing import Any
 from agents.rooms.asked import Asked, Decision, Task, button, count, who
 from agents.rooms.outline import outline
 from agents.rooms.state import Ballot, Idea, Room
+from agents.understanding.folding import unquoted
 from memory.rooms import Draft
 from tools.errors import Refused
 from tools.image import short
@@ -28,7 +29,7 @@ def called(idea: Idea) -> str:
 
 def suggested(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Take in an idea of a person's."""
-    text = str(data["text"]).strip()
+    text = unquoted(str(data["text"]))
     head, colon, rest = text.partition(":")
     titled = colon and len(head) <= _TITLE
     title = head.strip() if titled else " ".join(text.split()[:6])

@@ -9,6 +9,7 @@ from agents.rooms.briefing import asks, briefed, settled
 from agents.rooms.fold import last_of
 from agents.rooms.reading import Intent
 from agents.rooms.state import STAGES, Stage
+from agents.understanding.folding import unquoted
 from memory.rooms import Draft
 from tools.errors import Refused
 
@@ -144,7 +145,7 @@ def _status(asked: Asked, data: Mapping[str, Any]) -> Decision:
 
 
 def _titled(asked: Asked, data: Mapping[str, Any]) -> Decision:
-    title = str(data["text"])[:80]
+    title = unquoted(str(data["text"]))[:80]
     return Decision(f"The room is called “{title}” now.", (Draft("named", {"title": title}),))
 
 

@@ -203,7 +203,7 @@ class _Reader:
         if slot == "kind":
             kinds = self.words.kinds
             return next((k for k, names in kinds.items() if part.fold in (k, *names)), None)
-        return unquoted(part.text.strip(_ENDS))
+        return part.text.strip(_ENDS)
 
     def _number(self, words: str) -> int | None:
         said = words.strip().lower()
