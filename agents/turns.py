@@ -21,7 +21,8 @@ class Answer:
 
     When it is a question, `options` are answers to offer and `asked` what they count in; `plan`
     says that its steps wait for approval. `buttons` stand under it instead of the usual ones;
-    `id` is that of the message it shall be, "" for a new one.
+    `id` is that of the message it shall be, "" for a new one, and `opens` the project room that
+    was opened.
     """
 
     kind: Kind
@@ -32,6 +33,7 @@ class Answer:
     plan: bool = False
     buttons: tuple[Action, ...] = ()
     id: str = ""
+    opens: str = ""
 
     @property
     def assets(self) -> tuple[Asset, ...]:

@@ -88,6 +88,7 @@ async def opened(
         app.studio.costs, app.studio.asking = scheduler.costs, Asking(**settings.plan.model_dump())
         await app.studio.book.restore()
         await stack.enter_async_context(keeping(app.studio))
+        stack.push_async_callback(app.studio.boards.close)
         yield app
 
 

@@ -13,7 +13,7 @@ from agents.turns import Answer, answer, perform, refused, resume
 from agents.understanding.understand import is_warm
 from agents.understanding.wishes import Wish
 from agents.work import Work
-from bot import approving, commands, notices, projects
+from bot import approving, commands, notices, projects, talking
 from bot.actions import DELETE, FEEDBACK, INSTEAD, PLAN, actions, answers, command
 from bot.adapter import Edited, Event, Outbox, Pressed, Received, Reply
 from bot.delivery import send
@@ -52,6 +52,8 @@ class Desk:
             await self._pressed(event, outbox)
             return
         message = event.message
+        if not (event.called or await talking.concerns(self._studio, message)):
+            return
         async with self._reading:  # who comes later must find those who came before
             wanted = checked(message)
             if wanted is None and await understood(message.text[:200]) == _STOP:
@@ -233,6 +235,8 @@ class Desk:
         said = Message(request.chat, None, text, found.assets, reply_to=request.id, id=id)
         delivery = await self._studio.store.close_turn(said, buttons, found.kind)
         await self._deliver(delivery, outbox)
+        if found.opens:
+            await projects.housed(self._studio, said, found.opens, outbox)
 
     async def _deliver(self, delivery: Delivery, outbox: Outbox) -> None:
         """Send a stored reply and note that it arrived; it is a row before it is a message."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from agents.understanding.understand import is_warm
 from bot import commands, logs
-from bot.actions import FEEDBACK, command
+from bot.actions import FEEDBACK, ROOM, command
 from bot.adapter import Edited, Event, Handler, Outbox, Pressed, Received, Reply
 from bot.delivery import send
 from bot.locks import Locks
@@ -64,7 +64,12 @@ def with_rules(handle: Handler, book: Rulebook, store: Store) -> Handler:
 
     async def ruled(event: Event, outbox: Outbox) -> None:
         async with checking[_said(event)[1]]:
-            await check(event, book, store)
+            try:
+                await check(event, book, store)
+            except Refused:
+                if isinstance(event, Received) and not event.called:
+                    return  # it was not said to us
+                raise
         await handle(event, outbox)
 
     return ruled
@@ -107,8 +112,8 @@ def _command(said: str) -> commands.Command | None:
 
 
 async def _check_own(event: Pressed, store: Store) -> None:
-    """Raise Refused unless a button is judging, or under the presser's own answer."""
-    if event.action in FEEDBACK or event.place.admin:
+    """Raise Refused unless a button is judging, or a room's, or under the presser's own answer."""
+    if event.action in FEEDBACK or event.action.startswith(ROOM) or event.place.admin:
         return
     reply = await store.message(event.message_id)
     if (await store.message(reply.reply_to)).author != event.user:

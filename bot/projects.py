@@ -11,8 +11,10 @@ from agents.rooms.reading import named, opening
 from agents.turns import Answer
 from agents.work import Work
 from bot import commands, talking
-from bot.adapter import Received
+from bot.adapter import Outbox, Received, Reply
+from bot.delivery import send
 from bot.studio import Studio
+from bot.trail import Trail
 from memory.records import Message, new_id
 from memory.rooms import Draft, Said
 from tools.errors import Refused
@@ -110,7 +112,29 @@ async def _open(studio: Studio, work: Work, name: str, subject: str) -> Answer:
     room = await studio.rooms.open(message.id, message.chat, drafts, said, id)
     if room != message.id:
         raise Refused("This chat is in a project room already; /project close ends that one.")
-    return await _board(studio, work, room)
+    return replace(await _board(studio, work, room), opens=room)
+
+
+async def housed(studio: Studio, reply: Message, id: str, outbox: Outbox) -> None:
+    """Let a room that was just opened go on in a thread of its own, where there are threads.
+
+    What opened it then says where it is. A room that is in a thread already stays.
+    """
+    trail = await Trail.of(studio.store, reply.id)
+    room = await talking.state(studio, id)
+    chat = await outbox.thread(trail, room.title)
+    seat = next((s for s in await studio.rooms.seats(id) if s.chat == reply.chat), None)
+    way = studio.boards.ways.get(reply.chat.platform)
+    if chat is None or seat is None or way is None:
+        return
+    said = Message(chat, None, reply.text)
+    delivery = await studio.store.close_turn(said, buttons(room), "question")
+    await studio.rooms.move(seat, chat, said.id)
+    await send(Reply("question", said, delivery.actions), way(said), studio.store)
+    pointer = f"{room.title}: we make it in the thread of that name."
+    await studio.rooms.repaint(reply.id, pointer, ())
+    await outbox.update(Reply("reply", replace(reply, text=pointer)), trail)
+    studio.boards.changed(id)
 
 
 async def _join(studio: Studio, work: Work, code: str) -> Answer:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from memory import index, meaning, rooms, rows, summaries, tastes
+from memory import index, meaning, rows, summaries, tastes
 from memory.records import Chat, User
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def judgements(chat: Chat, user: User | None, db: sqlite_utils.Database) -> None
     With the chat itself judgements go without more ado.
     """
     tastes.erase(db.conn, rows.find_chat(db.conn, chat), user)
-    rooms.erase(db.conn, rows.find_chat(db.conn, chat), user)
+    _rooms(db.conn, rows.find_chat(db.conn, chat), user)
     if user is None:
         return
     db.execute(
@@ -123,6 +123,19 @@ def judgements(chat: Chat, user: User | None, db: sqlite_utils.Database) -> None
         f" ?2) AND target IN ({JUDGED})",
         (user.platform, user.id, rows.find_chat(db.conn, chat)),
     )
+
+
+def _rooms(conn: sqlite3.Connection, chat: int | None, user: User | None) -> None:
+    """Erase a chat's part in rooms, or what a user contributed to those; empty rooms go, too."""
+    there = "(SELECT room FROM room_chats WHERE chat = ?1)"
+    if user is not None:
+        who = "(SELECT number FROM users WHERE platform = ?2 AND id = ?3)"
+        values = (chat, user.platform, user.id)
+        conn.execute(f"DELETE FROM room_events WHERE room IN {there} AND author = {who}", values)
+        return
+    conn.execute("DELETE FROM room_chats WHERE chat = ?", (chat,))
+    conn.execute("DELETE FROM rooms WHERE number NOT IN (SELECT room FROM room_chats)")
+    conn.execute("DELETE FROM room_events WHERE room NOT IN (SELECT number FROM rooms)")
 
 
 def compact(table: str, start: bool, db: sqlite_utils.Database) -> bool:

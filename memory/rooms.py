@@ -146,20 +146,28 @@ class Rooms:
 
         await self.database(lambda db: work(db.conn))
 
-    async def repaint(self, board: str, text: str, actions: Sequence[Action]) -> bool:
-        """Store what a board says now, and its buttons; return whether that is different."""
+    async def move(self, seat: Seat, chat: Chat, board: str) -> None:
+        """Let a room go on in another chat than this one, with another board."""
 
-        def work(conn: sqlite3.Connection) -> bool:
-            sql = "SELECT m.seq, m.text, d.actions FROM messages m JOIN deliveries d"
-            row = conn.execute(f"{sql} ON d.message = m.seq WHERE m.id = ?", (board,)).fetchone()
-            buttons = json.dumps([[action.id, action.label] for action in actions])
-            if row is None or row[1:] == (rows.storable(text), buttons):
-                return False
-            message_rows.reword(conn, board, text, row[1])
-            conn.execute("UPDATE deliveries SET actions = ? WHERE message = ?", (buttons, row[0]))
-            return True
+        def work(conn: sqlite3.Connection) -> None:
+            room, old = _room(conn, seat.room), rows.find_chat(conn, seat.chat)
+            conn.execute("DELETE FROM room_chats WHERE room = ? AND chat = ?", (room, old))
+            _sit(conn, room, rows.chat_number(conn, chat), board)
 
-        return await self.database(lambda db: work(db.conn))
+        await self.database(lambda db: work(db.conn))
+
+    async def repaint(self, board: str, text: str, actions: Sequence[Action]) -> None:
+        """Store what a board says now, and its buttons."""
+
+        def work(conn: sqlite3.Connection) -> None:
+            sql = "SELECT seq, text FROM messages WHERE id = ?"
+            if row := conn.execute(sql, (board,)).fetchone():
+                buttons = json.dumps([[action.id, action.label] for action in actions])
+                message_rows.reword(conn, board, text, row[1])
+                sql = "UPDATE deliveries SET actions = ? WHERE message = ?"
+                conn.execute(sql, (buttons, row[0]))
+
+        await self.database(lambda db: work(db.conn))
 
     async def share(self, room: str, code: str) -> None:
         """Let a chat join by a code, in place of the one before."""
@@ -213,19 +221,6 @@ class Rooms:
             return str(row[0]) if row else ""
 
         return await self.database(lambda db: work(db.conn))
-
-
-def erase(conn: sqlite3.Connection, chat: int | None, user: User | None) -> None:
-    """Erase a chat's part in rooms, or what a user contributed to those; empty rooms go, too."""
-    there = "(SELECT room FROM room_chats WHERE chat = ?1)"
-    if user is not None:
-        who = "(SELECT number FROM users WHERE platform = ?2 AND id = ?3)"
-        values = (chat, user.platform, user.id)
-        conn.execute(f"DELETE FROM room_events WHERE room IN {there} AND author = {who}", values)
-        return
-    conn.execute("DELETE FROM room_chats WHERE chat = ?", (chat,))
-    conn.execute("DELETE FROM rooms WHERE number NOT IN (SELECT room FROM room_chats)")
-    conn.execute("DELETE FROM room_events WHERE room NOT IN (SELECT number FROM rooms)")
 
 
 def _room(conn: sqlite3.Connection, id: str) -> int:

@@ -35,6 +35,7 @@ class FakeOutbox:
     notices: list[str] = field(default_factory=list)
     boards: list[Reply] = field(default_factory=list)
     pinned: int = 0
+    threads: list[Chat] = field(default_factory=list)
     broken: bool = False
     removed: int = 0
 
@@ -45,6 +46,9 @@ class FakeOutbox:
 
     async def update(self, reply: Reply, trail: Trail) -> None:
         self.boards.append(reply)
+
+    async def thread(self, trail: Trail, title: str) -> Chat | None:
+        return self.threads.pop() if self.threads else None
 
     async def pin(self, trail: Trail) -> None:
         self.pinned += 1

@@ -9,7 +9,7 @@ from agents.rooms.fold import fold
 from agents.rooms.state import Room as Project
 from bot.adapter import Pressed, Received, Reply
 from memory.records import Chat, Message, User
-from memory.rooms import RoomEvent
+from memory.rooms import Draft, RoomEvent, Said
 from tests.fakes import FakeRunner
 from tests.rooms import ANA, BEN, CHAT, Room, room
 from tools.jobs import Artifact, Job, Report
@@ -181,7 +181,7 @@ async def until_outline(here: Room) -> None:
 
 async def begun(here: Room, status: str) -> None:
     while not any(s.status == status for s in await here.studio.store.steps(CHAT)):
-        await asyncio.sleep(0)
+        pass
 
 
 async def test_two_clicks_at_once_advance_a_stage_once(tmp_path: Path) -> None:
@@ -252,3 +252,20 @@ async def test_many_rooms_at_once_cross_nothing(tmp_path: Path) -> None:
             now = await project(here, chat)
             assert set(now.brief.never) == {f"w{chat.id}x{p.id}" for p in people}
             assert set(now.members) == set(people)
+
+
+async def test_a_vote_ends_when_its_time_is_up(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        for text in ("next", "next", "3"):
+            await here.say(text)
+        studio = here.studio
+        id = await studio.rooms.here(CHAT)
+        past = Draft(
+            "ballot", {"among": [1, 2, 3], "until": "2020-01-01T00:00:00+00:00", "keep": True}
+        )
+        await studio.rooms.add(id, [past], Said(ANA, "x", "x"))
+        studio.boards.changed(id)
+        await studio.boards.settle()
+        now = await project(here)
+        assert (now.stage, now.chosen) == ("outline", 3)

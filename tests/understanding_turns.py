@@ -73,6 +73,9 @@ class _Kept:
 
     async def update(self, reply: Reply, trail: Trail) -> None: ...
 
+    async def thread(self, trail: Trail, title: str) -> Chat | None:
+        return None
+
     async def pin(self, trail: Trail) -> None: ...
 
     async def remove(self, trail: Trail) -> None:

@@ -17,7 +17,7 @@ from bot.progress import Standing
 from bot.trail import Trail
 from memory.assets import Assets
 from memory.errors import AtelierError
-from memory.records import Asset, Message, Step, User
+from memory.records import Asset, Chat, Message, Step, User
 from memory.store import Store
 from tools.errors import Refused
 
@@ -54,6 +54,10 @@ class JsonOutbox:
         actions = [{"id": a.id, "label": a.label} for a in reply.actions]
         said = reply.message
         self.events.write("board", None, id=said.id, text=said.text, actions=actions)
+
+    async def thread(self, trail: Trail, title: str) -> Chat | None:
+        """Return None: there is but one conversation here."""
+        return None
 
     async def pin(self, trail: Trail) -> None:
         """Leave it: nothing can be pinned here."""

@@ -9,6 +9,7 @@ from functools import partial
 import discord
 
 from bot.adapter import Reply
+from bot.adapters.discord import NAME
 from bot.adapters.discord.asked import Asked
 from bot.adapters.discord.parts import LONGEST, Part, parts
 from bot.adapters.discord.status import Status
@@ -18,6 +19,7 @@ from bot.progress import Standing
 from bot.render import split
 from bot.trail import Trail
 from memory.assets import Assets
+from memory.records import Chat
 from memory.store import Store
 from tools.errors import Refused
 
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _FAREWELL = 3.0
 """Seconds that the end of the program waits for a status message to say so."""
+_TITLE = 100
 _SKEW = 60_000 << 22
 """A minute in snowflakes: how far our clock may be ahead of Discord's."""
 
@@ -101,6 +104,13 @@ class DiscordOutbox:
             for id in _ids(trail)[:1]:
                 change = partial(self._edge.wire.change, self._channel, id, part)
                 await persist(change, f"board {reply.message.id}")
+
+    async def thread(self, trail: Trail, title: str) -> Chat | None:
+        """Begin a thread behind the first message of a reply, in a channel of a server."""
+        for id in _ids(trail)[:1]:
+            if found := await self._edge.wire.thread(self._channel, id, title[:_TITLE]):
+                return Chat(NAME, found)
+        return None
 
     async def pin(self, trail: Trail) -> None:
         """Pin the first message of a reply, if we may."""

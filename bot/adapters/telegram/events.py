@@ -26,6 +26,7 @@ from bot.edits import Fresh
 from bot.locks import Locks
 from memory.errors import AtelierError
 from memory.records import Chat, Message, Post
+from memory.rooms import Rooms
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Events:
     def __init__(self, wire: Wire, memory: Memory, handle: Handler) -> None:
         self._wire, self._memory, self._handle = wire, memory, handle
         self._store, self._assets = memory.store, memory.assets
+        self._rooms = Rooms(memory.store.database)
         self._calling = Calling(wire.bot.bot)
         self._places = Places(wire.bot, wire.timing.clock)
         self._reader = Reader(wire, memory.store, memory.assets, self._calling)
@@ -115,18 +117,20 @@ class Events:
         try:
             async with self._turns[message.chat.id]:
                 posts = await album.whole(self._wire.timing.quiet)
-                if any(map(self._calling.calls, posts)):
-                    await self._hear(posts)
+                called = any(map(self._calling.calls, posts))
+                here = chat_of(message.chat, topic_of(message))
+                if called or await self._rooms.here(here):
+                    await self._hear(posts, called=called)
         finally:
             album.settled.set()
 
-    async def _hear(self, posts: Sequence[telegram.Message]) -> None:
+    async def _hear(self, posts: Sequence[telegram.Message], *, called: bool = True) -> None:
         first = posts[0]
         topic, number = topic_of(first), str(first.message_id)
         chat = chat_of(first.chat, topic)
         if _service(first):
             return
-        if not self._calling.calls(first):  # another one of its album names us
+        if called and not self._calling.calls(first):  # another one of its album names us
             self.start(self._typing(first.chat.id, topic))
         if await self._store.behind(chat, number):
             return  # told twice
@@ -138,7 +142,7 @@ class Events:
             return
         self._fresh.heard(chat, number, self._calling.words(first))
         place = await self._places.place(first.chat, message.author or user_of(None))
-        task = self.start(self._handle(Received(message, number, place), outbox))
+        task = self.start(self._handle(Received(message, number, place, called), outbox))
         if await self._stored(task, chat, number) and len(posts) > 1:
             await self._name(message, posts)
 
