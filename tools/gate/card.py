@@ -1,5 +1,6 @@
 """The score card of a set: what was measured of each piece, and what falls out and why."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Literal
 
@@ -76,3 +77,20 @@ class ScoreCard:
     def outliers(self) -> tuple[int, ...]:
         """The numbers of the pieces that fall out."""
         return tuple(piece.number for piece in self.pieces if piece.faults)
+
+
+def joined(*pieces: Piece) -> ScoreCard:
+    """Return one card of what was found of the same pieces in pictures, words and voices."""
+    found: dict[int, list[Piece]] = defaultdict(list)
+    for piece in pieces:
+        found[piece.number].append(piece)
+    return ScoreCard(
+        tuple(
+            Piece(
+                number,
+                tuple(reading for piece in found[number] for reading in piece.readings),
+                tuple(fault for piece in found[number] for fault in piece.faults),
+            )
+            for number in sorted(found)
+        )
+    )

@@ -23,9 +23,9 @@ class Palette:
 
 
 def palette(srgb: NDArray[np.uint8], most: int = SIZE) -> Palette:
-    """Return the palette of (N, 3) sRGB pixels: median cut, then one round of k-means (Pillow)."""
+    """Return the palette of (N, 3) sRGB pixels: by median cut."""
     row = Image.fromarray(srgb.reshape(1, -1, 3))
-    found = row.quantize(most, Image.Quantize.MEDIANCUT, kmeans=1)
+    found = row.quantize(most, Image.Quantize.MEDIANCUT)
     counts = np.bincount(np.asarray(found).ravel(), minlength=most)[:most]
     table = np.array(found.getpalette() or [], np.uint8).reshape(-1, 3)[:most]
     used = np.flatnonzero(counts[: len(table)])

@@ -31,6 +31,11 @@ def _ground(one: Signature, other: Signature) -> float:
     return float(ciede2000(one.ground, other.ground))
 
 
+def _tint(one: Signature, other: Signature) -> float:
+    """Return the distance in the plane of a* and b*, in which hues lie apart."""
+    return float(np.linalg.norm(one.tint - other.tint))
+
+
 def _texture(one: Signature, other: Signature) -> float:
     return float(np.linalg.norm(one.spectrum - other.spectrum))
 
@@ -50,15 +55,16 @@ def _grain(one: Signature, other: Signature) -> float:
 
 
 MEASURES = (
-    Measure("palette", lambda a, b: apart(a.palette, b.palette), 7.5, "recolour"),
-    Measure("light", lambda a, b: abs(a.light - b.light), 6.3, "recolour"),
-    Measure("contrast", lambda a, b: abs(a.contrast - b.contrast), 5.5, "recolour"),
-    Measure("chroma", lambda a, b: abs(a.chroma - b.chroma), 7.0, "recolour"),
+    Measure("palette", lambda a, b: apart(a.palette, b.palette), 9.0, "recolour"),
+    Measure("tint", _tint, 13.5, "recolour"),
+    Measure("chroma", lambda a, b: abs(a.chroma - b.chroma), 7.5, "recolour"),
+    Measure("light", lambda a, b: abs(a.light - b.light), 6.8, "recolour"),
+    Measure("contrast", lambda a, b: abs(a.contrast - b.contrast), 6.0, "recolour"),
     Measure("ground", _ground, 2.0, "recolour"),
-    Measure("texture", _texture, 0.75, "redraw"),
+    Measure("texture", _texture, 0.82, "redraw"),
     Measure("sharpness", _sharpness, 0.19, "redraw"),
-    Measure("pattern", _pattern, 0.042, "redraw"),
-    Measure("edges", lambda a, b: abs(a.edges - b.edges), 0.03, "redraw"),
+    Measure("pattern", _pattern, 0.045, "redraw"),
+    Measure("edges", lambda a, b: abs(a.edges - b.edges), 0.035, "redraw"),
     Measure("grain", _grain, 0.2, "redraw"),
 )
 CARD = "card"

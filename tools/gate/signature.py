@@ -17,6 +17,8 @@ SURFACE = 512
 """Pixels of the longer side at which the surface is measured."""
 PLAIN = 12.0
 """CIELAB distance from the border's colour within which a pixel belongs to a plain ground."""
+VIVID = 90
+"""Percentile of the chroma that says how colourful a subject is; its white parts do not count."""
 _BORDER = 0.7
 _SUBJECT = 0.03
 
@@ -26,12 +28,14 @@ class Signature:
     """What was measured; colours are CIELAB's, shares are 0 to 1.
 
     All but `ground`, the border's colour, and `grain` are of the subject: of what differs from a
-    `plain` ground, or of the whole picture where there is none. `mean` and `deviation` are (3,).
+    `plain` ground, or of the whole picture where there is none. `mean` and
+    `deviation` are (3,), `tint` is the median (a*, b*).
     """
 
     palette: Palette
     mean: Array
     deviation: Array
+    tint: Array
     chroma: float
     ground: Array
     plain: bool
@@ -70,7 +74,8 @@ def of_picture(picture: Image.Image) -> Signature:
         palette=palette(pixels[subject]),
         mean=seen.mean(axis=0),
         deviation=seen.std(axis=0),
-        chroma=float(np.hypot(seen[:, 1], seen[:, 2]).mean()),
+        tint=np.median(seen[:, 1:], axis=0),
+        chroma=float(np.percentile(np.hypot(seen[:, 1], seen[:, 2]), VIVID)),
         ground=ground,
         plain=not subject.all(),
         spectrum=spectrum(grey, where),

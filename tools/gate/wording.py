@@ -81,6 +81,7 @@ def _main(palette: Palette) -> str:
 
 _SAYINGS: dict[str, Callable[[Signature, Sequence[Signature], str], str]] = {
     "palette": _palette,
+    "tint": _palette,
     "light": _light,
     "contrast": _contrast,
     "chroma": _chroma,

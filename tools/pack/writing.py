@@ -2,7 +2,7 @@
 
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,7 +118,7 @@ def _documents(
     pictures = _previews(contents, (room - (voices if sounds else 0)) / _BASE64)
     html, pdf, deck = place / "index.html", place / "pack.pdf", place / "slides.pptx"
     page.write(html, contents, pictures, sounds=sounds)
-    shown = [picture for picture in pictures if picture]
+    shown = {str(n): picture for n, picture in enumerate(pictures, 1) if picture}
     cover = _sheet(shown, COVER) if len(shown) > 1 else None
     document.write(pdf, contents, pictures, cover)
     slides.write(deck, contents, pictures, cover)
@@ -147,11 +147,12 @@ def _spare(contents: Contents, names: Sequence[dict[str, str]]) -> int:
     return len(papers.as_json(_manifest(contents, names, [], ()))) + 600 * files
 
 
-def _sheet(pictures: Sequence[bytes], side: int) -> bytes:
+def _sheet(pictures: Mapping[str, bytes], side: int) -> bytes:
     from tools.sheet import CELL, sheet
 
     columns = math.ceil(math.sqrt(len(pictures)))
-    return sheet(pictures, max(64, min(CELL, side // columns)))
+    cell = max(64, min(CELL, side // columns))
+    return sheet(list(pictures.values()), cell, list(pictures))
 
 
 def _too_large(entry: Entry, most: int) -> str:
