@@ -79,6 +79,11 @@ PLANTS: dict[str, Plant] = {
 }
 
 
+def hatched(data: bytes) -> bytes:
+    """A picture under a hatching."""
+    return png(_hatching(_picture(data)))
+
+
 def _picture(data: bytes) -> Image.Image:
     return flat(open_picture(data))
 

@@ -65,7 +65,7 @@ def origins(contents: Contents, files: Sequence[Mapping[str, str]]) -> list[dict
             "title": piece.title,
             "kind": piece.kind,
             "files": dict(names),
-            "recipe": dict(piece.recipe),
+            "recipe": dict(sorted(piece.recipe.items())),
             "participation": _participation(piece),
         }
         for number, (piece, names) in enumerate(zip(contents.pieces, files, strict=True), 1)

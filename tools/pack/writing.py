@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.errors import Refused
 from tools.pack import archive, document, page, papers, slides
 from tools.pack.archive import END, Entry
 from tools.pack.contents import Contents, Piece, slug
 from tools.pack.previews import preview
+from tools.sheet import CELL, fit, sheet
 
 MOST = 25_000_000
 """Bytes of a document, at most, however much a platform takes; previews are made to fit."""
@@ -35,19 +37,25 @@ def write(contents: Contents, folder: Path, most: int) -> Packed:
     """Write the pack into a folder, in ZIPs of at most `most` bytes that open alone (blocks).
 
     In memory are at most one original and the previews, which share `most` or 25 MB. Equal
-    contents give equal bytes. Raises Refused for a broken picture, ToolError for a changed file.
+    contents give equal bytes. Raises Refused for a broken picture or far too small a `most`,
+    ToolError for a file that changed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as place:
         names = [_names(number, piece) for number, piece in enumerate(contents.pieces, 1)]
         spare = _spare(contents, names)
         room = most - spare - END
+        if room < 0:
+            raise Refused(
+                f"A pack of {len(names)} pieces needs more than {most / 1e6:.1f} MB a file."
+            )
         entries = [*_documents(contents, names, Path(place), min(room, MOST))]
         entries += _originals(contents, names)
         kept = [entry for entry in entries if entry.most <= room]
         left_out = tuple(_too_large(e, most) for e in entries if e.most > room)
         parts = archive.parted(kept, most, spare)
-        return Packed(_written(contents, names, parts, left_out, folder), left_out)
+        files = _written(contents, names, parts, left_out, Path(place))
+        return Packed(tuple(file.replace(folder / file.name) for file in files), left_out)
 
 
 def _written(
@@ -124,7 +132,7 @@ def _documents(
     slides.write(deck, contents, pictures, cover)
     yield from (Entry(file.name, file) for file in (html, pdf, deck))
     if shown:
-        yield Entry("contact-sheet.jpg", _sheet(shown, SHEET))
+        yield Entry("contact-sheet.jpg", fit(_sheet(shown, SHEET), room)[0])
     yield Entry("captions.txt", papers.captions(contents).encode(errors="replace"))
     yield Entry("captions.json", papers.as_json(papers.words(contents, names)))
     yield Entry("story.md", papers.story(contents).encode(errors="replace"))
@@ -148,8 +156,6 @@ def _spare(contents: Contents, names: Sequence[dict[str, str]]) -> int:
 
 
 def _sheet(pictures: Mapping[str, bytes], side: int) -> bytes:
-    from tools.sheet import CELL, sheet
-
     columns = math.ceil(math.sqrt(len(pictures)))
     cell = max(64, min(CELL, side // columns))
     return sheet(list(pictures.values()), cell, list(pictures))
