@@ -16,8 +16,8 @@ _QUALITIES = (95, 88, 78)
 _SMALLEST = 64
 
 
-def sheet(pictures: Sequence[bytes], cell: int = CELL) -> bytes:
-    """Return a JPEG of all pictures in their order, row by row, with a number on each."""
+def sheet(pictures: Sequence[bytes], cell: int = CELL, labels: Sequence[str] = ()) -> bytes:
+    """Return a JPEG of all pictures in their order, row by row, with a number or label on each."""
     shown = [flat(open_picture(data)) for data in pictures]
     for picture in shown:
         picture.thumbnail((cell, cell), Image.Resampling.LANCZOS)
@@ -29,7 +29,13 @@ def sheet(pictures: Sequence[bytes], cell: int = CELL) -> bytes:
     for number, picture in enumerate(shown):
         x, y = number % columns * (wide + _GAP), number // columns * (high + _GAP)
         whole.paste(picture, (x + (wide - picture.width) // 2, y + (high - picture.height) // 2))
-        _mark(whole, x, y, str(number + 1), max(18, min(wide, high) // 10))
+        _mark(
+            whole,
+            x,
+            y,
+            labels[number] if labels else str(number + 1),
+            max(18, min(wide, high) // 10),
+        )
     return _encoded(whole, "JPEG", _QUALITIES[0])
 
 
