@@ -154,6 +154,14 @@ def tastes(db: sqlite_utils.Database) -> None:
 
 
 @SCHEMA()
+def sights(db: sqlite_utils.Database) -> None:
+    """Create what holds what pictures show, a vector for each."""
+    db.execute(
+        """CREATE TABLE sights (
+            asset TEXT PRIMARY KEY, encoder TEXT NOT NULL, vector BLOB NOT NULL) WITHOUT ROWID"""
+    )
+
+
 def rooms(db: sqlite_utils.Database) -> None:
     """Create what holds project rooms: the log of each, and the chats it is in."""
     db.execute(
