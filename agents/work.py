@@ -101,7 +101,7 @@ class Work:
 
     async def _begin(self, drafts: Sequence[Step], wishes: int) -> None:
         self._rounds += 1
-        if self._rounds >= MOST_ROUNDS:
+        if self._rounds >= max(MOST_ROUNDS, self.most - MOST_STEPS):
             raise TurnError("I went round in circles with that; please say it in smaller steps.")
         if len(self.steps) + len(drafts) > self.most:
             raise TurnError(f"That is more than {self.most} steps at once; ask for less at a time.")

@@ -21,6 +21,9 @@ from tools.errors import Refused
 
 _TRIES = 50
 """How often a decision is made anew because somebody else was quicker."""
+_TAKES = {"discord": 9_500_000, "telegram": 45_000_000}
+_FILE = 500_000_000
+"""Bytes of a file that platforms take, and those that say nothing of it."""
 _CODE = 8
 _ARTICLE = re.compile(r"^(?:the|our|an?|my)\s+", re.IGNORECASE)
 NONE = "There is no project room here; “/project new poster-series for the jazz night” opens one."
@@ -201,7 +204,9 @@ async def _said(studio: Studio, work: Work, room: str, text: str) -> Answer | No
         return outcome_answer(decision, studio.boards.price(now))
     events = await studio.rooms.events(room)
     asked = talking.asked(studio, room, events, message)
-    answer = await Making(studio.rooms, work, asked).run(decision.task, decision.told)
+    most = min(_TAKES.get(s.chat.platform, _FILE) for s in await studio.rooms.seats(room))
+    making = Making(studio.rooms, work, asked, most)
+    answer = await making.run(decision.task, decision.told)
     studio.boards.changed(room)
     return answer
 

@@ -162,6 +162,7 @@ def sights(db: sqlite_utils.Database) -> None:
     )
 
 
+@SCHEMA()
 def rooms(db: sqlite_utils.Database) -> None:
     """Create what holds project rooms: the log of each, and the chats it is in."""
     db.execute(

@@ -1,7 +1,9 @@
 """A project room in a chat: from the first words to made pieces, once, whatever happens."""
 
 import asyncio
+import json
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -269,3 +271,30 @@ async def test_a_vote_ends_when_its_time_is_up(tmp_path: Path) -> None:
         await studio.boards.settle()
         now = await project(here)
         assert (now.stage, now.chosen) == ("outline", 3)
+
+
+async def test_a_set_is_approved_checked_mended_and_packed(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await made(here)
+        await here.say("approve all", BEN)
+        await here.say("change the slogan to “Beer on Friday”")
+        card = await here.say("next")
+        assert card.message.text.startswith("Score ")
+        assert "“beer”" in card.message.text
+        await here.say("fix all", BEN)
+        now = await project(here)
+        slogan = next(p for p in now.pieces if p.title == "Slogan")
+        assert slogan.now is not None
+        assert (slogan.now.text, slogan.now.author) == ("Jazz for everybody on Friday.", None)
+        asked = await here.say("next")
+        pack = asked if asked.message.assets else await here.say("/project anyway", BEN)
+        (file,) = pack.message.assets
+        with ZipFile(here.studio.assets.path(file)) as archive:
+            manifest = json.loads(archive.read("manifest.json"))
+            story = archive.read("story.md").decode()
+            names = archive.namelist()
+        assert {"index.html", "pack.pdf", "slides.pptx"} <= set(names)
+        assert len(manifest["pieces"]) == 5
+        assert "Ben" in story
+        assert "beer" not in "".join(n for n in names).lower()
+        assert (await project(here)).packs == (file.sha256,)

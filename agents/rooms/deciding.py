@@ -13,6 +13,8 @@ from agents.understanding.folding import unquoted
 from memory.rooms import Draft
 from tools.errors import Refused
 
+_ROUNDS = 2
+"""How often a set is repaired by itself; then people decide."""
 Decide = Callable[[Asked, Mapping[str, Any]], Decision]
 
 
@@ -118,6 +120,10 @@ def _fix(asked: Asked, data: Mapping[str, Any]) -> Decision:
     wanted = [n for n in data.get("pieces", wrong) if n in wrong] or wrong
     if not wanted:
         raise Refused("There is nothing to fix; “check” looks again.")
+    if asked.room.rounds >= _ROUNDS:
+        raise Refused(
+            "That was repaired twice; now change it in words, send your own, or say that it stays."
+        )
     return Decision("", (), Task("fix", tuple(wanted)))
 
 

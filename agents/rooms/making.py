@@ -4,6 +4,7 @@ Everything here can be done again after a crash: steps that are stored are taken
 came to is noted under one key.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,9 +13,11 @@ from agents.plans import NEVER
 from agents.rooms.asked import Asked, Decision, Task, button, count
 from agents.rooms.board import told as pieces_told
 from agents.rooms.brief import style
+from agents.rooms.checking import Checked, Gate
 from agents.rooms.choosing import live
 from agents.rooms.fold import fold
 from agents.rooms.outline import calls
+from agents.rooms.packing import contents, packed
 from agents.rooms.state import Idea, Room
 from agents.rooms.templates import Template, filled
 from agents.turns import Answer
@@ -37,6 +40,8 @@ class Making:
     rooms: Rooms
     work: Work
     asked: Asked
+    most: int = 10_000_000
+    """Bytes that a file may have, so that every platform of the room takes it."""
 
     @property
     def room(self) -> Room:
@@ -45,6 +50,11 @@ class Making:
 
     async def run(self, task: Task, told: str) -> Answer:
         """Do a task to its end and return what to say of it."""
+        self.work.planner, self.work.most = NEVER, MOST
+        special = {"check": self._check, "fix": self._fix, "pack": self._pack}.get(task.what)
+        if special is not None:
+            await self._restored()
+            return await special(task)
         wishes = _wishes(task, self.room, self.asked.template)
         steps = await self._steps([wish for _, wish in wishes])
         done = [(n, s) for (n, _), s in zip(wishes, steps, strict=False)]
@@ -60,16 +70,53 @@ class Making:
     async def _steps(self, wishes: Sequence[Wish]) -> list[Step]:
         """Run wishes as the steps of this turn, or go on with those that are stored."""
         work = self.work
-        work.planner, work.most = NEVER, MOST
-        stored = await work.context.store.steps_of(work.scene.message.id)
-        if stored:
-            await work.restore(stored)
-        else:
+        if not await self._restored():
             named = [await self._asset(str(w.args["image"])) for w in wishes if "image" in w.args]
             there = tuple(asset for asset in named if asset)
             work.scene = replace(work.scene, named=(*work.scene.named, *there))
             await work.plan([(f"call-{n}", wish) for n, wish in enumerate(wishes)])
         return await work.run()
+
+    async def _restored(self) -> bool:
+        """Take up the steps of an earlier life; return whether there are any."""
+        work = self.work
+        stored = await work.context.store.steps_of(work.scene.message.id)
+        if stored:
+            await work.restore(stored)
+        return bool(stored)
+
+    async def _check(self, task: Task) -> Answer:
+        found = await Gate(self.work, self.room).check()
+        room = await self._noted([found.draft(repaired=False)])
+        return Answer("reply", _checked(found), buttons=_mending(found, room))
+
+    async def _fix(self, task: Task) -> Answer:
+        """Mend what fell out, once, and look again."""
+        message, told, room = self.work.scene.message, "", self.room
+        done = [e for e in self.asked.events if e.message == message.id and e.kind == "made"]
+        if not done:
+            drafts, told = await Gate(self.work, room).mend(task.numbers)
+            room = await self._noted(drafts, "mended")
+        found = await Gate(self.work, room).check()
+        room = await self._noted([found.draft(repaired=True)])
+        text = "\n".join(filter(None, [told, _checked(found)]))
+        steps = tuple(self.work.steps.values())
+        shown = {v.asset for p in room.pieces if (v := p.now)}
+        kept = tuple(s for s in steps if any(a.sha256 in shown for a in s.assets))
+        return Answer("reply", text, kept, buttons=_mending(found, room))
+
+    async def _pack(self, task: Task) -> Answer:
+        context, message = self.work.context, self.work.scene.message
+        what = await contents(self.room, self.asked.events, context.store, context.assets)
+        files, left_out = await packed(what, context.assets, self.most)
+        step = Step("pack", {"room": self.room.id}, context.user, context.chat, message.id, "done")
+        step = replace(step, id=_id(message.id), result="Packed.", assets=files)
+        await context.store.save(step)
+        await self._noted([Draft("packed", {"assets": [a.sha256 for a in files]}, made=True)])
+        size = sum(asset.size for asset in files) / 1e6
+        told = f"The pack: {count(len(what.pieces), 'piece')}, {count(len(files), 'file')}"
+        text = "\n".join([f"{told}, {size:.1f} MB.", *left_out])
+        return Answer("reply", text, (step,), buttons=(button("next pack", "Pack again"),))
 
     async def _asset(self, sha256: str) -> Asset | None:
         try:
@@ -77,13 +124,31 @@ class Making:
         except NotFound:
             return None
 
-    async def _noted(self, drafts: Sequence[Draft]) -> Room:
+    async def _noted(self, drafts: Sequence[Draft], what: str = "made") -> Room:
         """Note what was made, once, and return the room as it is then."""
         message = self.work.scene.message
         if drafts:
-            said = Said(message.author, message.id, f"{message.id}:made")
+            said = Said(message.author, message.id, f"{message.id}:{what}")
             await self.rooms.add(self.room.id, drafts, said)
         return fold(self.room.id, await self.rooms.events(self.room.id))
+
+
+def _id(message: str) -> str:
+    """Return the id of the one step that packs for a message."""
+    return hashlib.sha256(f"pack {message}".encode()).hexdigest()[:20]
+
+
+def _checked(found: Checked) -> str:
+    return "\n".join([found.told(), *found.lines()])
+
+
+def _mending(found: Checked, room: Room) -> tuple[Action, ...]:
+    """Return the buttons under a score card."""
+    if not found.faults:
+        return (button("next check", "Pack it"),)
+    each = [button(f"fix {n}", f"Fix #{n}") for n in list(found.faults)[:5]]
+    more = [button("fix all", "Fix all"), button("anyway", "Pack anyway")]
+    return (*each, *more)
 
 
 def priced(room: Room, work: Work) -> str:

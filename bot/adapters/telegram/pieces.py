@@ -66,7 +66,10 @@ def layout(reply: Reply) -> Layout:
     text, more = _words(message.text, CAPTION if pictures else TEXT)
     singles = pictures if len(pictures) > 1 else ()
     photos = tuple(Piece("photo", asset=asset) for asset in singles)
-    return Layout(text, pictures, (*more, *photos, *(Piece("sound", asset=a) for a in sounds)))
+    others = (a for a in message.assets if a not in pictures and a not in sounds)
+    files = (Piece("file", asset=asset) for asset in others)
+    spoken = (Piece("sound", asset=asset) for asset in sounds)
+    return Layout(text, pictures, (*more, *photos, *spoken, *files))
 
 
 def _words(text: str, first: int) -> tuple[str, tuple[Piece, ...]]:
