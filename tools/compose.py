@@ -10,7 +10,7 @@ from tools.errors import EngineFailed, ModelUnavailable, ToolError
 from tools.jobs import Job, TextSpec
 from tools.meaning import meanings
 from tools.painting import revision
-from tools.prose import clean, different, language_name, prompts
+from tools.prose import clean, count_words, different, headline, language_name, prompts
 from tools.text import SEEDS, Kind, Write, finished, streamed, text_spec
 from tools.tool import Args, Context, Result, Tool
 
@@ -153,8 +153,8 @@ def _titled(line: str) -> tuple[str, str]:
     title, rest = title.strip(' *"“”'), rest.strip(" *")
     if colon and rest and len(title) <= _TITLE:
         return title, rest
-    words = line.strip(" *#-").rstrip(".").split()
-    return (" ".join(words[:4]), line.strip()) if len(words) > 2 else ("", "")
+    whole = line.strip(" *#-")
+    return (headline(whole, 4), whole) if count_words(whole) > 2 else ("", "")
 
 
 def _line(idea: dict[str, object]) -> str:

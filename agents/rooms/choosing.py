@@ -12,6 +12,7 @@ from agents.understanding.folding import unquoted
 from memory.rooms import Draft
 from tools.errors import Refused
 from tools.image import short
+from tools.prose import headline
 
 _TITLE = 60
 _LABEL = 30
@@ -32,7 +33,7 @@ def suggested(asked: Asked, data: Mapping[str, Any]) -> Decision:
     text = unquoted(str(data["text"]))
     head, colon, rest = text.partition(":")
     titled = colon and len(head) <= _TITLE
-    title = head.strip() if titled else " ".join(text.split()[:6])
+    title = head.strip() if titled else headline(text)
     draft = Draft("idea", {"title": _capital(title), "description": rest.strip() or text})
     number = len(asked.room.ideas) + 1
     drafts = (draft, *_reopened(asked, number))

@@ -47,11 +47,13 @@ def _rows(part: Part, template: Template, room: Room, idea: Idea) -> list[dict[s
 def _values(
     brief: Brief, idea: Idea, room: Room, part: Part, n: int, count: int
 ) -> Mapping[str, object]:
+    described = idea.description.rstrip(" .")
+    same = described.casefold().startswith(idea.title.casefold())
     angle = part.angles[(n - 1) % len(part.angles)] if part.angles else ""
     return {
         "subject": brief.subject or room.title,
-        "idea": idea.title,
-        "description": idea.description.rstrip(" .") if idea.description != idea.title else "",
+        "idea": described if same else idea.title,
+        "description": "" if same else described,
         "angle": angle,
         "audience": brief.audience,
         "n": n,
