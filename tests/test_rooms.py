@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agents.drafts import valid
 from agents.rooms.asked import Asked, Decision
 from agents.rooms.board import board, buttons
 from agents.rooms.choosing import closed
@@ -19,9 +20,12 @@ from agents.rooms.templates import Template, load
 from agents.rooms.wording import FOLDER, wordings
 from memory.records import User, now
 from memory.rooms import RoomEvent
+from tools.builtin import every_tool
+from tools.compose import ROOM_TOOLS
 from tools.errors import Refused
 
 TEMPLATES = load()
+TOOLS = {tool.name: tool for tool in (*every_tool(), *ROOM_TOOLS)}
 POSTERS = TEMPLATES["poster-series"]
 ANA, BEN, CAT = (User("terminal", name.lower(), name) for name in ("Ana", "Ben", "Cat"))
 IDEAS = (Idea(1, "Neon Sax"), Idea(2, "Paper Cats"), Idea(3, "Moon Dance"))
@@ -336,6 +340,7 @@ def test_every_template_lays_out_its_pieces(name: str) -> None:
     assert sum(p.kind == "picture" for p in room.pieces) == 3
     for number, wish in calls(room, [p.number for p in room.pieces]):
         assert "{" not in "".join(map(str, wish.args.values())), number
+        valid(TOOLS[wish.tool], wish.args)
         assert "beer" not in str(wish.args.get("prompt", wish.args.get("request", "")))
     assert len(board(room, TEMPLATES[name])) <= 1900
     assert all(len(b.id.encode()) <= 64 for b in buttons(room))

@@ -248,6 +248,12 @@ _MAKING: Sequence[Slash] = (
         (_words("change", "such as: 2 to a dog, without 3, snow instead of rain"),),
     ),
     Slash("retry", "retry", "Try again what failed"),
+    Slash(
+        "project",
+        "project",
+        "Make a set of pieces together",
+        (_words("words", "such as: new poster-series for the jazz night", needed=False),),
+    ),
 )
 _ERASED = {"everything said and made in this chat": "yes", "only what is mine here": "me"}
 _MORE: Mapping[str, tuple[Option, ...]] = {
