@@ -9,9 +9,10 @@ import pytest
 
 from agents.rooms.fold import fold
 from agents.rooms.state import Room as Project
-from bot.adapter import Pressed, Received, Reply
-from memory.records import Chat, Message, User
+from bot.adapter import Pressed, Reply
+from memory.records import Chat, User
 from memory.rooms import Draft, RoomEvent, Said
+from tests.bench.rooms import talked
 from tests.fakes import FakeRunner
 from tests.rooms import ANA, BEN, CHAT, Room, room
 from tools.jobs import Artifact, Job, Report
@@ -239,21 +240,8 @@ async def test_a_room_is_closed_opened_again_and_forgotten(tmp_path: Path) -> No
 
 
 async def test_many_rooms_at_once_cross_nothing(tmp_path: Path) -> None:
-    async with room(tmp_path, writer()) as here:
-        chats = [Chat(CHAT.platform, str(n)) for n in range(5)]
-        people = [User(CHAT.platform, f"p{n}", f"P{n}") for n in range(6)]
-
-        async def say(text: str, user: User, chat: Chat) -> None:
-            await here.handle(Received(Message(chat, user, text)), here.outbox)
-
-        for chat in chats:
-            await say(f"let's make a campaign kit for tea {chat.id}", people[0], chat)
-        said = [(f"never mention w{c.id}x{p.id}", p, c) for c in chats for p in people]
-        await asyncio.gather(*(say(*one) for one in said))
-        for chat in chats:
-            now = await project(here, chat)
-            assert set(now.brief.never) == {f"w{chat.id}x{p.id}" for p in people}
-            assert set(now.members) == set(people)
+    talk = await talked(tmp_path, rooms=4, people=5, each=1)
+    assert (talk.said, talk.lost, talk.crossed, set(talk.advances)) == (20, 0, 0, {1})
 
 
 async def test_a_vote_ends_when_its_time_is_up(tmp_path: Path) -> None:
