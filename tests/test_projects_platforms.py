@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from agents.rooms.fold import fold
 from memory.records import Chat
 from tests.discord_bot import talking
 from tests.discord_records import THREAD
@@ -34,6 +35,27 @@ async def test_discord_gives_a_room_a_thread_with_a_board_that_is_edited(tmp_pat
         seats = await bot.room.studio.rooms.seats()
         assert [seat.chat for seat in seats] == [Chat("discord", str(thread.id))]
         assert not server.violations
+
+
+async def test_after_a_restart_nobody_hears_what_the_bot_itself_said(tmp_path: Path) -> None:
+    async with serving() as server:
+        ana = server.person("Ana")
+        async with talking(server, tmp_path, FakeRunner(*IDEAS), kept=True) as bot:
+            ana.mentions("/project new poster-series for the jazz night")
+            channels = server.world.channels.values()
+            await server.wait_for(lambda: any(c.kind == THREAD for c in channels))
+            thread = next(c for c in channels if c.kind == THREAD)
+            await server.wait_for(lambda: server.messages(thread))
+            ana.mentions("/project share", thread)
+            await server.wait_for(lambda: "Say this" in server.messages(thread)[-1].content)
+            await bot.stop()
+        late = ana.says("never mention beer", thread)
+        async with talking(server, tmp_path, FakeRunner(*IDEAS), kept=True) as bot:
+            await bot.reply(late)
+            rooms = bot.room.studio.rooms
+            (seat,) = await rooms.seats()
+            brief = fold(seat.room, await rooms.events(seat.room)).brief
+            assert (brief.must, brief.never) == ((), ("beer",))
 
 
 async def test_telegram_gives_a_room_a_topic_where_a_group_has_topics(tmp_path: Path) -> None:

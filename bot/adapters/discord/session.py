@@ -210,7 +210,8 @@ class Session(discord.Client):
         async for said in missed(self, self._store):
             chat, post = chat_of(said.channel.id), str(said.id)
             called = self._calls_us(said)
-            if self.user is None or not (called or await self._rooms.here(chat)):
+            overheard = _from_people(said) and await self._rooms.here(chat)
+            if self.user is None or not (called or overheard):
                 continue
             if not await self._known.known(chat, post):
                 self.spawn(self._heard(await with_roles(said), self.user.id, called=called))
