@@ -119,7 +119,7 @@ def _table(rows: Sequence[tuple[str, str]]) -> Any:
 
 
 def _image(picture: bytes) -> Any:
-    """Return a picture that is decoded while its page is drawn, not as long as the document lives."""
+    """Return a picture that is decoded while its page is drawn, and no longer."""
     from reportlab.lib.utils import ImageReader
     from reportlab.platypus import Flowable
 
