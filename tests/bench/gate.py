@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.bench.gallery import COLOURS, FOLDER, STYLES, SUBJECTS, Look, drawn, every
 from tests.bench.planting import PLANTS, Gallery
 from tests.bench.report import Fact, note, table
+from tools.gate.card import ScoreCard
 from tools.gate.pictures import compare
 from tools.gate.repair import Mended, Redraw, repair
 from tools.gate.signature import Signature, measure
@@ -47,10 +48,9 @@ class Trials:
             self.known[look] = measure(self.gallery[look])
         return self.known[look]
 
-    def alarms(self, trials: int) -> int:
-        """Return in how many clean sets something is marked."""
-        sets = [[self.signature(look) for look in self.looks()] for _ in range(trials)]
-        return sum(bool(compare(one).outliers) for one in sets)
+    def clean(self, trials: int) -> list[ScoreCard]:
+        """Return the cards of sets without an outlier."""
+        return [compare([self.signature(look) for look in self.looks()]) for _ in range(trials)]
 
     def planted(self, kind: str) -> tuple[list[Look], int, bytes]:
         """Return a set, the place of the outlier in it, and its picture."""
@@ -94,12 +94,12 @@ async def trial(trials: Trials, kind: str) -> Found:
     return Found(kind, place + 1 in outliers, bool(outliers - {place + 1}), mended)
 
 
-async def measured(gallery: Gallery, count: int, seed: int) -> tuple[int, list[Found]]:
-    """Return the false alarms in clean sets, and as many planted outliers, their kinds in turn."""
+async def measured(gallery: Gallery, count: int, seed: int) -> tuple[list[ScoreCard], list[Found]]:
+    """Return the cards of clean sets, and as many planted outliers, their kinds in turn."""
     trials = Trials(gallery, random.Random(seed), {})
-    alarms = trials.alarms(count)
+    clean = trials.clean(count)
     kinds = list(PLANTS)
-    return alarms, [await trial(trials, kinds[n % len(kinds)]) for n in range(count)]
+    return clean, [await trial(trials, kinds[n % len(kinds)]) for n in range(count)]
 
 
 def rows(found: Sequence[Found]) -> list[tuple[str, ...]]:
@@ -136,13 +136,16 @@ def main(arguments: Sequence[str] = ()) -> list[Fact]:
     given = parser.parse_args(arguments)
     gallery = drawn(every(TUNED if given.tuned else SEEDS), given.folder)
     start = time.perf_counter()
-    alarms, found = asyncio.run(measured(gallery, given.trials, given.seed))
+    clean, found = asyncio.run(measured(gallery, given.trials, given.seed))
     head = ("", "sets", "found", "others marked", "repair helps", "score")
     table(
         f"Consistency gate: {given.trials} sets of 4 to 8 pictures with an outlier",
         rows(found),
         head,
     )
+    alarms = sum(bool(card.outliers) for card in clean)
+    score = sum(card.score for card in clean) / max(1, len(clean))
+    note(f"score of sets without one: {score:.0f}")
     note(f"false alarms in {given.trials} sets without one: {_share(alarms, given.trials)}")
     note(f"{len(gallery)} pictures, {time.perf_counter() - start:.0f} s for all trials and repairs")
     marked, better = sum(one.marked for one in found), sum(one.better for one in found)

@@ -100,8 +100,8 @@ def _content(count: int, vectors: Sequence[Sequence[float]]) -> list[list[Readin
 
 def _piece(number: int, readings: Sequence[Reading], signatures: Sequence[Signature]) -> Piece:
     worst = sorted((r for r in readings if r.z > LIMIT), key=lambda r: -r.z)
-    faults = tuple(
-        Fault(number, r.measure, why(number, r, signatures, r.z > 2 * LIMIT), REMEDIES[r.measure])
-        for r in worst
-    )
-    return Piece(number, tuple(readings), faults)
+    faults: dict[str, Fault] = {}  # two measures may say the same of it
+    for r in worst:
+        said = why(number, r, signatures, r.z > 2 * LIMIT)
+        faults.setdefault(said, Fault(number, r.measure, said, REMEDIES[r.measure]))
+    return Piece(number, tuple(readings), tuple(faults.values()))

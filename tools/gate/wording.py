@@ -44,6 +44,7 @@ def _chroma(own: Signature, others: Sequence[Signature], much: str) -> str:
 def _edges(own: Signature, others: Sequence[Signature], much: str) -> str:
     theirs = [100 * one.edges for one in others]
     way = "fewer" if 100 * own.edges < median(theirs) else "more"
+    much = much and "far "
     return f"has {much}{way} outlines than the others: {_against(100 * own.edges, theirs)} %"
 
 

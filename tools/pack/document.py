@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 from tools.pack.contents import Contents, Piece, plain
 from tools.pack.fonts import LATIN, ready, runs
 from tools.pack.wording import brief, day, statements, told
+from tools.pictures import size_of
 
 INK, SOFT, LINE = "#1c1917", "#57534e", "#d6d3d1"
 _EDGE = 54.0
@@ -118,13 +119,23 @@ def _table(rows: Sequence[tuple[str, str]]) -> Any:
 
 
 def _image(picture: bytes) -> Any:
-    from reportlab.platypus import Image
+    """Return a picture that is decoded while its page is drawn, and no longer."""
+    from reportlab.lib.utils import ImageReader
+    from reportlab.platypus import Flowable
 
-    from tools.pictures import size_of
+    wide, high = size_of(picture)
+    scale = min(_WIDE / wide, _TALLEST / high)
 
-    width, height = size_of(picture)
-    scale = min(_WIDE / width, _TALLEST / height)
-    return Image(BytesIO(picture), width * scale, height * scale, hAlign="LEFT")
+    class Picture(Flowable):  # type: ignore[misc]  # reportlab is untyped
+        def wrap(self, *_room: float) -> tuple[float, float]:
+            return wide * scale, high * scale
+
+        def draw(self) -> None:
+            reader = ImageReader(BytesIO(picture))
+            self.canv.drawImage(reader, 0, 0, wide * scale, high * scale)
+            reader._data = reader._image = None  # the document keeps the reader, with all pixels
+
+    return Picture()
 
 
 def _foot(canvas: Any, document: Any) -> None:

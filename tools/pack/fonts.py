@@ -20,10 +20,12 @@ UNKNOWN = "\u25a1"
 def ready() -> frozenset[int]:
     """Make the fonts known to reportlab once; return the letters that Noto Sans has."""
     import fontpkg
+    from reportlab import rl_config
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.cidfonts import UnicodeCIDFont
     from reportlab.pdfbase.ttfonts import TTFont
 
+    rl_config.useA85 = 0  # pictures as they are: as text they are a quarter larger, and slow
     font: Any = TTFont(LATIN, str(fontpkg.path(LATIN)))
     pdfmetrics.registerFont(font)
     for name in (JAPANESE, CHINESE, KOREAN):

@@ -8,7 +8,7 @@ from typing import Any
 from tools.pack.contents import Contents, Piece, plain
 from tools.pack.wording import PARTICIPATION, brief, day, statements, told
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 def captions(contents: Contents) -> str:

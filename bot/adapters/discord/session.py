@@ -229,6 +229,7 @@ class Session(discord.Client):
             return
         if called:
             self.spawn(self.edge.wire.typing(channel))
+            await asyncio.sleep(0)  # it leaves before anything else is done
         outbox = DiscordOutbox(self.edge, channel, post)
         if await self._store.behind(chat_of(said.channel.id), post):
             return  # told before we were restarted
