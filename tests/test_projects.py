@@ -203,8 +203,8 @@ async def test_another_chat_joins_by_a_code_that_works_once(tmp_path: Path) -> N
         code = (await here.told("/project share")).split()[-1]
         board = await here.say(f"/project join {code}", CAT, chat=ELSEWHERE)
         assert "Stage: brief" in board.message.text
-        await here.say("4 posters", CAT, chat=ELSEWHERE)
-        await here.say("no, 4 posters", CAT, chat=ELSEWHERE)
+        await here.say("we need 4 posters", CAT, chat=ELSEWHERE)
+        await here.say("no, make it 4 posters", CAT, chat=ELSEWHERE)
         assert (await project(here)).brief.count == 4
         await here.studio.boards.settle()
         assert {b.message.chat for b in here.outbox.boards} == {CHAT, ELSEWHERE}
