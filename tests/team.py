@@ -37,7 +37,8 @@ from tests.telegram_world import Post
 from tools.constraints import has
 
 _PATIENCE = 600.0
-_FIRST = re.compile(r"[0-9a-f]+0")
+_FIRST = re.compile(r"[0-9a-f]{20}0")
+"""The nonce of an answer's first message; its sounds and files follow in others."""
 MUST, NEVER = "GreenLeaf", "coffee"
 
 
@@ -98,7 +99,7 @@ class Team:
     def _on_discord(self, said: Message) -> Any:
         def there() -> list[str]:
             mine = [m for m in self._messages() if m.reply_to is said]
-            return [m.content for m in mine if _FIRST.fullmatch(m.nonce or "") or m.files]
+            return [m.content for m in mine if _FIRST.fullmatch(m.nonce or "")]
 
         return lambda: [t for t in there() if not is_progress(t)][:9]
 
