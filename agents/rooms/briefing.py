@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from agents.rooms.asked import Asked, Decision, button, open_question, who
+from agents.rooms.asked import Asked, Decision, button, count, open_question, who
 from agents.rooms.brief import LISTS, NAMES, differs, shown
 from agents.rooms.reading import Intent
 from agents.rooms.state import Question
@@ -41,7 +41,9 @@ def briefed(asked: Asked, intents: Sequence[Intent]) -> Decision:
 
 
 def _noted(name: str, value: object) -> str:
-    return f"{NAMES[name]}: {shown(value)}" if name != "count" else f"{shown(value)} pieces"
+    if name == "count" and isinstance(value, int):
+        return count(value, "piece")
+    return f"{NAMES[name]}: {shown(value)}"
 
 
 def _against(asked: Asked, name: str, value: object) -> dict[str, object] | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agents.rooms.brief import style
 from agents.rooms.outline import calls
 from agents.rooms.state import Piece, Room
+from agents.rooms.templates import Checks
 from agents.understanding.wishes import Wish
 from agents.work import Work
 from memory.errors import NotFound
@@ -55,16 +56,17 @@ class Gate:
 
     work: Work
     room: Room
+    checks: Checks
 
     async def check(self) -> Checked:
         """Measure every piece that is made."""
         from tools.gate.pictures import judge
 
         pictures = await self._pictures()
-        data = [data for _, data in pictures]
+        data = [data for _, data in pictures] if self.checks.pictures else []
         card = await asyncio.to_thread(judge, data, self._style()) if data else ScoreCard(())
         faults: dict[int, tuple[str, ...]] = {}
-        for (piece, _), found in zip(pictures, card.pieces, strict=True):
+        for (piece, _), found in zip(pictures, card.pieces, strict=False):
             if found.faults:
                 faults[piece.number] = tuple(_said(piece, fault) for fault in found.faults)
         texts = [check(p.number, p.now.text, self._rules(p)) for p in _texts(self.room) if p.now]
@@ -155,12 +157,13 @@ class Gate:
     def _rules(self, piece: Piece) -> Rules:
         brief = self.room.brief
         languages = (piece.language,) if piece.language else brief.languages
+        looked = frozenset(self.checks.texts)
         return Rules(
-            must=brief.must if piece.must else (),
-            never=brief.never,
-            most=piece.words,
-            languages=tuple(filter(None, map(_code, languages))),
-            tones=(brief.tone,) if brief.tone else (),
+            must=brief.must if piece.must and "must" in looked else (),
+            never=brief.never if "never" in looked else (),
+            most=piece.words if "length" in looked else 0,
+            languages=tuple(filter(None, map(_code, languages))) if "language" in looked else (),
+            tones=(brief.tone,) if brief.tone and "tone" in looked else (),
         )
 
 

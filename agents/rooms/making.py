@@ -85,8 +85,11 @@ class Making:
             await work.restore(stored)
         return bool(stored)
 
+    def _gate(self, room: Room) -> Gate:
+        return Gate(self.work, room, self.asked.template.checks)
+
     async def _check(self, task: Task) -> Answer:
-        found = await Gate(self.work, self.room).check()
+        found = await self._gate(self.room).check()
         room = await self._noted([found.draft(repaired=False)])
         return Answer("reply", _checked(found), buttons=_mending(found, room))
 
@@ -95,9 +98,9 @@ class Making:
         message, told, room = self.work.scene.message, "", self.room
         done = [e for e in self.asked.events if e.message == message.id and e.kind == "made"]
         if not done:
-            drafts, told = await Gate(self.work, room).mend(task.numbers)
+            drafts, told = await self._gate(room).mend(task.numbers)
             room = await self._noted(drafts, "mended")
-        found = await Gate(self.work, room).check()
+        found = await self._gate(room).check()
         room = await self._noted([found.draft(repaired=True)])
         text = "\n".join(filter(None, [told, _checked(found)]))
         steps = tuple(self.work.steps.values())

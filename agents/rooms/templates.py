@@ -70,10 +70,12 @@ class Part(_Data):
 
 
 class Checks(_Data):
-    """What the consistency gate looks at; names it does not know are left alone."""
+    """What the check looks at: whether the pictures go together, and what of the texts."""
 
-    pictures: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
+    pictures: bool = True
+    texts: tuple[Literal["must", "never", "length", "language", "tone"], ...] = (
+        *("must", "never", "length", "language", "tone"),
+    )
 
 
 class Template(_Data):
