@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from agents.understanding import clauses, correcting, drawing, flags, slots
+from agents.understanding import clauses, correcting, drawing, flags, pointing, slots
 from agents.understanding.compiler import Rule
 from agents.understanding.drawing import tidy
 from agents.understanding.folding import FLAG, Line
@@ -27,6 +27,9 @@ _ONCE = ("help", "cancel", "transcribe", "undo")
 
 _VAGUE = ("it", "all")
 
+_TWICE = re.compile(r"(\w.{0,18}?\w)(?:[\s,.!]+\1)+")
+"""What is said again at once ("stop, stop")."""
+
 
 @dataclass
 class Reading:
@@ -40,8 +43,8 @@ class Reading:
 
     def raws(self, line: Line) -> list[Raw]:
         """Return what the clauses of the message ask for, in order; nothing for chat."""
-        if corrected := self._corrected(line):
-            return corrected
+        if instead := self._corrected(line) or self._pointed(line):
+            return instead
         found: list[Raw] = []
         for clause in clauses.split(line, self.language, self._opens):
             said = self._without_asides(clause)
@@ -55,6 +58,18 @@ class Reading:
                 found.append(raw)
                 self.drawn = self.drawn or raw.tool in PICTURES
         return found
+
+    def _pointed(self, line: Line) -> list[Raw]:
+        """Return what "the second is nice, but make it night" asks for; nothing if it is none."""
+        for rule in self.language.focus if self._pictures() else ():
+            found = rule.pattern.match(line.fold)
+            image = pointing.pick(line.cut(*found.span("pick")), self.language) if found else None
+            if not found or not image or image in _VAGUE:
+                continue
+            first, *others = self.raws(line.cut(found.end(), len(line.text))) or [None]
+            if first and first.tool in ON_PICTURES and first.args.get("image", "it") in _VAGUE:
+                return [Raw(first.tool, {**first.args, "image": image}, self.language), *others]
+        return []
 
     def _corrected(self, line: Line) -> list[Raw]:
         """Return what "draw a cat, no wait, a dog" asks for in the end; nothing if it is none."""
@@ -103,6 +118,8 @@ class Reading:
 
     def _match(self, spoken: Line, asked: bool, cut: int) -> Raw | None:
         line = tidy(spoken, self.language)
+        if twice := _TWICE.fullmatch(line.fold):
+            line = line.cut(0, twice.end(1))
         if not line.text or self.language.marks["negated"].match(line.fold):
             return None
         if FLAG in line.fold and (raw := self._flagged(spoken, asked, cut)):
