@@ -25,7 +25,12 @@ _CONTROLS = ("help", "undo", "cancel", "again")
 _ONCE = ("help", "cancel", "transcribe", "undo")
 """What is only said more clearly when it is said twice ("forget it, stop")."""
 
+_JOINING = ("again", "edit")
+"""What may go on behind a comma and be one wish with that."""
+
 _VAGUE = ("it", "all")
+
+_MARK = re.compile(r"[^\w\s]|\n")
 
 _TWICE = re.compile(r"(\w.{0,18}?\w)(?:[\s,.!]+\1)+")
 """What is said again at once ("stop, stop")."""
@@ -46,7 +51,10 @@ class Reading:
         if instead := self._corrected(line) or self._pointed(line):
             return instead
         found: list[Raw] = []
-        for clause in clauses.split(line, self.language, self._opens):
+        drawn = self.drawn
+        parts = clauses.split(line, self.language, self._opens)
+        self.drawn = drawn  # what was tried while splitting is not yet asked for
+        for clause in parts:
             said = self._without_asides(clause)
             after_draw = bool(found) and found[-1].tool == "draw"
             if raw := self.read(said) or (self._another(said) if after_draw else None):
@@ -54,6 +62,9 @@ class Reading:
                 if found and found[-1].args.get("complaint") and raw.tool in ("edit", "again"):
                     found.pop()
                 if found and raw == found[-1] and raw.tool in _ONCE:
+                    continue
+                if found and (both := _counted(found[-1], raw)):
+                    found[-1] = both
                     continue
                 found.append(raw)
                 self.drawn = self.drawn or raw.tool in PICTURES
@@ -203,7 +214,7 @@ class Reading:
         raw = self.read(piece, cut)
         if raw is None and cut == clauses.THEN and prior and prior.tool == "draw":
             return ": " not in before.text and self._another(piece) is not None
-        if raw is None or (prior and prior.tool == "again" and self._one_again(both)):
+        if raw is None or (prior and prior.tool in _JOINING and self._one(both, prior, raw)):
             return False
         if cut == clauses.COMMA and raw.tool in _CONTROLS and "prompt" not in raw.args:
             return (prior is not None and prior.tool in _ONCE) or self._impatient(before, raw)
@@ -219,15 +230,17 @@ class Reading:
         rest, args = drawing.details(piece, self.language)
         return bool(args) and not drawing.tidy(rest, self.language).text
 
-    def _one_again(self, both: Line) -> bool:
-        """Whether "again, but make it snowy" is one wish with a change."""
+    def _one(self, both: Line, prior: Raw, more: Raw) -> bool:
+        """Whether "again, but make it snowy" or "bigger, x4" is one wish."""
         raw = self.read(both)
-        return raw is not None and raw.tool == "again"
+        if raw is None or prior.tool == "again":
+            return raw is not None and raw.tool == "again"
+        return raw.tool == more.tool == "upscale"
 
     def _impatient(self, before: Line, raw: Raw) -> bool:
         """Whether an outcry stands before "undo" or "stop" ("ugh no, undo")."""
         outcry = self.language.marks["verdict"].match(before.fold)
-        return raw.tool in _ONCE and len(before.text) <= _OUTCRY and bool(outcry)
+        return raw.tool in (*_ONCE, "again") and len(before.text) <= _OUTCRY and bool(outcry)
 
     def _small_talk(self, before: Line, cut: int, raw: Raw) -> bool:
         """Whether what stands before a request is chat: a short sentence, or a judgement."""
@@ -255,6 +268,17 @@ class Reading:
         return clause
 
 
+def _counted(said: Raw, more: Raw) -> Raw | None:
+    """Return "what could we call the printer" with how many of "give me 6 names"."""
+    if said.tool != "brainstorm" or more.tool != "brainstorm" or "count" in said.args:
+        return None
+    bare = " " not in str(more.args["theme"]) and not more.language.unspaced
+    return Raw(said.tool, {**more.args, **said.args}, said.language) if bare else None
+
+
 def _doubted(raw: Raw, cut: re.Match[str]) -> bool:
-    """Whether "again?? ..." or "stop, ..." is only an outcry before what is really said."""
-    return raw.tool in _CONTROLS and ("?" in cut[0] or (raw.tool == "cancel" and "," in cut[0]))
+    """Whether "again?? ...", "stop, ..." or "one more and I ..." only leads to what is said."""
+    if raw.tool not in (*_CONTROLS, "edit", "speak"):
+        return False
+    word = not _MARK.search(cut[0])
+    return word or raw.tool in _CONTROLS and ("?" in cut[0] or raw.tool == "cancel" and "," in cut[0])

@@ -136,7 +136,9 @@ def _query(said: Line, scene: Scene) -> Args | None:
 
 
 def _theme(said: Line, scene: Scene) -> Args | None:
-    return {"theme": words} if (words := drawing.tidy(said, scene.language).text) else None
+    said = drawing.tidy(said, scene.language)
+    alone = scene.language.marks["pronoun"].fullmatch(said.fold)
+    return {"theme": said.text} if said.text and not alone else None
 
 
 def _made(said: Line, scene: Scene) -> Args | None:
