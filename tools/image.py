@@ -95,7 +95,7 @@ def drawing(model: Model, args: Draw) -> list[PictureSpec]:
     width, height = size_for(model, wide / high)
     return [
         PictureSpec(
-            prompt=_styled(_illustrating(args), args.style),
+            prompt=_styled(args.prompt if model.singular else _illustrating(args), args.style),
             seed=seed,
             width=width,
             height=height,
@@ -137,7 +137,7 @@ def short(words: str, limit: int = 80) -> str:
 
 
 def _illustrating(args: Draw) -> str:
-    """Return the prompt and behind it the text: small models read little but the first words."""
+    """Return the prompt and behind it the text, which only models that read sentences can use."""
     text = " ".join(args.illustrates.split())
     return f"{args.prompt}: {text}"[:LONGEST] if text else args.prompt
 

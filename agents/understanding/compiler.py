@@ -8,6 +8,7 @@ blanks (none are needed in Chinese), ` ?` for optional ones, and `(` never captu
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from agents.understanding import numbers
@@ -19,6 +20,8 @@ _PARTS = re.compile(
     r"|(?P<open>\((?!\?))|(?P<gap> \?)|(?P<blank> )"
 )
 _GROUP = re.compile(r"\(\?P<([a-z]+)_*>")
+_POINTED = re.compile(r"(?<!\?P)<(?:image|pick|shown|other)>")
+_ANY = ".{0,200}?"
 _GAP = r"(?:^|(?<![\s,])[\s,]+)"
 _PART_OF_SENTENCE = r"%s(?:%s)(?=\s*(?:[,.;。、]|$))"
 
@@ -32,14 +35,35 @@ class Rule:
     "focus" (attached or replied to), "sound", "text" (the last step made one),
     "quoted" (a text is replied to) or "asked" ("can you ..." went before); `keep`: only the
     slots are taken out of the text.
+
+    `rough` is the expression with anything where pictures are pointed at ("" when none are): all
+    that the long one matches matches it, too, so that the long one is compiled only when needed.
     """
 
     tool: str
-    pattern: re.Pattern[str]
+    whole: str
+    rough: str
     fixed: Mapping[str, object]
     opens: bool
     needs: str
     keep: bool
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The whole expression, compiled."""
+        return compiled(self.whole)
+
+    def fullmatch(self, fold: str) -> re.Match[str] | None:
+        """Return the match of a whole folded line, None without one."""
+        if self.rough and not compiled(self.rough).fullmatch(fold):
+            return None
+        return self.pattern.fullmatch(fold)
+
+
+@cache
+def compiled(expression: str) -> re.Pattern[str]:
+    """Return an expression compiled; the long ones take a twentieth of a second."""
+    return re.compile(expression, re.DOTALL)
 
 
 def slots(found: re.Match[str]) -> dict[str, tuple[int, int]]:
@@ -57,16 +81,19 @@ class Compiler:
         self._said: dict[str, str] = {}
         self._slots = self._simple_slots()
         self.pointers = self.rules("pointers")
-        image = "|".join(_unnamed(rule.pattern.pattern) for rule in self.pointers)
+        image = "|".join(_unnamed(rule.whole) for rule in self.pointers)
         pick = f"(?:{image}|{self._slots['num']})"
         self._slots |= {"image": f"(?:{image})", "pick": pick, "shown": pick, "other": pick}
 
     def rules(self, table: str) -> tuple[Rule, ...]:
-        """Return the compiled rules of a table, in order, one for each way to say it."""
-        return tuple(
+        """Return the rules of a table, in order, one for each way to say it."""
+        found = tuple(
             Rule(
                 tool=row.get("tool", row.get("is", "")),
-                pattern=re.compile(self._framed(table, row, say), re.DOTALL),
+                whole=self._framed(table, row, say),
+                rough=self._framed(table, row, _POINTED.sub(_ANY, say))
+                if _POINTED.search(say)
+                else "",
                 fixed=row.get("args", {}),
                 opens=row.get("opens", True),
                 needs=row.get("needs", ""),
@@ -75,6 +102,9 @@ class Compiler:
             for row in self._words.get(table, [])
             for say in row["say"]
         )
+        for rule in found:
+            compiled(rule.rough or rule.whole)
+        return found
 
     def marks(self) -> dict[str, re.Pattern[str]]:
         """Return the compiled single patterns: politeness, articles, where clauses part, ..."""

@@ -77,9 +77,10 @@ class Reading:
             image = pointing.pick(line.cut(*found.span("pick")), self.language) if found else None
             if not found or not image or image in _VAGUE:
                 continue
-            first, *others = self.raws(line.cut(found.end(), len(line.text))) or [None]
-            if first and first.tool in ON_PICTURES and first.args.get("image", "it") in _VAGUE:
-                return [Raw(first.tool, {**first.args, "image": image}, self.language), *others]
+            asked = self.raws(line.cut(found.end(), len(line.text)))
+            if asked and asked[0].tool in ON_PICTURES and _vague(asked[0]):
+                first = Raw(asked[0].tool, {**asked[0].args, "image": image}, self.language)
+                return [first, *asked[1:]]
         return []
 
     def _corrected(self, line: Line) -> list[Raw]:
@@ -139,7 +140,7 @@ class Reading:
         for rule in self.language.rules:
             if not self._may(rule, cut, asked) or (rule.needs == "pictures" and elsewhere):
                 continue
-            found = rule.pattern.fullmatch(line.fold)
+            found = rule.fullmatch(line.fold)
             if found and (
                 raw := self._raw(
                     rule, slots.arguments(rule, found, Scene(line, self.language, spoken)), line
@@ -280,5 +281,11 @@ def _doubted(raw: Raw, cut: re.Match[str]) -> bool:
     """Whether "again?? ...", "stop, ..." or "one more and I ..." only leads to what is said."""
     if raw.tool not in (*_CONTROLS, "edit", "speak"):
         return False
-    word = not _MARK.search(cut[0])
-    return word or raw.tool in _CONTROLS and ("?" in cut[0] or raw.tool == "cancel" and "," in cut[0])
+    if not _MARK.search(cut[0]):
+        return True
+    stopped = raw.tool == "cancel" and "," in cut[0]
+    return raw.tool in _CONTROLS and ("?" in cut[0] or stopped)
+
+
+def _vague(raw: Raw) -> bool:
+    return raw.args.get("image", "it") in _VAGUE

@@ -160,7 +160,10 @@ def is_warm() -> bool:
 
 
 def warm() -> None:
-    """Read and compile every grammar (a second each); otherwise the first messages wait."""
+    """Read and compile every grammar (three seconds in all); otherwise the first messages wait.
+
+    The long expressions of rules that point at pictures are compiled when one may match.
+    """
     typos()
     for name in NAMES:
         language(name)
