@@ -43,6 +43,7 @@ class Rule:
     tool: str
     whole: str
     rough: str
+    first: re.Pattern[str]
     fixed: Mapping[str, object]
     opens: bool
     needs: str
@@ -55,9 +56,8 @@ class Rule:
 
     def fullmatch(self, fold: str) -> re.Match[str] | None:
         """Return the match of a whole folded line, None without one."""
-        if self.rough and not compiled(self.rough).fullmatch(fold):
-            return None
-        return self.pattern.fullmatch(fold)
+        found = self.first.fullmatch(fold)
+        return self.pattern.fullmatch(fold) if found and self.rough else found
 
 
 @cache
@@ -87,24 +87,24 @@ class Compiler:
 
     def rules(self, table: str) -> tuple[Rule, ...]:
         """Return the rules of a table, in order, one for each way to say it."""
-        found = tuple(
-            Rule(
-                tool=row.get("tool", row.get("is", "")),
-                whole=self._framed(table, row, say),
-                rough=self._framed(table, row, _POINTED.sub(_ANY, say))
-                if _POINTED.search(say)
-                else "",
-                fixed=row.get("args", {}),
-                opens=row.get("opens", True),
-                needs=row.get("needs", ""),
-                keep=row.get("keep", False),
-            )
+        return tuple(
+            self._rule(row, self._framed(table, row, say), rough)
             for row in self._words.get(table, [])
             for say in row["say"]
+            for rough in [self._framed(table, row, _POINTED.sub(_ANY, say))]
         )
-        for rule in found:
-            compiled(rule.rough or rule.whole)
-        return found
+
+    def _rule(self, row: Mapping[str, Any], whole: str, rough: str) -> Rule:
+        return Rule(
+            tool=row.get("tool", row.get("is", "")),
+            whole=whole,
+            rough=rough if rough != whole else "",
+            first=compiled(rough),
+            fixed=row.get("args", {}),
+            opens=row.get("opens", True),
+            needs=row.get("needs", ""),
+            keep=row.get("keep", False),
+        )
 
     def marks(self) -> dict[str, re.Pattern[str]]:
         """Return the compiled single patterns: politeness, articles, where clauses part, ..."""
