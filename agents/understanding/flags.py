@@ -38,13 +38,16 @@ _FLAG = re.compile(
     rf"|{_DASH}(?:no|negative|style)\b[ =:]*[^\n—–]*?{_ENDS}"
 )
 _NAMED = re.compile(rf"{_DASH}(?=[A-Za-z])")
+_CLOCK = re.compile(r"(?!16:10|9:(?:16|18|19|20|21)|10:16)\d{1,2}:[0-5]\d")
+"""A time of day, which no ratio but a few is written like."""
+
 _RATIO = re.compile(r"(\d{1,5})\s?[:x×/]\s?(\d{1,5})")
 
 
 def aspect(words: str) -> str | None:
     """Return the offered aspect nearest to "16:9", "1920x1080" or the like, None if it is none."""
     found = _RATIO.search(words)
-    if not found or not int(found[1]) or not int(found[2]):
+    if not found or not int(found[1]) or not int(found[2]) or _CLOCK.fullmatch(found[0]):
         return None
     wanted = log(int(found[1]) / int(found[2]))
 
