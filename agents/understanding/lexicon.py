@@ -4,11 +4,11 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
-from agents.understanding.compiler import Compiler, Rule
+from agents.understanding.compiler import Compiler, Index, Rule
 from agents.understanding.folding import folded
 
 NAMES = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru")
@@ -29,7 +29,7 @@ _ENDINGS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Language:
     """A language's grammar; its tables and patterns are those of its TOML file."""
 
@@ -43,6 +43,11 @@ class Language:
     limits: tuple[Rule, ...] = field(repr=False)
     focus: tuple[Rule, ...] = field(repr=False)
     marks: Mapping[str, re.Pattern[str]] = field(repr=False)
+
+    @cached_property
+    def index(self) -> Index:
+        """The rules by their words."""
+        return Index(self.rules)
 
     @property
     def every(self) -> tuple[Rule, ...]:

@@ -137,10 +137,10 @@ class Reading:
         if FLAG in line.fold and (raw := self._flagged(spoken, asked, cut)):
             return raw
         elsewhere = self.language.marks["elsewhere"].search(line.fold)
-        for rule in self.language.rules:
+        for rule in self.language.index.possible(line.fold):
             if not self._may(rule, cut, asked) or (rule.needs == "pictures" and elsewhere):
                 continue
-            found = rule.fullmatch(line.fold)
+            found = rule.pattern.fullmatch(line.fold)
             if found and (
                 raw := self._raw(
                     rule, slots.arguments(rule, found, Scene(line, self.language, spoken)), line
