@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,14 @@ async def test_ten_pictures_need_two_messages_and_five_rows(tmp_path: Path) -> N
     assert {"again", "undo", "edit", "info", "delete"} <= set(ids)
     assert not second.buttons
     assert await parts(*await reply(tmp_path, 1), 10 * MIB) != [first, second]
+
+
+async def test_a_question_shows_the_sheet_alone(tmp_path: Path) -> None:
+    shown, assets = await reply(tmp_path, 4)
+    (asked,) = await parts(replace(shown, kind="question"), assets, 10 * MIB)
+    assert [file.words for file in asked.files] == [
+        "4 pictures on one sheet, numbered row by row."
+    ]
 
 
 async def test_a_lone_picture_is_noted_as_what_its_message_shows(tmp_path: Path) -> None:

@@ -110,8 +110,9 @@ async def test_a_question_is_answered_by_its_buttons(tmp_path: Path) -> None:
         ana.says("make it darker")
         asked = await bot.answer(ana, 1)
         assert "which one" in asked.text
-        await bot.said(ana, 6)  # with the pictures the numbers count in
         await bot.noted(ana, asked)
+        assert asked.kind == "photo"  # one sheet with the numbers, and nothing but answers below
+        assert asked.labels == ["1", "2"]
         await bot.settled()
         ana.presses(asked, asked.buttons[0][1]["callback_data"])
         await bot.answer(ana, 2)
