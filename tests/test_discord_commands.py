@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,21 @@ async def test_menus_work_on_other_peoples_messages(server: Server, bot: Bot) ->
     assert "good morning team" in (await bot.reply(heard.original)).content
 
 
+async def test_menus_take_nothing_from_elsewhere(server: Server, bot: Bot) -> None:
+    ana, ben = server.person("Ana"), server.person("Ben")
+    await bot.reply(ana.mentions("draw a fox"))
+    words = ben.says("good morning team")
+    shown = ben.says("", attachments=[("p.png", picture(1))])
+    cases = {"Describe": (words, "no picture"), "Read aloud": (shown, "no words")}
+    cases |= {"Edit this": (words, "no picture"), "Transcribe": (shown, "no recording")}
+    for name, (target, lacks) in cases.items():
+        asked = await ana.context_menu(name, target).answer()
+        if name != "Edit this":
+            await server.wait_for(partial(getattr, asked, "followups"))
+        for only in asked.followups or filter(None, [asked.original]):
+            assert (lacks in only.content, only.ephemeral_to) == (True, ana.account)
+
+
 async def test_menus_work_on_our_own_messages(server: Server, bot: Bot) -> None:
     ana = server.person("Ana")
     drawn = await bot.reply(ana.mentions("draw a fox"))
@@ -215,6 +231,13 @@ async def test_info_and_thumbs_are_quiet_and_delete_takes_away(server: Server, b
         assert shown.ephemeral_to is ana.account
     stranger = await server.person("Ben").presses(drawn, bot.button(drawn, "delete")).answer()
     await server.wait_for(lambda: stranger.original and "Only who" in stranger.original.content)
+    several = await bot.reply(ana.mentions("draw two foxes --n 2"))
+    asked = await ana.presses(several, bot.button(several, "info")).answer()
+    first, second, recipe = (await told(server, asked)).content.splitlines()
+    assert int(second.rpartition(" ")[2]) == int(first.rpartition(" ")[2]) + 1
+    assert recipe.startswith("draw (")
+    asked = await ana.slash("info", picture="2").answer()
+    assert f"seed={second.rpartition(' ')[2]}," in (await told(server, asked)).content
     gone = await ana.presses(drawn, bot.button(drawn, "delete")).answer()
     await server.wait_for(lambda: drawn.deleted and gone.original and gone.original.deleted)
 

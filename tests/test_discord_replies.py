@@ -56,9 +56,7 @@ async def test_ten_pictures_need_two_messages_and_five_rows(tmp_path: Path) -> N
 async def test_a_question_shows_the_sheet_alone(tmp_path: Path) -> None:
     shown, assets = await reply(tmp_path, 4)
     (asked,) = await parts(replace(shown, kind="question"), assets, 10 * MIB)
-    assert [file.words for file in asked.files] == [
-        "4 pictures on one sheet, numbered row by row."
-    ]
+    assert [file.words for file in asked.files] == ["4 pictures on one sheet, numbered row by row."]
 
 
 async def test_a_lone_picture_is_noted_as_what_its_message_shows(tmp_path: Path) -> None:

@@ -55,6 +55,17 @@ MENUS = {
 }
 """What stands in a message's menu, and the command each is."""
 EDIT_THIS = "Edit this"
+_NO_PICTURE = "There is no picture in that message; choose one that has a picture."
+_NEEDS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "edit": (("image/",), _NO_PICTURE),
+    "describe": (("image/",), _NO_PICTURE),
+    "transcribe": (
+        ("audio/", "video/"),
+        "There is no recording in that message; choose one that has a sound.",
+    ),
+    "speak": ((), "There are no words in that message that I could read aloud."),
+}
+"""What a message must have whose menu is used, and what is said when it has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,15 @@ def described() -> list[dict[str, Any]]:
     """Return everything that is registered with Discord."""
     menus = [{"type": _MENU, "name": name, **_everywhere()} for name in MENUS]
     return [*(command.described() for command in commands().values()), *menus]
+
+
+def lacking(verb: str, target: Mapping[str, Any]) -> str:
+    """Return what to say when a message has nothing for a command of its menu, "" when it has."""
+    kinds, sentence = _NEEDS[verb.split()[0].removeprefix("/")]
+    if not kinds:
+        return "" if target.get("content") else sentence
+    sent = [file.get("content_type") for file in target.get("attachments") or ()]
+    return "" if any(not kind or kind.startswith(kinds) for kind in sent) else sentence
 
 
 def completions(command: str, option: str, typed: str, known: Catalogue) -> list[str]:
