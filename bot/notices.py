@@ -6,38 +6,60 @@ from typing import get_args
 from agents.errors import Unclear
 from agents.references import find
 from agents.scene import Scene
-from bot.commands import help_text
+from bot.commands import START, in_chats, offered
 from bot.studio import Studio
 from memory.holdings import Holdings
 from memory.records import Asset, Chat, Step, User
 from memory.store import Store
 from tools.catalogue import Catalogue, Task
+from tools.files import ready
+
+_HELLO = "Hello! I draw pictures and change them, write, read aloud and write down what is said."
+_EXAMPLES = """Say what you would like in your own words:
+“draw four smiling cats”
+“the second one, but darker”
+“write a haiku about rain and read it aloud”"""
+_HOW = (
+    "Reply to a picture, or send me one of yours, and say what shall be different. Where others "
+    "are, say my name or reply to me."
+)
 
 
-def help_notice(platform: str) -> str:
-    """Return what can be asked for, in words and as commands."""
-    told = (
-        "Say it in your own words (“draw four smiling cats”, “the second one, but darker”, "
-        "“read aloud: good morning”), or use a command:\n"
+def help_notice(platform: str, words: str = "") -> str:
+    """Return what can be asked for, in words and as commands, or what one command does.
+
+    Who has only just come is told of words alone.
+    """
+    if words == START:
+        return "\n\n".join([_HELLO, _EXAMPLES, _HOW, "/help lists the commands."])
+    terminal = platform == "terminal"
+    known = offered() if terminal else in_chats()
+    name = words.lower().removeprefix("/")
+    if about := known.get(name):
+        return f"/{name}: {about}"
+    lines = [f"/{name} – {about}" for name, about in known.items()]
+    keys = (
+        "In the terminal Ctrl-C is /cancel while something is being made, and /quit at the prompt."
     )
-    if platform != "terminal":
-        return told + "\n".join(line for line in help_text().splitlines() if "/quit" not in line)
-    keys = "Ctrl-C is /cancel while something is being made, and /quit at the prompt."
-    return f"{told}{help_text()}\nIn the terminal {keys}"
+    commands = "\n".join(["Or use a command; /help NAME tells of one:", *lines])
+    return "\n\n".join([_EXAMPLES, *([] if terminal else [_HOW]), commands, *[keys] * terminal])
 
 
 def models_notice(catalogue: Catalogue) -> str:
-    """Return for each task the models that can do it, the default of this profile first; LoRAs."""
-    defaults = catalogue.profiles[catalogue.profile]
+    """Return for each task the models that can be asked for, the profile's own first; LoRAs."""
+    defaults, able = catalogue.profiles[catalogue.profile], ready(catalogue)
     lines = [f"Profile {catalogue.profile}; its own model comes first, --model draws with another."]
     for task in get_args(Task):
-        able = [m for m in catalogue.models.values() if task in m.tasks]
-        able.sort(key=lambda model: model.name != defaults.get(task))
-        if able:
-            lines.append(f"{task}: {', '.join(f'{m.name} ({m.licence})' for m in able)}")
-    if catalogue.loras:
-        fits = (f"{lora.name} (for {', '.join(lora.base)})" for lora in catalogue.loras.values())
+        found = [m for m in catalogue.models.values() if task in m.tasks and m.name in able]
+        found.sort(key=lambda model: model.name != defaults.get(task))
+        if found:
+            lines.append(f"{task}: {', '.join(f'{m.name} ({m.licence})' for m in found)}")
+    loras = [lora for lora in catalogue.loras.values() if lora.name in able]
+    if loras:
+        fits = (f"{lora.name} (for {', '.join(lora.base)})" for lora in loras)
         lines.append(f"LoRAs, by --lora NAME: {'; '.join(fits)}")
+    if others := sorted({*catalogue.models, *catalogue.loras} - able):
+        lines.append(f"Not here yet, whoever runs me can add them: {', '.join(others)}")
     return "\n".join(lines)
 
 

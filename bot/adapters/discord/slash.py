@@ -12,6 +12,7 @@ from agents.understanding.flags import ASPECTS
 from bot.commands import COMMANDS
 from bot.render import shortened
 from tools.catalogue import Catalogue, Task
+from tools.files import ready
 
 TEXT, NUMBER, SWITCH, FILE = 3, 4, 5, 11
 """Discord's numbers for kinds of options."""
@@ -160,13 +161,11 @@ def lacking(verb: str, target: Mapping[str, Any]) -> str:
 
 def completions(command: str, option: str, typed: str, known: Catalogue) -> list[str]:
     """Return what an option may be completed to, at most as many as Discord shows."""
-    offered: Iterable[str] = ()
-    if option == "style":
-        offered = _STYLES
-    elif option == "lora":
-        offered = known.loras
-    elif option == "model":
-        offered = [m.name for m in known.models.values() if _task(command) in m.tasks]
+    offered: Iterable[str] = _STYLES if option == "style" else ()
+    if option in ("lora", "model"):
+        able, task = ready(known), _task(command)
+        models = [m.name for m in known.models.values() if task in m.tasks]
+        offered = [n for n in (models if option == "model" else known.loras) if n in able]
     folded = typed.strip().lower()
     return [o for o in offered if folded in o.lower() and len(o) <= _VALUE][:_CHOICES]
 
