@@ -46,9 +46,7 @@ def test_a_request_says_that_it_is_hidden(said: str) -> None:
     assert not wish.args
 
 
-@pytest.mark.parametrize(
-    "what", ["a car with a spoiler", "a bird under a spoiler of a sports car"]
-)
+@pytest.mark.parametrize("what", ["a car with a spoiler", "a bird under a spoiler of a sports car"])
 def test_a_spoiler_of_a_car_is_drawn(what: str) -> None:
     (wish,) = understand(f"draw {what}", Hints())
     assert wish.args == {"prompt": what}

@@ -32,9 +32,8 @@ async def test_start_is_answered_with_help(tmp_path: Path) -> None:
         ana = bot.server.person("Ana")
         asked = ana.says("/start")
         (told,) = await bot.said(ana)
-        assert "/imagine" not in told.text
-        assert "/draw" in told.text
-        assert "/quit" not in told.text
+        assert "draw four smiling cats" in told.text
+        assert "/help" in told.text
         assert told.reply_to is asked
         ana.says("/nonsense")
         _, told = await bot.said(ana, 2)
