@@ -273,5 +273,6 @@ _MORE: Mapping[str, tuple[Option, ...]] = {
     "info": (_PICTURE,),
     "forget": (Option("what", "what to erase; without it, what that means", choices=_ERASED),),
     "settings": (Option("change", "such as: count 2; without it, what is in force here"),),
-    **dict.fromkeys(("cancel", "help", "memory", "models", "queue", "quota"), ()),
+    "help": (Option("command", "which one, such as vary; without it, all of them"),),
+    **dict.fromkeys(("cancel", "memory", "models", "queue", "quota"), ()),
 }
