@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from agents.understanding.flags import ASPECTS
-from bot.commands import COMMANDS
+from bot.commands import COMMANDS, in_chats
 from bot.render import shortened
 from tools.catalogue import Catalogue, Task
 from tools.files import ready
@@ -100,7 +100,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Slash:
-    """A command: `verb` is what the text begins with; what is `public` is made for everybody."""
+    """A command: `verb` is ours that it stands for; what is `public` is made for everybody."""
 
     name: str
     verb: str
@@ -130,7 +130,7 @@ class Slash:
             and given.get(option.name) not in (None, "")
             and given[option.name] is not False
         ]
-        return " ".join([f"/{self.verb}", *said])
+        return " ".join([f"/{self.name}", *said])
 
 
 def commands() -> dict[str, Slash]:
@@ -162,7 +162,13 @@ def lacking(verb: str, target: Mapping[str, Any]) -> str:
 def completions(command: str, option: str, typed: str, known: Catalogue) -> list[str]:
     """Return what an option may be completed to, at most as many as Discord shows."""
     offered: Iterable[str] = _STYLES if option == "style" else ()
-    if option in ("lora", "model"):
+    if option == "command":
+        offered = in_chats()
+    elif (command, option) == ("settings", "change"):
+        from bot.rules import Rules  # not before somebody types: signing in does not wait for it
+
+        offered = Rules.model_fields
+    elif option in ("lora", "model"):
         able, task = ready(known), _task(command)
         models = [m.name for m in known.models.values() if task in m.tasks]
         offered = [n for n in (models if option == "model" else known.loras) if n in able]
@@ -272,7 +278,9 @@ _ERASED = {"everything said and made in this chat": "yes", "only what is mine he
 _MORE: Mapping[str, tuple[Option, ...]] = {
     "info": (_PICTURE,),
     "forget": (Option("what", "what to erase; without it, what that means", choices=_ERASED),),
-    "settings": (Option("change", "such as: count 2; without it, what is in force here"),),
-    "help": (Option("command", "which one, such as vary; without it, all of them"),),
+    "settings": (
+        Option("change", "such as: count 2; without it, what is in force here", completes=True),
+    ),
+    "help": (Option("command", "which one; without it, all of them", completes=True),),
     **dict.fromkeys(("cancel", "memory", "models", "queue", "quota"), ()),
 }
