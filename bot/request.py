@@ -24,6 +24,12 @@ def checked(message: Message) -> commands.Command | None:
     return commands.parse(message.text)
 
 
+def is_read(text: str) -> bool:
+    """Tell whether a text is a command whose words were read when its rules were looked at."""
+    wanted = commands.parse(text)
+    return wanted is not None and wanted.name != "change"
+
+
 async def understood(text: str) -> tuple[Wish, ...]:
     """Understand a text; in a thread while that may mean compiling a grammar, a second's work."""
     return understand(text) if is_warm() else await asyncio.to_thread(understand, text)
