@@ -67,6 +67,10 @@ _LONGEST_POINTER = 6
 _ANY = Hints(last_tool="draw", pictures_here=True)
 
 
+class UnknownCommand(AtelierError):
+    """A command that is not even like one of ours; it may be another bot's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A slash command: its name and the words behind it; `said` is what it was called."""
@@ -77,7 +81,10 @@ class Command:
 
 
 def parse(text: str) -> Command | None:
-    """Return the command a text is, or None; raises AtelierError for one that nobody knows."""
+    """Return the command a text is, or None.
+
+    Raises AtelierError for one that nobody knows, UnknownCommand when it is like none of ours.
+    """
     if text.strip() == "/":
         raise AtelierError("There is no word behind the /; /help lists the commands.")
     match = _COMMAND.match(text.strip())
@@ -90,7 +97,8 @@ def parse(text: str) -> Command | None:
     if name not in COMMANDS and name not in _others():
         near = get_close_matches(said, [*COMMANDS, *_OTHER_NAMES, *_others()], 1)
         hint = f"did you mean /{near[0]}? " if near else ""
-        raise AtelierError(f"There is no command /{said[:30]}; {hint}/help lists them.")
+        sentence = f"There is no command /{said[:30]}; {hint}/help lists them."
+        raise AtelierError(sentence) if near else UnknownCommand(sentence)
     return Command(name, (match[2] or "").strip(), said)
 
 

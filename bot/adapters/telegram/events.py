@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 from weakref import WeakSet
 
 import telegram
@@ -132,6 +133,8 @@ class Events:
         known = f"{chat.id} {number}"
         if await self._store.behind(chat, number) or await self._told.knows(known):
             return  # told twice
+        if self._calling.shared(first) and await _foreign(self._calling.words(first)):
+            return
         outbox = self._outbox(Address(first.chat.id, topic), asked=first.message_id)
         try:
             message = await self._reader.read(posts)
@@ -256,3 +259,15 @@ def _service(message: telegram.Message) -> bool:
     """Tell whether a message says nothing: somebody joined, the group has a new name."""
     words = message.text or message.caption
     return not words and message.effective_attachment is None
+
+
+async def _foreign(words: str) -> bool:
+    """Tell whether a command is like none of ours."""
+    commands = await asyncio.to_thread(import_module, "bot.commands")  # it knows languages
+    try:
+        commands.parse(words)
+    except commands.UnknownCommand:
+        return True
+    except AtelierError:
+        return False
+    return False
