@@ -9,11 +9,12 @@ from itertools import chain
 from typing import NoReturn
 
 from agents.drafts import ENDED, Drafts, Limit, unlimited, valid
-from agents.errors import Proposed, TurnError
+from agents.errors import Proposed, TurnError, Unseen
 from agents.events import Begun, Moved, Tell
 from agents.expand import LINK, POINTERS
 from agents.plans import NEVER, Planner
 from agents.scene import ASIDE, Scene
+from agents.sight import looked
 from agents.understanding.wishes import Wish
 from memory.errors import AtelierError
 from memory.records import Status, Step
@@ -75,13 +76,22 @@ class Work:
         new: list[list[Step]] = []
         for _, wish in calls:
             # "step:1" is the first call of these, or else the first one of the turn.
-            drafts = self._drafts.of(wish, scene, [*new, *before[len(new) :]])
+            drafts = await self._drafted(wish, scene, [*new, *before[len(new) :]])
             known = [*self.steps.values(), *chain(*new)]
             new.append(self._drafts.limited(drafts, known))
             if wish.tool in ASIDE:
                 scene = scene.after(new[-1])  # a second "undo" takes back what came before that
         await self._begin(list(chain(*new)), len(calls))
         self._calls |= {call: steps for (call, _), steps in zip(calls, new, strict=True)}
+
+    async def _drafted(
+        self, wish: Wish, scene: Scene, earlier: Sequence[Sequence[Step]]
+    ) -> list[Step]:
+        """Draft the steps of a call; a picture that its words do not tell is looked for by eye."""
+        try:
+            return self._drafts.of(wish, scene, earlier)
+        except Unseen as unseen:
+            return self._drafts.of(wish, await looked(unseen, scene, self.context), earlier)
 
     async def replay(self, items: Sequence[Wish | Step]) -> None:
         """Store the steps of wishes, among them results that are taken over as they are."""

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bot import garbage, heap, shelf, signals
+from bot import garbage, heap, shelf, signals, wakeup
 from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.signals import Signals
@@ -104,6 +104,7 @@ async def _all_ready(adapters: Sequence["Adapter"]) -> None:
 async def _open(settings: Settings, lobby: "Lobby", serving: "asyncio.Task[None]") -> None:
     """Open the house behind the platforms; it stays open until the last of them has ended."""
     heap.tidy()
+    wakeup.soon()
     sys.setswitchinterval(_TURN)
     await asyncio.to_thread(_load, "bot.app", "memory.migrations")
     from bot.app import opened

@@ -155,6 +155,7 @@ def leftovers(chat: Chat, db: sqlite_utils.Database) -> list[str]:
     )
     gone = db.execute(f"SELECT sha256 FROM assets WHERE {unused} ORDER BY sha256").fetchall()
     db.conn.executemany("DELETE FROM feedback WHERE target = ?", gone)
+    db.conn.executemany("DELETE FROM sights WHERE asset = ?", gone)
     db.conn.executemany("DELETE FROM assets WHERE sha256 = ?", gone)
     db.execute(
         "DELETE FROM users WHERE number NOT IN (SELECT user FROM members)"

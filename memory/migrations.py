@@ -151,3 +151,12 @@ def tastes(db: sqlite_utils.Database) -> None:
             chat INTEGER NOT NULL)"""
     )
     db.execute("CREATE INDEX picks_owner ON picks (owner, name)")
+
+
+@SCHEMA()
+def sights(db: sqlite_utils.Database) -> None:
+    """Create what holds what pictures show, a vector for each."""
+    db.execute(
+        """CREATE TABLE sights (
+            asset TEXT PRIMARY KEY, encoder TEXT NOT NULL, vector BLOB NOT NULL) WITHOUT ROWID"""
+    )

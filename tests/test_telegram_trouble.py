@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.telegram.client import CONNECTIONS
 from bot.adapters.telegram.platform import Telegram
+from bot.adapters.telegram.request import CONNECTIONS
 from bot.errors import SettingsError
 from memory.records import Chat
 from tests.rooms import room

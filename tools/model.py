@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Task = Literal[
-    "draw", "vary", "inpaint", "edit", "write", "chat", "speak", "transcribe", "remember"
+    "draw", "vary", "inpaint", "edit", "write", "chat", "speak", "transcribe", "remember", "see"
 ]
 
 

@@ -216,6 +216,7 @@ class Session(discord.Client):
         if not self._known.first(post) and not edited:
             return
         self.spawn(self.edge.wire.typing(channel))
+        await asyncio.sleep(0)  # it leaves before anything else is done
         outbox = DiscordOutbox(self.edge, channel, post)
         if await self._store.behind(chat_of(said.channel.id), post):
             return  # told before we were restarted

@@ -116,6 +116,7 @@ class Events:
             self.start(self._typing(message.chat.id, topic_of(message)))
         try:
             async with self._turns[message.chat.id]:
+                await asyncio.sleep(0)  # what shows that it was heard leaves before all else
                 posts = await album.whole(self._wire.timing.quiet)
                 if any(map(self._calling.calls, posts)):
                     await self._hear(posts)
