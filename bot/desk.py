@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from agents.followup import completed
 from agents.scene import Scene, look
 from agents.turns import Answer, answer, perform, refused, resume
-from agents.understanding.understand import is_warm
 from agents.understanding.wishes import Wish
 from agents.work import Work
 from bot import approving, commands, notices
@@ -23,7 +22,7 @@ from bot.locks import Locks
 from bot.progress import Board
 from bot.queue import Turns, queue_notice
 from bot.remembering import said_to_like
-from bot.request import checked, hints, is_read, read, understood
+from bot.request import checked, hints, read, ready, understood
 from bot.studio import NOBODY, Studio
 from bot.telling import TELLERS
 from bot.trail import Trail
@@ -210,8 +209,7 @@ class Desk:
             if is_spoken(message):
                 message = await heard(studio, message, board.hears)
                 scene = work.scene = replace(scene, message=message)
-            if not (is_warm() or is_read(message.text)):
-                await understood(message.text)  # so that nothing is left to be compiled
+            await ready(message.text)
             found = used.told(await self._decide(message, scene, work, board))
             await noticed(studio.store, message, found, used)
         except AtelierError as error:

@@ -5,7 +5,6 @@ import logging
 import secrets
 from contextlib import suppress
 
-from agents.understanding.understand import is_warm
 from bot import commands, logs
 from bot.actions import FEEDBACK, command
 from bot.adapter import Edited, Event, Handler, Outbox, Pressed, Received, Reply
@@ -78,9 +77,8 @@ async def check(event: Event, book: Rulebook, store: Store) -> None:
     if wanted is not None and wanted.name in FREE:
         return
     limits = await book.admit(chat, user, event.place)
-    # Until all grammars are compiled, reading a command may mean compiling one: a second's work.
-    tools = _tools(wanted) if is_warm() else await asyncio.to_thread(_tools, wanted)
-    for tool in tools:
+    # Reading a command may mean compiling rules, which takes a while.
+    for tool in await asyncio.to_thread(_tools, wanted) if wanted else ():
         limits.tool(tool)
     if isinstance(event, Pressed) and limits.rules.buttons == "asker":
         await _check_own(event, store)
@@ -93,10 +91,10 @@ def _said(event: Event) -> tuple[str, Chat, User]:
     return event.message.text, event.message.chat, event.message.author or NOBODY
 
 
-def _tools(wanted: commands.Command | None) -> list[str]:
+def _tools(wanted: commands.Command) -> list[str]:
     """Return the tools a command needs; what it lacks itself is told by the desk."""
     with suppress(AtelierError):
-        return [wish.tool for wish in (wanted and commands.wishes(wanted)) or ()]
+        return [wish.tool for wish in commands.wishes(wanted) or ()]
     return []
 
 

@@ -30,7 +30,7 @@ _ENDINGS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language's grammar, compiled; its tables and patterns are those of its TOML file."""
+    """A language's grammar; its tables and patterns are those of its TOML file."""
 
     name: str
     words: Mapping[str, Any] = field(repr=False)
@@ -43,6 +43,11 @@ class Language:
     marks: Mapping[str, re.Pattern[str]] = field(repr=False)
 
     @property
+    def every(self) -> tuple[Rule, ...]:
+        """All rules of all kinds."""
+        return (*self.rules, *self.pointers, *self.heads, *self.details, *self.limits)
+
+    @property
     def unspaced(self) -> bool:
         """Whether the language writes its words without blanks between them."""
         return bool(self.words.get("unspaced"))
@@ -50,7 +55,7 @@ class Language:
 
 @lru_cache(maxsize=len(NAMES))
 def language(name: str) -> Language:
-    """Return a language's grammar; the first call compiles it, which takes a second."""
+    """Return a language's grammar; the first call reads it, which takes a fifth of a second."""
     words = _words(name)
     compiler = Compiler(words)
     return Language(

@@ -111,7 +111,7 @@ class Reading:
         for rule in self.language.rules:
             if not self._may(rule, cut, asked) or (rule.needs == "pictures" and elsewhere):
                 continue
-            found = rule.pattern.fullmatch(line.fold)
+            found = rule.fullmatch(line.fold)
             if found and (
                 raw := self._raw(
                     rule, slots.arguments(rule, found, Scene(line, self.language, spoken)), line

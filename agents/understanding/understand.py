@@ -1,6 +1,7 @@
 """A message and what is known beside it become wishes; chat that asks for nothing is one too."""
 
 import re
+import time
 from collections.abc import Iterator
 from itertools import chain
 
@@ -25,6 +26,9 @@ _ANALYSED = 4000
 
 _VERB_WITHIN = 60
 """Characters among which the verb of a request in two languages is looked for."""
+
+_PAUSE = 0.005
+"""Seconds between two rules that are compiled in advance, so that others get their turn."""
 
 _NOTHING_KNOWN = Hints()
 _BLANKS = re.compile(r"[ \t]{3,}")
@@ -139,13 +143,21 @@ def _with_rest(wishes: tuple[Wish, ...], rest: str) -> tuple[Wish, ...]:
     return (*wishes[:-1], Wish(last.tool, {**last.args, name: f"{last.args[name]}{rest}"}))
 
 
-def is_warm() -> bool:
-    """Tell whether every grammar is compiled, so that nobody waits for one."""
-    return language.cache_info().currsize == len(NAMES)
+def is_warm(text: str) -> bool:
+    """Tell whether everything is compiled that may be tried on a text: it is read in no time."""
+    if language.cache_info().currsize < len(NAMES):
+        return False
+    return all(rule.is_compiled for read in likely(fold(text[:_ANALYSED])) for rule in read.every)
 
 
 def warm() -> None:
-    """Read and compile every grammar (a second each); otherwise the first messages wait."""
+    """Read every grammar, and compile all rules of the most usual one; blocks for seconds.
+
+    The rules of the others are compiled when a message has the words for them.
+    """
     typos()
     for name in NAMES:
         language(name)
+    for rule in language(NAMES[0]).every:
+        assert rule.pattern
+        time.sleep(_PAUSE)

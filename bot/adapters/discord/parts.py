@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from bot.actions import DELETE
 from bot.adapter import Reply
 from bot.render import alt, file_name, rows, shortened, split
-from bot.sheet import fit, sheet
 from memory.assets import Assets
 from memory.errors import NotFound
 from memory.records import Action, Asset
+from tools.sheet import fit, sheet
 
 LONGEST = 2000
 """UTF-16 units of one message."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from telegram import InputMediaPhoto, ReplyParameters
 
-from bot import sheet
 from bot.adapter import Reply
 from bot.adapters.telegram.pieces import TEXT, Kind, Layout, Piece, keyboard, layout
 from bot.adapters.telegram.refusals import Gone, MayHaveArrived, NotAllowed
@@ -17,6 +16,7 @@ from bot.render import file_name, shortened
 from bot.trail import Trail
 from memory.assets import Assets
 from memory.records import Asset, Post
+from tools import sheet
 
 PHOTO_BYTES, PHOTO_SIDES = 10_000_000, 10_000
 """What a photo may have: bytes, and width and height together."""
