@@ -11,7 +11,7 @@ from typing import NoReturn
 from agents.drafts import ENDED, Drafts, Limit, unlimited, valid
 from agents.errors import Proposed, TurnError, Unseen
 from agents.events import Begun, Moved, Tell
-from agents.expand import LINK, POINTERS
+from agents.expand import LINK, POINTERS, SPARED
 from agents.plans import NEVER, Planner
 from agents.scene import ASIDE, Scene
 from agents.sight import looked
@@ -213,6 +213,8 @@ class Work:
         # Not awaited itself: neither its bug nor its being cancelled is this step's own.
         await asyncio.wait([self._tasks[step_id]])
         before = self.steps[step_id]
+        if before.status != self._final and name in SPARED:
+            return ""
         if before.status != self._final:
             raise ToolError(f"The step before it did not work out ({before.tool}).")
         return _output(before, name, int(match["n"] or 1))

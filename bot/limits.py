@@ -89,7 +89,8 @@ class Limits:
         left = (most or 1000) - sum(_count(s) for s in before if s.status not in ended)
         count = _count(step) if "count" in step.args else min(usual or _count(step), max(left, 1))
         if count > left:
-            raise Refused(f"At most {most} pictures of one request are allowed here; ask for less.")
+            many = "1 picture" if most == 1 else f"{most} pictures"
+            raise Refused(f"At most {many} of one request may be made here; ask for less.")
         return {"count": count}
 
     def catalogue(self, known: Catalogue) -> Catalogue:

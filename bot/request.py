@@ -30,8 +30,12 @@ async def understood(text: str) -> tuple[Wish, ...]:
 
 
 async def ready(text: str) -> None:
-    """Have compiled what reads a text, so that reading it again keeps nobody waiting."""
-    if not is_warm(text):
+    """Have compiled what reads a text, so that reading it again keeps nobody waiting.
+
+    The words of a command were read when the rules of its place were looked at.
+    """
+    wanted = commands.parse(text)
+    if not is_warm(text) and (wanted is None or wanted.name == "change"):
         await understood(text)
 
 

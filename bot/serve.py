@@ -167,9 +167,12 @@ async def _serve(settings: Settings, inbox: "Inbox", events: "Events", *, dry_ru
 
 
 def _place(settings: Settings, *, dry_run: bool) -> "AbstractAsyncContextManager[App]":
+    from agents.plans import Asking
     from bot.app import opened, rehearsal
 
-    return rehearsal(settings) if dry_run else opened(settings, interval=0.5)
+    if dry_run:  # what would be held up for approval is shown with its price
+        return rehearsal(settings, Asking(**settings.plan.model_dump()))
+    return opened(settings, interval=0.5)
 
 
 def _load(*names: str) -> None:

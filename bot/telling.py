@@ -13,7 +13,7 @@ Tell = Callable[[Studio, Received, str], Awaitable[str]]
 
 
 async def _help(studio: Studio, event: Received, words: str) -> str:
-    return notices.help_notice(event.message.chat.platform)
+    return notices.help_notice(event.message.chat.platform, words)
 
 
 async def _models(studio: Studio, event: Received, words: str) -> str:

@@ -141,7 +141,7 @@ def test_each_grammar_has_the_same_parts(name: str) -> None:
     assert set(here.tables) == set(english.tables)
     for rule in here.rules:
         top = {slot.rstrip("_") for slot in rule.pattern.groupindex}
-        inner = {"nth", "ntha", "nthb", "num", "kind", "medium", "what"}
+        inner = {"nth", "ntha", "nthb", "num", "kind", "medium", "what", "more"}
         assert top - inner <= set(READERS), rule.pattern.pattern
 
 

@@ -103,6 +103,8 @@ async def _measure(
     reads: list[Read] = []
     judged: list[Judged] = []
     if given.only != "dialogues":
+        for case in cases:  # what is compiled when it is first needed is not timed
+            by_rules(case)
         reads = [by_rules(c) for c in cases]
         if given.model != "rules":
             found = await turns_of(cases, given.model, settings)

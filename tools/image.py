@@ -32,6 +32,9 @@ class Draw(Args):
     count: int = Field(default=1, ge=1, le=10, description="how many different pictures")
     aspect: Aspect = Field(default="1:1", description="width to height")
     style: str = Field(default="", max_length=300, description="style words, such as 'watercolour'")
+    illustrates: str = Field(
+        default="", max_length=20_000, description="a text whose words belong to the picture, too"
+    )
     negative: str = Field(default="", max_length=1000, description="what must not be in it")
     seed: int | None = Field(
         default=None, ge=0, le=2**32 - 1, description="number to get the same picture again"
@@ -92,7 +95,7 @@ def drawing(model: Model, args: Draw) -> list[PictureSpec]:
     width, height = size_for(model, wide / high)
     return [
         PictureSpec(
-            prompt=_styled(args.prompt, args.style),
+            prompt=_styled(args.prompt if model.singular else _illustrating(args), args.style),
             seed=seed,
             width=width,
             height=height,
@@ -131,6 +134,12 @@ def short(words: str, limit: int = 80) -> str:
     """Return words on one line, cut after `limit` characters."""
     line = " ".join(words.split())
     return line if len(line) <= limit else f"{line[: limit - 3].rstrip()}..."
+
+
+def _illustrating(args: Draw) -> str:
+    """Return the prompt and behind it the text, which only models that read sentences can use."""
+    text = " ".join(args.illustrates.split())
+    return f"{args.prompt}: {text}"[:LONGEST] if text else args.prompt
 
 
 def _styled(prompt: str, style: str) -> str:

@@ -179,8 +179,5 @@ def _small_print(model: Model, ignored: bool) -> str:
     """Say what a person should know: words had no effect, or it was drawn small."""
     said = f" {model.name} pays no attention to what is not wanted." if ignored else ""
     if model.enlarge_to > max(model.width, model.height):
-        said += (
-            f" Drawn at {model.width}x{model.height} by a small model and enlarged; "
-            "`atelier models` lists better ones."
-        )
+        said += f" Drawn at {model.width}x{model.height} by a small model and enlarged."
     return said

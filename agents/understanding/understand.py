@@ -13,6 +13,7 @@ from agents.understanding.lexicon import (
     imperatives,
     language,
     slips,
+    spellings,
     tells,
     typos,
     vocabulary,
@@ -60,7 +61,7 @@ def understand(text: str, hints: Hints = _NOTHING_KNOWN) -> tuple[Wish, ...]:
     mixed = _mixed(line)
     tries = ((line, grammar) for grammar in likely(line))
     for read, grammar in chain([mixed] if mixed else [], tries):
-        if wishes := link(Reading(grammar, hints).raws(read), hints):
+        if wishes := link(Reading(grammar, hints).raws(_in_letters(read, grammar)), hints):
             return _with_rest(wishes, text[_ANALYSED:])
     return (Wish("chat", {"text": said}),)
 
@@ -71,6 +72,20 @@ def _respelt(text: str) -> str:
     head = begin[0] if begin else ""
     right = _WORDS.sub(lambda word: slips().get(fold(word[0]).fold, word[0]), head)
     return right + text[len(head) :]
+
+
+def _in_letters(line: Line, language: Language) -> Line:
+    """Return the line with the words of a language in its own letters ("fuer" -> "für")."""
+    known = spellings(language.name)
+    if not known or known.keys().isdisjoint(_LETTERS.findall(line.fold)):
+        return line
+    made, at = Line("", ""), 0
+    for word in _LETTERS.finditer(line.fold):
+        if right := known.get(word[0]):
+            before = Line(line.text[at : word.start()], line.fold[at : word.start()])
+            made = Line(made.text + before.text + right, made.fold + before.fold + fold(right).fold)
+            at = word.end()
+    return Line(made.text + line.text[at:], made.fold + line.fold[at:])
 
 
 def _mixed(line: Line) -> tuple[Line, Language] | None:

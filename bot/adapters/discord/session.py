@@ -237,6 +237,7 @@ class Session(discord.Client):
             message = await self.inbox.message(said, me)
         except AtelierError as error:
             await outbox.notice(str(error), error=True)
+            await self._known.told(post)
             return
         self._fresh.heard(message.chat, post, message.text)
         place = place_of(said.channel, said.guild, said.author)

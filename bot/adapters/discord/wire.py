@@ -43,6 +43,14 @@ _ARCHIVED: Final = 10080
 _PAGES, _PAGE = 5, 100
 _NOBODY = discord.AllowedMentions.none()
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+_SILENT = "I may not write here; somebody who runs this server can allow me Send Messages."
+_NOWHERE = {
+    10003: "That channel is gone.",
+    50001: "I may not see that channel; somebody who runs this server can allow me View Channel.",
+    50007: "They take no messages from me.",
+    50013: _SILENT,
+}
+"""What Discord's refusals mean, by their code."""
 _NO_FILES = "I may not send files here; somebody who runs this server can allow me Attach Files."
 
 
@@ -90,7 +98,8 @@ class Wire:
                 return await self.send(channel, Part(text), nonce)
             if isinstance(error, PASSING):
                 raise
-            raise Undeliverable(f"Discord refused it: {error.code} {error.text}.") from error
+            said = f"Discord refused it: {error.code} {error.text}."
+            raise Undeliverable(_NOWHERE.get(error.code, said)) from error
 
     async def _send(
         self, channel: str, part: Part, nonce: str, reference: str, *, silent: bool

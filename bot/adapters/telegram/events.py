@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 from weakref import WeakSet
 
 import telegram
@@ -24,6 +25,7 @@ from bot.adapters.telegram.status import Status
 from bot.adapters.telegram.wire import Address, Wire
 from bot.edits import Fresh
 from bot.locks import Locks
+from bot.told import Told
 from memory.errors import AtelierError
 from memory.records import Chat, Message, Post
 from memory.rooms import Rooms
@@ -57,7 +59,7 @@ class Events:
         self._albums = Albums()
         self._turns = Locks[int]()
         self._tasks: set[asyncio.Future[None]] = set()
-        self._fresh = Fresh()
+        self._fresh, self._told = Fresh(), Told(memory.store, NAME)
         self._statuses: WeakSet[Status] = WeakSet()
 
     async def take(self, update: Update) -> None:
@@ -133,19 +135,29 @@ class Events:
             return
         if called and not self._calling.calls(first):  # another one of its album names us
             self.start(self._typing(first.chat.id, topic))
-        if await self._store.behind(chat, number):
+        known = f"{chat.id} {number}"
+        if await self._store.behind(chat, number) or await self._told.knows(known):
             return  # told twice
+        if self._calling.shared(first) and await _foreign(self._calling.words(first)):
+            return
         outbox = self._outbox(Address(first.chat.id, topic), asked=first.message_id)
         try:
             message = await self._reader.read(posts)
         except AtelierError as error:
-            self.start(outbox.notice(str(error), error=True))
+            self.start(self._refuse(outbox, str(error), known))
             return
         self._fresh.heard(chat, number, self._calling.words(first))
         place = await self._places.place(first.chat, message.author or user_of(None))
         task = self.start(self._handle(Received(message, number, place, called), outbox))
-        if await self._stored(task, chat, number) and len(posts) > 1:
+        if not await self._stored(task, chat, number):
+            await self._told.note(known)
+        elif len(posts) > 1:
             await self._name(message, posts)
+
+    async def _refuse(self, outbox: TelegramOutbox, sentence: str, known: str) -> None:
+        """Say why something cannot be used, once."""
+        await outbox.notice(sentence, error=True)
+        await self._told.note(known)
 
     async def _changed(self, post: telegram.Message) -> None:
         """Take new words for a request; one that was only now meant for us is a new one."""
@@ -252,3 +264,15 @@ def _service(message: telegram.Message) -> bool:
     """Tell whether a message says nothing: somebody joined, the group has a new name."""
     words = message.text or message.caption
     return not words and message.effective_attachment is None
+
+
+async def _foreign(words: str) -> bool:
+    """Tell whether a command is like none of ours."""
+    commands = await asyncio.to_thread(import_module, "bot.commands")  # it knows languages
+    try:
+        commands.parse(words)
+    except commands.UnknownCommand:
+        return True
+    except AtelierError:
+        return False
+    return False
