@@ -135,7 +135,7 @@ class Events:
             return
         if called and not self._calling.calls(first):  # another one of its album names us
             self.start(self._typing(first.chat.id, topic))
-        known = f"{chat.id} {number}"
+        known = f"{chat.id} {number} {first.edit_date or ''}".strip()  # an edit is a new one
         if await self._store.behind(chat, number) or await self._told.knows(known):
             return  # told twice
         if self._calling.shared(first) and await _foreign(self._calling.words(first)):
