@@ -41,6 +41,9 @@ class Draw(Args):
     )
     model: str = Field(default="", max_length=100, description="model name; empty: the usual one")
     lora: str = Field(default="", max_length=100, description="name of a LoRA; empty: none")
+    transparent: bool = Field(
+        default=False, description="cut out of its background, as a sticker is"
+    )
     spoiler: bool = Field(default=False, description=SPOILER)
 
 
@@ -61,7 +64,9 @@ async def draw(args: Draw, context: Context) -> Result:
     """Draw new pictures from a description."""
     model = context.catalogue.find("draw", args.model)
     specs = drawing(model, args)
-    painting = await paint(model, specs, Recipe(tool="draw"), context, args.lora)
+    painting = await paint(
+        model, specs, Recipe(tool="draw"), context, args.lora, cut=args.transparent
+    )
     things = "A picture" if args.count == 1 else f"{args.count} pictures"
     return painting.result(f"{things} of {short(args.prompt)}")
 
@@ -92,7 +97,7 @@ def drawing(model: Model, args: Draw) -> list[PictureSpec]:
     width, height = size_for(model, wide / high)
     return [
         PictureSpec(
-            prompt=_styled(args.prompt, args.style),
+            prompt=_styled(args),
             seed=seed,
             width=width,
             height=height,
@@ -133,5 +138,6 @@ def short(words: str, limit: int = 80) -> str:
     return line if len(line) <= limit else f"{line[: limit - 3].rstrip()}..."
 
 
-def _styled(prompt: str, style: str) -> str:
-    return f"{prompt}, {style}" if style else prompt
+def _styled(args: Draw) -> str:
+    plain = "on a plain white background" if args.transparent else ""
+    return ", ".join(filter(None, (args.prompt, args.style, plain)))

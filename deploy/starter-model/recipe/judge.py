@@ -65,7 +65,8 @@ class Judge:
     def scores(self, pixels: Pixels) -> Tensor:
         """How well each class fits each picture: (N, classes), logarithms of probabilities."""
         x = F.interpolate(tensor(pixels), (SIDE, SIDE), mode="area")
-        return (self.net(x).log_softmax(-1) + self.net(x.flip(-1)).log_softmax(-1)) / 2
+        both: Tensor = self.net(x).log_softmax(-1) + self.net(x.flip(-1)).log_softmax(-1)
+        return both / 2
 
     def named(self, pixels: Pixels, things: list[str]) -> Tensor:
         """How well each everyday word fits: (N, things); a word may stand for several classes."""
@@ -80,7 +81,8 @@ class Judge:
     def features(self, pixels: Pixels) -> Tensor:
         """Directions of unit length in which alike pictures are near."""
         x = F.interpolate(tensor(pixels), (SIDE, SIDE), mode="area")
-        return F.normalize(self.net[:-2](x), dim=-1)
+        found: Tensor = F.normalize(self.net[:-2](x), dim=-1)
+        return found
 
 
 def learn(pixels: Pixels, labels: list[str], steps: int, seed: int) -> Judge:
@@ -97,7 +99,7 @@ def learn(pixels: Pixels, labels: list[str], steps: int, seed: int) -> Judge:
         rows = torch.randint(len(x), (64,), generator=generator)
         loss = F.cross_entropy(net(changed(x[rows], generator)), wanted[rows], label_smoothing=0.1)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         falling.step()
     return Judge(net.eval(), classes)

@@ -31,7 +31,7 @@ def on_white(picture: Image.Image, size: int) -> Pixels:
 
 
 def _hsv(pixels: Pixels) -> NDArray[np.float32]:
-    return np.asarray(Image.fromarray(pixels).convert("HSV"), np.float32) / 255
+    return np.asarray(Image.fromarray(pixels).convert("HSV"), np.float32) / np.float32(255)
 
 
 def main_hue(pixels: Pixels) -> float | None:

@@ -54,5 +54,6 @@ def configuration(name: str) -> Configuration:
     """
     tables = tomllib.loads((HERE / "configurations.toml").read_text(encoding="utf-8"))
     values = tables[name]
-    stages = {stage: Stage(**values.pop(stage)) for stage in ("autoencoder", "text", "joint")}
-    return Configuration(name=name, **values, **stages)
+    for stage in ("autoencoder", "text", "joint"):
+        values[stage] = Stage(**values[stage])
+    return Configuration(name=name, **values)

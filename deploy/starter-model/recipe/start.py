@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
@@ -16,7 +17,7 @@ class Start:
     """The parts of a StableDiffusionPipeline folder, in float32."""
 
     autoencoder: nn.Module
-    text: CLIPTextModel
+    text: Any
     vocabulary: Vocabulary
     unet: UNet2DConditionModel
     pixels: int
@@ -33,7 +34,7 @@ class Start:
         return said[[place[caption] for caption in captions]]
 
     @torch.no_grad()
-    def give_words(self, encoder: CLIPTextModel, vocabulary: Vocabulary) -> None:
+    def give_words(self, encoder: Any, vocabulary: Vocabulary) -> None:
         """Copy the layers; each new entry begins as the mean of the old entries that spell it."""
         table = self.text.state_dict()
         key = next(name for name in table if name.endswith("token_embedding.weight"))
@@ -67,8 +68,8 @@ def load(folder: Path) -> Start:
     kind = AutoencoderTiny if tiny else AutoencoderKL
     autoencoder = kind.from_pretrained(folder / "vae", torch_dtype=torch.float32).eval()
     unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=torch.float32)
-    text = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32).eval()
+    text: Any = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32)
     config = autoencoder.config
     levels = len(config.encoder_block_out_channels if tiny else config.block_out_channels)
     pixels = unet.config.sample_size * 2 ** (levels - 1)
-    return Start(autoencoder, text, Vocabulary(folder / "tokenizer"), unet, pixels)
+    return Start(autoencoder, text.eval(), Vocabulary(folder / "tokenizer"), unet, pixels)

@@ -51,7 +51,7 @@ class Training:
         for name, parameter in named:
             factor = next((f for key, f in rates.items() if name.startswith(key)), 1.0)
             groups.setdefault(factor, []).append(parameter)
-        self.parameters = [p for _, p in named]
+        self.parameters: list[torch.Tensor] = [p for _, p in named]
         table = [{"params": ps, "factor": f} for f, ps in groups.items()]
         self.optimizer = torch.optim.AdamW(table, lr=stage.rate, betas=(0.9, 0.99), weight_decay=0)
         self.mean = [p.detach().clone() for p in self.parameters]
@@ -62,7 +62,8 @@ class Training:
     def run(self, loss_of: StepLoss, stop_at: float = math.inf) -> bool:
         """Train to the end, or until the clock `stop_at`; whether the end was reached."""
         self.module.train()
-        saved, told, sums = time.monotonic(), time.monotonic(), {}
+        saved = told = time.monotonic()
+        sums: dict[str, list[float]] = {}
         while self.step < self.steps and time.time() < stop_at:
             for part, value in self._one(loss_of).items():
                 sums.setdefault(part, []).append(value)

@@ -84,4 +84,5 @@ class Vocabulary:
 
     def ends(self, tokens: Tensor) -> Tensor:
         """Where each prompt ends."""
-        return (tokens == self.end).int().argmax(1)
+        found: Tensor = (tokens == self.end).int().argmax(1)
+        return found
