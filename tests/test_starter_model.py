@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def shapes(work: Path) -> None:
     save(Dataset(np.stack(pixels), shown, concepts), work / "data")
 
 
-def small(samples: int):
+def small(samples: int) -> Any:
     from recipe.settings import configuration
 
     tiny = configuration("tiny")

@@ -11,13 +11,12 @@ import time
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL
 
 from recipe import autoencoder, denoiser, start, text
 from recipe.captions import Captions
 from recipe.export import export
 from recipe.prepare import Dataset, prepare
-from recipe.settings import Configuration, configuration
+from recipe.settings import Configuration, configuration, device
 from recipe.vocabulary import Vocabulary, learn
 
 ROOT = Path(__file__).parent.parent.parent
@@ -40,11 +39,21 @@ def material(
     captions, words = Captions(data.concepts), work / "tokenizer"
     if not (words / "tokenizer_config.json").exists():
         learn(captions.corpus(), settings.vocabulary, words)
+    found = found.to(device())
     return text.Material(data, found, captions, Vocabulary(words), text.weights(data, settings))
 
 
-def train(settings: Configuration, work: Path, stages: set[str], stop_at: float = math.inf) -> Path:
-    """Run the stages named (of autoencoder, text, joint) and export; the model's folder."""
+def train(
+    settings: Configuration,
+    work: Path,
+    stages: set[str],
+    stop_at: float = math.inf,
+    old_autoencoder: bool = False,
+) -> Path:
+    """Run the stages named (of autoencoder, text, joint) and export; the model's folder.
+
+    `old_autoencoder` exports that of the start, while the new one is not trained well.
+    """
     data = prepare(work, settings)
     origin = start.load(ROOT / settings.start) if settings.start else None
     stop = {
@@ -58,17 +67,12 @@ def train(settings: Configuration, work: Path, stages: set[str], stop_at: float 
         kept = latents(data, vae, settings.pixels, work)
     learnt = material(data, kept, settings, work)
     encoder = text.train(learnt, settings, origin, work, stop["text"])
-    unet = origin.unet if origin is not None else denoiser.new(settings)
+    unet = (origin.unet if origin is not None else denoiser.new(settings)).to(device())
     drawer = denoiser.train(learnt, settings, encoder, unet, work, stop["joint"])
-    return finish(work, vae, drawer, learnt.vocabulary)
-
-
-def finish(work: Path, vae: AutoencoderKL, drawer: denoiser.Drawer, vocabulary: Vocabulary) -> Path:
-    """Export, and say how large it is."""
-    folder = work / "model"
-    size = export(folder, vae, drawer, vocabulary, work / "tokenizer")
+    shown = origin.autoencoder if origin is not None and old_autoencoder else vae
+    size = export(work / "model", shown, drawer, learnt.vocabulary, work / "tokenizer")
     log.info("exported %.1f MB", size / 1e6)
-    return folder
+    return work / "model"
 
 
 def main() -> None:
@@ -77,13 +81,15 @@ def main() -> None:
     parser.add_argument("configuration", choices=["tiny", "cpu", "full"])
     parser.add_argument("--work", type=Path, required=True, help="where data and checkpoints stay")
     parser.add_argument("--stages", default="autoencoder,text,joint", help="train only these")
+    parser.add_argument("--old-autoencoder", action="store_true", help="export the start's")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop and export after")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     settings = configuration(options.configuration)
     torch.set_num_threads(settings.threads)
     work = options.work / settings.name
-    train(settings, work, set(options.stages.split(",")), time.time() + 60 * options.minutes)
+    stop_at = time.time() + 60 * options.minutes
+    train(settings, work, set(options.stages.split(",")), stop_at, options.old_autoencoder)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
 from recipe.prepare import Dataset
-from recipe.settings import Configuration
+from recipe.settings import Configuration, device
 from recipe.training import Losses, Training
 
 LATENT_CHANNELS = 4
@@ -102,7 +102,8 @@ def train(
 ) -> AutoencoderKL:
     """The trained autoencoder, as far as time allowed."""
     torch.manual_seed(settings.autoencoder.seed)
-    model = new(settings)
+    model = new(settings).to(device())
+    given = given if given is None else given.cpu()
     training = Training(nn.ModuleList([model]), settings.autoencoder, work / "autoencoder.pt", {})
     training.run(AutoencoderLoss(model, data, given, settings.autoencoder.batch), stop_at)
     return model
@@ -113,7 +114,7 @@ def encode(model: nn.Module, data: Dataset, size: int) -> Tensor:
     """Latents of every picture, scaled to `size` pixels first; AutoencoderTiny works, too."""
     found = []
     for start in range(0, len(data.shown), 64):
-        x = tensor(data.pixels[start : start + 64])
+        x = tensor(data.pixels[start : start + 64]).to(next(model.parameters()).device)
         x = F.interpolate(x, (size, size), mode="area") if x.shape[-1] != size else x
-        found.append(model.encoder(x)[:, :LATENT_CHANNELS])  # type: ignore[operator]
+        found.append(model.encoder(x)[:, :LATENT_CHANNELS].cpu())  # type: ignore[operator]
     return torch.cat(found)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import Tensor, nn
 
+from recipe.positions import give_positions
 from recipe.settings import Configuration
 from recipe.text import Material, TextLearner
 from recipe.training import Losses, Training
@@ -59,10 +60,10 @@ class DrawLoss:
 
     def __init__(self, drawer: Drawer, material: Material, batch: int) -> None:
         self.drawer, self.material, self.batch = drawer, material, batch
-        self.alphas: Tensor = DDIMScheduler(**NOISE).alphas_cumprod
-        self.cells = material.cells()
-        self.concepts = torch.tensor([shown.concept for shown in material.data.shown])
-        self.empty = material.vocabulary([""])
+        self.device = material.latents.device
+        self.alphas: Tensor = DDIMScheduler(**NOISE).alphas_cumprod.to(self.device)
+        self.cells, self.concepts = material.cells(), material.concepts()
+        self.empty = material.vocabulary([""]).to(self.device)
 
     def __call__(self, pick: random.Random, generator: torch.Generator) -> Losses:
         """The loss on the next pictures, at times spread evenly over the batch."""
@@ -74,8 +75,8 @@ class DrawLoss:
             hidden[:-1], tokens, self.cells[rows], self.concepts[rows], self.material.vocabulary
         )
         dropped = torch.rand(self.batch, 1, 1, generator=generator) < UNCONDITIONAL
-        said = torch.where(dropped, hidden[-1:], hidden[:-1])
-        times = self._times(generator)
+        said = torch.where(dropped.to(self.device), hidden[-1:], hidden[:-1])
+        times = self._times(generator).to(self.device)
         loss = self._missed(self.material.latents[rows], times, said, generator)
         return {"v": loss} | {part: DRAFT_SHARE * value for part, value in losses.items()}
 
@@ -88,10 +89,10 @@ class DrawLoss:
         self, latents: Tensor, times: Tensor, said: Tensor, generator: torch.Generator
     ) -> Tensor:
         alpha = self.alphas[times][:, None, None, None]
-        noise = torch.randn(latents.shape, generator=generator)
+        noise = torch.randn(latents.shape, generator=generator).to(self.device)
         noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
         wanted = alpha.sqrt() * noise - (1 - alpha).sqrt() * latents
-        made = self.drawer.unet(noisy, times, said).sample
+        made = self.drawer.unet(noisy, times, said).sample.float()
         snr = alpha.flatten() / (1 - alpha.flatten()).clamp(min=1e-8)
         weight = snr.clamp(max=SNR) / (snr + 1) + 0.02
         return (F.mse_loss(made, wanted, reduction="none").mean((1, 2, 3)) * weight).mean() / 0.35
@@ -109,5 +110,10 @@ def train(
     torch.manual_seed(settings.joint.seed)
     drawer = Drawer(text, unet)
     training = Training(drawer, settings.joint, work / "joint.pt", {"text.": SLOW_TEXT})
-    training.run(DrawLoss(drawer, material, settings.joint.batch), stop_at)
+    loss = DrawLoss(drawer, material, settings.joint.batch)
+    if training.step <= settings.look:
+        training.until(settings.look, loss, stop_at)
+        if training.step == settings.look:
+            give_positions(drawer, loss)
+    training.run(loss, stop_at)
     return drawer

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, StableDiffusionPipeline
+from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 
 from recipe.denoiser import NOISE, Drawer
 from recipe.vocabulary import Vocabulary
@@ -15,7 +15,7 @@ LARGEST = 45_000_000
 
 
 def export(
-    folder: Path, autoencoder: AutoencoderKL, drawer: Drawer, vocabulary: Vocabulary, words: Path
+    folder: Path, autoencoder: torch.nn.Module, drawer: Drawer, vocabulary: Vocabulary, words: Path
 ) -> int:
     """Write the folder and return its size in bytes; `words` is the tokenizer's own folder.
 
@@ -55,3 +55,8 @@ def _complete(folder: Path, words: Path) -> None:
     config = json.loads(file.read_text(encoding="utf-8"))
     config.pop("torch_dtype", None)
     file.write_text(json.dumps(config | {"dtype": "float32"}, indent=2) + "\n", encoding="utf-8")
+    file = folder / "vae" / "config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    if config["_class_name"] == "AutoencoderTiny":
+        del config["block_out_channels"]  # it writes this itself, and warns when it reads it
+        file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

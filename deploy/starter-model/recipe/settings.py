@@ -7,6 +7,13 @@ from pathlib import Path
 HERE = Path(__file__).parent.parent
 
 
+def device() -> str:
+    """Where to train: "cuda" if there is such a device, else "cpu"."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """How long and how fast one part is trained."""
@@ -21,7 +28,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """One row of configurations.toml; lengths are in pixels, latents or entries."""
+    """One row of configurations.toml; lengths are in pixels, latents or entries.
+
+    `look` is the step after which the denoiser is shown where the draft's cells are; -1: never.
+    """
 
     name: str
     seed: int
@@ -41,6 +51,7 @@ class Configuration:
     unet_channels: list[int]
     unet_attention: list[bool]
     unet_layers: int
+    look: int
     autoencoder: Stage
     text: Stage
     joint: Stage

@@ -7,6 +7,7 @@ first guess, and captions of all kinds learn to say what its encoder says to the
 """
 
 import random
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,13 @@ class Material:
     def tokens(self, rows: list[int], pick: random.Random) -> Tensor:
         """A caption of each picture."""
         shown = self.data.shown
-        return self.vocabulary([self.captions.draw(shown[row], pick) for row in rows])
+        tokens = self.vocabulary([self.captions.draw(shown[row], pick) for row in rows])
+        return tokens.to(self.latents.device)
+
+    def concepts(self) -> Tensor:
+        """The number of each picture's concept."""
+        numbers = [shown.concept for shown in self.data.shown]
+        return torch.tensor(numbers, device=self.latents.device)
 
     def cells(self) -> Tensor:
         """The latents as 16 cells: (N, 16, values)."""
@@ -104,7 +111,7 @@ class TextLearner(nn.Module):
         """What the heads miss: the draft and the concept."""
         ends = hidden[torch.arange(len(tokens)), vocabulary.ends(tokens)]
         named = F.cross_entropy(self.concept(ends), concepts, label_smoothing=0.05)
-        drawn = F.mse_loss(self.draft(hidden[:, DRAFT:]), cells)
+        drawn = F.mse_loss(self.draft(hidden[:, DRAFT:]).float(), cells)
         return {"draft": drawn, "concept": 0.05 * named}
 
 
@@ -116,8 +123,7 @@ class TextLoss:
     ) -> None:
         self.learner, self.material, self.batch = learner, material, batch
         self.said = said
-        self.cells = material.cells()
-        self.concepts = torch.tensor([shown.concept for shown in material.data.shown])
+        self.cells, self.concepts = material.cells(), material.concepts()
 
     def __call__(self, pick: random.Random, generator: torch.Generator) -> Losses:
         """Draft and concept, and the start's hidden states where there are any."""
@@ -129,9 +135,10 @@ class TextLoss:
             hidden, tokens, self.cells[rows], self.concepts[rows], vocabulary
         )
         if self.said is not None:
-            known = torch.tensor([not self.material.data.shown[row].colour for row in rows])
+            known = [not self.material.data.shown[row].colour for row in rows]
             ends = vocabulary.ends(tokens)[:, None]
-            after = (torch.arange(POSITIONS)[None] >= ends) & known[:, None]
+            after = torch.arange(POSITIONS, device=ends.device)[None] >= ends
+            after = after & torch.tensor(known, device=ends.device)[:, None]
             missed = (hidden - self.said[rows].float()).square().mean(-1)
             losses["said"] = 0.5 * missed[after].mean()
         return losses
@@ -144,10 +151,12 @@ def train(
     torch.manual_seed(settings.text.seed)
     learner = TextLearner(new(settings, material.vocabulary), material)
     said = None
-    if start is not None:
+    if start is not None and stop_at > time.time():
         start.give_words(learner.encoder, material.vocabulary)
         said = start.say([material.captions.plain(shown) for shown in material.data.shown])
-        start.fit(learner.draft, said[:, DRAFT:], material.cells())
+        start.fit(learner.draft, said[:, DRAFT:], material.cells().cpu())
+        said = said.to(material.latents.device)
+    learner = learner.to(material.latents.device)
     training = Training(learner, settings.text, work / "text.pt", {})
     training.run(TextLoss(learner, material, said, settings.text.batch), stop_at)
     return learner

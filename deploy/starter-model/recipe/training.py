@@ -55,16 +55,25 @@ class Training:
         table = [{"params": ps, "factor": f} for f, ps in groups.items()]
         self.optimizer = torch.optim.AdamW(table, lr=stage.rate, betas=(0.9, 0.99), weight_decay=0)
         self.mean = [p.detach().clone() for p in self.parameters]
+        self.device = self.parameters[0].device
         self.step = 0
         self.steps = max(1, stage.samples // stage.batch)
         self._resume()
 
     def run(self, loss_of: StepLoss, stop_at: float = math.inf) -> bool:
         """Train to the end, or until the clock `stop_at`; whether the end was reached."""
+        self.until(self.steps, loss_of, stop_at)
+        with torch.no_grad():
+            torch._foreach_copy_(self.parameters, self.mean)
+        self.module.eval()
+        return self.step >= self.steps
+
+    def until(self, step: int, loss_of: StepLoss, stop_at: float) -> None:
+        """Train up to a step, or until the clock `stop_at`, and save."""
         self.module.train()
         saved = told = time.monotonic()
-        sums: dict[str, list[float]] = {}
-        while self.step < self.steps and time.time() < stop_at:
+        begun, sums = self.step, dict[str, list[float]]()
+        while self.step < step and time.time() < stop_at:
             for part, value in self._one(loss_of).items():
                 sums.setdefault(part, []).append(value)
             if time.monotonic() - told > 30:
@@ -73,9 +82,8 @@ class Training:
             if time.monotonic() - saved > SAVE_SECONDS:
                 self.save()
                 saved = time.monotonic()
-        self.save()
-        self._take_mean()
-        return self.step >= self.steps
+        if self.step > begun:
+            self.save()
 
     def _one(self, loss_of: StepLoss) -> dict[str, float]:
         seed = self.stage.seed * 1_000_003 + self.step
@@ -83,9 +91,11 @@ class Training:
         factor = rate_at(self.step / self.steps, self.stage.warm / self.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = self.stage.rate * factor * group["factor"]
-        losses = loss_of(random.Random(seed), torch.Generator().manual_seed(seed))
+        dice = random.Random(seed), torch.Generator().manual_seed(seed)
+        with torch.autocast(self.device.type, torch.bfloat16, self.device.type == "cuda"):
+            losses = loss_of(*dice)
         self.optimizer.zero_grad(set_to_none=True)
-        sum(losses.values(), torch.zeros(())).backward()  # type: ignore[no-untyped-call]
+        sum(losses.values(), torch.zeros((), device=self.device)).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimizer.step()
         self.step += 1
@@ -108,15 +118,10 @@ class Training:
     def _resume(self) -> None:
         if not self.file.exists():
             return
-        state = torch.load(self.file, weights_only=True)
+        state = torch.load(self.file, map_location=self.device, weights_only=True)
         self.step = state["step"]
         self.optimizer.load_state_dict(state["optimizer"])
         with torch.no_grad():
             torch._foreach_copy_(self.parameters, state["live"])
             torch._foreach_copy_(self.mean, state["mean"])
         log.info("%s goes on at step %d of %d", self.file.stem, self.step, self.steps)
-
-    def _take_mean(self) -> None:
-        with torch.no_grad():
-            torch._foreach_copy_(self.parameters, self.mean)
-        self.module.eval()
