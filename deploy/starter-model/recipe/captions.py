@@ -72,7 +72,7 @@ class Captions:
     def _carried(self, text: str, language: str, pick: random.Random) -> str:
         if language == "en" and pick.random() < 0.35:
             text = with_article(text, pick)
-        if pick.random() < 0.14:
+        if pick.random() < 0.3:
             text = pick.choice(self.words["carriers"][language]).format(text)
         return text
 
