@@ -79,6 +79,7 @@ def measures(
     found["sheet"] = {"first": ask.share(right[:, 0]), "in five": ask.share(right[:, :5].any(1))}
     found["adherence"] = ask.adherence(draw, judge, ask.questions())
     found["colours"] = ask.colours(draw, ask.listed(table["coloured"]), table["colours"])
+    found["peoples"] = ask.peoples(draw, judge)
     found["variety"] = ask.variety(draw, judge, things[:8], 4)
     found["sharpness"] = ask.sharpness(nouns, real)
     size = nouns.shape[2], nouns.shape[1]

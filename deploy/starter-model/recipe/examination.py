@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from recipe.concepts import HERE, words
+from recipe.concepts import HERE, common, words
 from recipe.judge import Judge
 from recipe.pictures import Pixels
 
@@ -37,7 +37,7 @@ def table() -> dict[str, Any]:
 
 def listed(text: str) -> list[str]:
     """The words of a list with commas."""
-    return [word.strip() for word in text.split(",")]
+    return [" ".join(word.split()) for word in text.split(",")]
 
 
 def english(thing: str) -> str:
@@ -118,6 +118,20 @@ def has_colour(picture: Pixels, colour: str, looks: dict[str, list[float]]) -> b
         return False
     apart = np.abs((ink[:, 0] - looks[colour][0] + 0.5) % 1 - 0.5)
     return bool((apart < 0.085).mean() > 0.5)
+
+
+def peoples(draw: Draw, judge: Judge, every: int = 2) -> dict[str, float]:
+    """What the judge takes pictures of peoples and faiths for: an animal it should never be."""
+    said = listed(words()["neutral"]["people"])[::every]
+    made = draw([english(word) for word in said], list(range(4000, 4000 + len(said))))
+    classes = [judge.classes[best] for best in judge.scores(made).argmax(1).tolist()]
+    animals = {names[0] for code, names in common().items() if code not in common("animals")}
+    figures = {names[0] for code, names in common().items() if code not in common("figures")}
+    found = [[name in group for name in classes] for group in (animals, figures)]
+    return {
+        "animals": round(float(np.mean(found[0])), 3),
+        "figures": round(float(np.mean(found[1])), 3),
+    }
 
 
 def variety(draw: Draw, judge: Judge, things: Sequence[str], seeds: int) -> dict[str, float]:

@@ -25,6 +25,8 @@ from recipe.vocabulary import DRAFT, POSITIONS, Vocabulary
 
 GRID = 4
 HEADS = 4
+NEUTRAL = 25.0
+"""How much oftener a concept is seen that stands for many words: peoples, countries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def weights(data: Dataset, settings: Configuration) -> list[float]:
     for shown in data.shown:
         concept = data.concepts[shown.concept]
         weight = settings.styles[shown.style] * (settings.common if concept.aliases else 1.0)
-        weight *= 3.0 if concept.others else 1.0
+        weight *= NEUTRAL if concept.others else 1.0
         found.append(weight * (0.08 if shown.colour else 1.0))
     return found
 
@@ -152,9 +154,10 @@ def train(
     learner = TextLearner(new(settings, material.vocabulary), material)
     said = None
     if start is not None and stop_at > time.time():
-        start.give_words(learner.encoder, material.vocabulary)
         said = start.say([material.captions.plain(shown) for shown in material.data.shown])
-        start.fit(learner.draft, said[:, DRAFT:], material.cells().cpu())
+        if not (work / "text.pt").exists():
+            start.give_words(learner.encoder, material.vocabulary)
+            start.fit(learner.draft, said[:, DRAFT:], material.cells().cpu())
         said = said.to(material.latents.device)
     learner = learner.to(material.latents.device)
     training = Training(learner, settings.text, work / "text.pt", {})
