@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models run chat test check fix bench soak clean
+.PHONY: help setup models run chat test check fix bench soak starter-model clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 16
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -46,6 +46,11 @@ bench: models ## measure, against the peers in one run (PART="start memory": the
 
 soak: models ## both platforms for ten minutes with cut lines, refusals and kills (MINUTES=2 SEED=7)
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
+
+starter-model: $(INSTALLED) ## train the built-in picture model (CONFIG=cpu WORK=.training MINUTES=60)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,cluster,quant,train]'
+	@OMP_WAIT_POLICY=PASSIVE nice -n 19 $(BIN)/python deploy/starter-model/train.py $(or $(CONFIG),cpu) \
+	  --work $(or $(WORK),.training) --minutes $(or $(MINUTES),100000)
 
 clean: ## remove what setting up made
 	rm -rf $(VENV) .models .mypy_cache .ruff_cache .pytest_cache

@@ -16,8 +16,8 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Pass over what libraries use that will be gone one day: discord.py and torch's compiler."""
-    for start in ("'audioop' is deprecated", "`torch.jit"):
+    """Pass over what libraries use that will be gone one day: discord.py, torch, diffusers."""
+    for start in ("'audioop' is deprecated", "`torch.jit", "__array__ implementation"):
         config.addinivalue_line("filterwarnings", f"ignore:{start}:DeprecationWarning")
 
 

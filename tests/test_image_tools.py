@@ -121,7 +121,8 @@ async def test_a_small_model_is_said_to_be_small_and_ignored_words_to_be_ignored
         result = await draw.run(Draw(prompt="a cat", negative="text", seed=1, count=2), one)
     assert result.text == (
         "2 pictures of a cat (tiny, seed 1-2). tiny pays no attention to what is not wanted. "
-        "Drawn at 64x64 by a small model and enlarged."
+        "tiny is a small model: this was drawn at 64x64 and enlarged. Whoever runs me can choose a "
+        "larger one; `atelier models` lists them."
     )
 
 

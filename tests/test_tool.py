@@ -21,6 +21,7 @@ FIELDS = {
         "count",
         "aspect",
         "style",
+        "illustrates",
         "negative",
         "seed",
         "steps",

@@ -1,6 +1,7 @@
 """Pictures from words, and more like one that is there."""
 
 import asyncio
+import re
 
 from pydantic import Field
 
@@ -44,6 +45,9 @@ class Draw(Args):
     )
     model: str = Field(default="", max_length=100, description="model name; empty: the usual one")
     lora: str = Field(default="", max_length=100, description="name of a LoRA; empty: none")
+    transparent: bool = Field(
+        default=False, description="cut out of its background, as a sticker is"
+    )
     spoiler: bool = Field(default=False, description=SPOILER)
 
 
@@ -64,7 +68,9 @@ async def draw(args: Draw, context: Context) -> Result:
     """Draw new pictures from a description."""
     model = context.catalogue.find("draw", args.model)
     specs = drawing(model, args)
-    painting = await paint(model, specs, Recipe(tool="draw"), context, args.lora)
+    painting = await paint(
+        model, specs, Recipe(tool="draw"), context, args.lora, cut=args.transparent
+    )
     things = "A picture" if args.count == 1 else f"{args.count} pictures"
     return painting.result(f"{things} of {short(args.prompt)}")
 
@@ -95,7 +101,7 @@ def drawing(model: Model, args: Draw) -> list[PictureSpec]:
     width, height = size_for(model, wide / high)
     return [
         PictureSpec(
-            prompt=_styled(args.prompt if model.singular else _illustrating(args), args.style),
+            prompt=_styled(model, args),
             seed=seed,
             width=width,
             height=height,
@@ -142,5 +148,15 @@ def _illustrating(args: Draw) -> str:
     return f"{args.prompt}: {text}"[:LONGEST] if text else args.prompt
 
 
-def _styled(prompt: str, style: str) -> str:
-    return f"{prompt}, {style}" if style else prompt
+def _styled(model: Model, args: Draw) -> str:
+    plain = "on a plain white background" if args.transparent and not model.singular else ""
+    prompt = args.prompt if model.singular else _illustrating(args)
+    return ", ".join(filter(None, (prompt, _taught(model, args.style), plain)))
+
+
+def _taught(model: Model, style: str) -> str:
+    """Return the words of a style that a model knows; others would make its picture worse."""
+    if not model.styles:
+        return style
+    words = set(re.findall(r"\w+", style.lower()))
+    return " ".join(word for word in model.styles if word in words)

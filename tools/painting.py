@@ -9,9 +9,10 @@ from PIL import Image
 
 from memory.records import Asset
 from tools.catalogue import Catalogue, Lora, Model
-from tools.errors import ModelUnavailable
+from tools.cutout import cut_out
+from tools.errors import ModelUnavailable, Refused
 from tools.jobs import Job, PictureSpec
-from tools.pictures import open_picture, size_of
+from tools.pictures import open_picture, png, size_of
 from tools.recipe import Recipe, read_recipe, with_recipe
 from tools.tool import Context, Result
 
@@ -97,24 +98,34 @@ def _with_lora(spec: PictureSpec, lora: Lora, catalogue: Catalogue) -> PictureSp
 
 
 async def paint(
-    model: Model, specs: Sequence[PictureSpec], recipe: Recipe, context: Context, lora: str = ""
+    model: Model,
+    specs: Sequence[PictureSpec],
+    recipe: Recipe,
+    context: Context,
+    lora: str = "",
+    cut: bool = False,
 ) -> Painting:
     """Run the specs as one job and keep each picture with its recipe in it, in order.
 
-    `recipe` says what the specs do not: tool, parents, what was done. Raises ModelUnavailable
-    when the model has no LoRA of that name.
+    `recipe` says what the specs do not: tool, parents, what was done; `cut` makes a plain
+    background transparent. Raises ModelUnavailable when the model has no LoRA of that name.
     """
     if lora:
         chosen = context.catalogue.lora(lora, model)
         specs = [_with_lora(spec, chosen, context.catalogue) for spec in specs]
     job = Job(model.name, tuple(specs), context.asker)
     made = await context.runner.run(job, context.report)
+    ready = [await _cut(one.data) if cut else one.data for one in made]
     assets = [
-        await keep(artifact.data, _recipe(recipe, model, spec), context)
-        for artifact, spec in zip(made, specs, strict=True)
+        await keep(data, _recipe(recipe, model, spec), context)
+        for data, spec in zip(ready, specs, strict=True)
     ]
-    ignored = any("negative" in str(artifact.facts.get("ignored", "")) for artifact in made)
-    text = _made_by(model, specs) + _small_print(model, ignored)
+    text = _made_by(model, specs)
+    if any("negative" in str(artifact.facts.get("ignored", "")) for artifact in made):
+        text += f" {model.name} pays no attention to what is not wanted."
+    if cut and any(data is one.data for data, one in zip(ready, made, strict=True)):
+        text += " The background was not plain, so it could not be cut off."
+    text += await _small_print(model, context)
     return Painting(tuple(assets), _resolved(model, specs[0], assets[0]), text)
 
 
@@ -175,9 +186,22 @@ def _made_by(model: Model, specs: Sequence[PictureSpec]) -> str:
     return f"({name}, seed {specs[0].seed}{last})."
 
 
-def _small_print(model: Model, ignored: bool) -> str:
-    """Say what a person should know: words had no effect, or it was drawn small."""
-    said = f" {model.name} pays no attention to what is not wanted." if ignored else ""
-    if model.enlarge_to > max(model.width, model.height):
-        said += f" Drawn at {model.width}x{model.height} by a small model and enlarged."
-    return said
+async def _cut(data: bytes) -> bytes:
+    """Return the PNG without its background, or the same bytes when that is not plain."""
+    try:
+        return await asyncio.to_thread(lambda: png(cut_out(open_picture(data))))
+    except Refused:
+        return data
+
+
+async def _small_print(model: Model, context: Context) -> str:
+    """Say that it was drawn small, unless this chat has heard it lately."""
+    if model.enlarge_to <= max(model.width, model.height):
+        return ""
+    steps = await context.store.steps(context.chat)
+    if any(step.status == "done" and step.args.get("model") == model.name for step in steps):
+        return ""
+    return (
+        f" {model.name} is a small model: this was drawn at {model.width}x{model.height} and "
+        "enlarged. Whoever runs me can choose a larger one; `atelier models` lists them."
+    )

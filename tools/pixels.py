@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps, ImageStat
 
+from tools.cutout import cut_out
 from tools.errors import Refused
 
 MAX_SIDE = 8192
@@ -159,6 +160,11 @@ def resize(picture: Image.Image, how: Operation) -> Image.Image:
     return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
 
 
+def cutout(picture: Image.Image, how: Operation) -> Image.Image:
+    """Make the plain background transparent. Raises Refused when it is not plain."""
+    return cut_out(picture)
+
+
 def luminance(picture: Image.Image) -> float:
     """Return the mean brightness, 0 (black) to 255 (white), ITU-R 601 weights."""
     return ImageStat.Stat(picture.convert("L")).mean[0]
@@ -192,4 +198,4 @@ COLOURS: dict[str, Change] = {
         night,
     )
 }
-SHAPES: dict[str, Change] = {f.__name__: f for f in (crop, rotate, flip, mirror, resize)}
+SHAPES: dict[str, Change] = {f.__name__: f for f in (crop, rotate, flip, mirror, resize, cutout)}

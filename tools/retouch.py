@@ -105,6 +105,8 @@ def _told(how: Operation) -> str:
         return f"with its colours turned to {how.says}"
     if how.name == "crop":
         return f"cropped to {how.width}:{how.height}"
+    if how.name == "cutout":
+        return "cut out of its background"
     if how.name == "resize":
         size = f"{how.percent:g} % of its size" if how.percent else f"{how.width}x{how.height}"
         return f"resized to {size}"

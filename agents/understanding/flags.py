@@ -21,6 +21,7 @@ _NAMES = {
     "m": "model",
     "lora": "lora",
     "spoiler": "spoiler",
+    "transparent": "transparent",
 }
 TAKES = {
     "vary": ("count", "lora", "spoiler"),
@@ -34,7 +35,7 @@ _DASH = r"(?<!\S)(?:--|[—–―])\s?"
 _ENDS = r"(?=\s+(?:--|[—–―])\s?[a-z]|\s*(?:\n|;|,?\s*\bthen\b|[,.]\s*(?:and|then|now)\b|$))"
 _FLAG = re.compile(
     rf"{_DASH}(?:ar|aspect|seed|n|count|steps|model|m|lora)\b[ =:]*[^\s,]+"
-    rf"|{_DASH}spoiler\b"
+    rf"|{_DASH}(?:spoiler|transparent)\b"
     rf"|{_DASH}(?:no|negative|style)\b[ =:]*[^\n—–]*?{_ENDS}"
 )
 _VEIL = re.compile("spoiler|спойлер|剧透|劇透|ネタバレ")
@@ -124,7 +125,7 @@ def _read(flag: str) -> dict[str, object]:
 
 
 def _value(key: str, value: str) -> object:
-    if key == "spoiler":
+    if key in ("spoiler", "transparent"):
         return True
     if key == "aspect":
         return aspect(value)
