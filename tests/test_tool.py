@@ -27,6 +27,7 @@ FIELDS = {
         "steps",
         "model",
         "lora",
+        "transparent",
         "spoiler",
     ],
     "edit": ["image", "instruction", "strength", "lora", "spoiler"],
