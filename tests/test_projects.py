@@ -1,11 +1,13 @@
 """A project room in a chat: from the first words to made pieces, once, whatever happens."""
 
 import asyncio
+import io
 import json
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from PIL import Image
 
 from agents.rooms.fold import fold
 from agents.rooms.state import Room as Project
@@ -286,3 +288,25 @@ async def test_a_set_is_approved_checked_mended_and_packed(tmp_path: Path) -> No
         assert "Ben" in story
         assert "beer" not in "".join(n for n in names).lower()
         assert (await project(here)).packs == (file.sha256,)
+
+
+async def test_a_picture_of_ones_own_takes_the_place_of_a_piece(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await made(here)
+        data = io.BytesIO()
+        Image.new("RGB", (64, 64), "teal").save(data, "PNG")
+        own = await here.studio.assets.put(data.getvalue(), "image/png", width=64, height=64)
+        reply = await here.say("replace poster 2", BEN, assets=[own])
+        assert reply.message.text == "Poster 2 is now what Ben sent."
+        piece = (await project(here)).pieces[1]
+        assert piece.now is not None
+        assert (piece.now.asset, piece.now.author) == (own.sha256, BEN)
+        await here.say("undo", BEN)
+        before = (await project(here)).pieces[1].now
+        assert before is not None
+        assert before.asset != own.sha256
+        refused = await here.say("replace the slogan", BEN, assets=[own])
+        slogan = (await project(here)).pieces[2].now
+        assert slogan is not None
+        assert slogan.text
+        assert "text" in refused.message.text

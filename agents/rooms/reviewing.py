@@ -54,7 +54,10 @@ def written(asked: Asked, piece: Piece, text: str) -> Decision:
 
 def uploaded(asked: Asked, piece: Piece) -> Decision:
     """Put a file somebody sent in the place of a piece."""
-    wanted = {"picture": "image/", "voice": "audio/", "text": "text/"}[piece.kind]
+    if piece.kind == "text":
+        title = piece.title
+        raise Refused(f"{title} is a text: say “change {title} to ...” with your own words.")
+    wanted = {"picture": "image/", "voice": "audio/"}[piece.kind]
     asset = next((a for a in asked.attached if a.media_type.startswith(wanted)), None)
     if asset is None:
         kind = asked.attached[0].media_type
