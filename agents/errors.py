@@ -21,6 +21,14 @@ class Unclear(TurnError):
         self.options, self.shown = options, shown
 
 
+class Unseen(Unclear):
+    """Nothing was made from those words; `among` may hold what looks like it."""
+
+    def __init__(self, question: str, words: str, among: tuple[Asset, ...]) -> None:
+        super().__init__(question)
+        self.words, self.among = words, among
+
+
 class ModelDown(TurnError):
     """The chat model cannot answer; `lasting` when it will not answer the next one either."""
 

@@ -14,6 +14,9 @@ from tools.tool import Tool
 POINTERS = {"image": "image", "audio": "audio", "other_image": "image"}
 """Arguments that point at an asset, and the kind of asset they point at."""
 
+SPARED = ("illustrates",)
+"""Arguments a step can do without: a picture shows its topic also when the text is not there."""
+
 LINK = re.compile(r"step:(?P<step>[0-9a-f]{20})(?::(?P<n>\d+))?$")
 """What stands in a stored step's arguments for what an earlier step will have made."""
 

@@ -12,7 +12,7 @@ look at what bob asked for, or what is from then, only (`narrowing`).
 import re
 from collections.abc import Callable, Sequence
 
-from agents.errors import Unclear
+from agents.errors import Unclear, Unseen
 from agents.likeness import tokens
 from agents.narrowing import narrow
 from agents.scene import Scene, Set
@@ -229,16 +229,26 @@ def _described(scene: Scene, kind: str, words: str) -> Set:
     """Return the newest set that has something made from all of these words.
 
     Of several people's, when the author has none, all that fits is returned as one to choose from.
+    What was made from none of them may look like it (`sight`).
     """
     replied = scene.replied
     sets = [replied] if replied is not None and replied.of(kind) else _sets(scene, kind)
     fitting = [s for s in sets if _fits(s, kind, words)]
     if not fitting:
-        what = f"no {_NOUN[kind][0]} of “{words[:60]}”"
-        raise Unclear(f"I find {what} here; which one do you mean?")
+        return _looking(scene, sets, kind, words)
     mine = fitting[0].user == scene.message.author
     newest = list({s.user: s for s in reversed(fitting)}.values())
     return fitting[0] if mine or len(newest) == 1 else _together(newest, kind, words)
+
+
+def _looking(scene: Scene, sets: Sequence[Set], kind: str, words: str) -> Set:
+    """Return what looks like these words, as far as that was found out; raises Unseen."""
+    every = {a.sha256: a for s in sets for a in s.of(kind)}
+    if found := tuple(every[sha] for sha in scene.looks.get(words, ()) if sha in every):
+        return Set("", found, None, (words,) * len(found))
+    what = f"no {_NOUN[kind][0]} of “{words[:60]}”"
+    among = tuple(every.values()) if kind == "image" and tokens(words) else ()
+    raise Unseen(f"I find {what} here; which one do you mean?", words, among)
 
 
 def _together(sets: Sequence[Set], kind: str, words: str) -> Set:

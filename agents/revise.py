@@ -1,11 +1,11 @@
 """A plan with other words: which arguments of which steps that changes."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from agents.approval import Reword, Skip, Swap, swap
 from agents.errors import Unclear
-from agents.expand import LINK
+from agents.expand import LINK, SPARED
 from agents.understanding import flags, writing
 from agents.understanding.folding import fold
 from agents.understanding.understand import likely, understand
@@ -70,10 +70,19 @@ def left_out(steps: Sequence[Step], wanted: Skip) -> frozenset[str]:
     """Return the ids of steps to be left out, with those that build on them; raises Unclear."""
     gone = {numbered(steps, n).id for n in wanted.numbers}
     for step in steps:
-        links = (LINK.match(v) for v in step.args.values() if isinstance(v, str))
-        if any(link and link["step"] in gone for link in links):
+        if any(k not in SPARED and _built_on(v, gone) for k, v in step.args.items()):
             gone.add(step.id)
     return frozenset(gone)
+
+
+def spared(args: Mapping[str, object], gone: Container[str]) -> Args:
+    """Return a step's arguments without those it had from steps that are left out."""
+    return {k: v for k, v in args.items() if not _built_on(v, gone)}
+
+
+def _built_on(value: object, gone: Container[str]) -> bool:
+    link = LINK.match(value) if isinstance(value, str) else None
+    return link is not None and link["step"] in gone
 
 
 def numbered(steps: Sequence[Step], number: int) -> Step:
@@ -120,7 +129,7 @@ def _said(step: Step, words: str) -> Args:
     """Return what a step's words become; flags such as --ar 16:9 count, too."""
     drawn = understand(f"draw {words}") if step.tool == "draw" else ()
     if len(drawn) == 1 and drawn[0].tool == "draw":  # "a house, wide" is an aspect, too
-        return dict(drawn[0].args)
+        return {**drawn[0].args, **({"illustrates": ""} if "illustrates" in step.args else {})}
     line, more = flags.take(flags.hide(fold(words)))
     name = _WORDS.get(step.tool, "")
     said: Args = {name: line.text} if name and line.text else {}

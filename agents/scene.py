@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from memory.errors import NotFound
@@ -55,7 +55,7 @@ class Scene:
     """Everything a request may point at.
 
     `sets` are newest first, `steps` and `past` oldest first; `named` are assets beyond the
-    window whose ids the request spells out.
+    window whose ids the request spells out; `looks` are pictures by words that they look like.
     """
 
     message: Message
@@ -64,6 +64,7 @@ class Scene:
     steps: tuple[Step, ...]
     past: tuple[Message, ...] = ()
     named: tuple[Asset, ...] = ()
+    looks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def attached(self) -> Set:

@@ -12,7 +12,7 @@ from agents.scene import ENDED_WELL, waits
 from agents.understanding.wishes import Hints, Wish
 from agents.work import Work
 from memory.errors import AtelierError
-from memory.records import Asset, Kind, Message, Step
+from memory.records import Action, Asset, Kind, Message, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,9 @@ class Answer:
     """What a turn came to.
 
     When it is a question, `options` are answers to offer and `asked` what they count in; `plan`
-    says that its steps wait for approval.
+    says that its steps wait for approval. `buttons` stand under it instead of the usual ones;
+    `id` is that of the message it shall be, "" for a new one, and `opens` the project room that
+    was opened.
     """
 
     kind: Kind
@@ -29,6 +31,9 @@ class Answer:
     options: tuple[str, ...] = ()
     asked: tuple[Asset, ...] = ()
     plan: bool = False
+    buttons: tuple[Action, ...] = ()
+    id: str = ""
+    opens: str = ""
 
     @property
     def assets(self) -> tuple[Asset, ...]:

@@ -9,11 +9,12 @@ from itertools import chain
 from typing import NoReturn
 
 from agents.drafts import ENDED, Drafts, Limit, unlimited, valid
-from agents.errors import Proposed, TurnError
+from agents.errors import Proposed, TurnError, Unseen
 from agents.events import Begun, Moved, Tell
-from agents.expand import LINK, POINTERS
+from agents.expand import LINK, POINTERS, SPARED
 from agents.plans import NEVER, Planner
 from agents.scene import ASIDE, Scene
+from agents.sight import looked
 from agents.understanding.wishes import Wish
 from memory.errors import AtelierError
 from memory.records import Status, Step
@@ -59,6 +60,7 @@ class Work:
         self.steps: dict[str, Step] = {}
         self.mended: set[str] = set()
         self.stopped = False
+        self.most = MOST_STEPS
         self._rounds = 0
         self._calls: dict[str, list[Step]] = {}
         self._tasks: dict[str, asyncio.Task[Step]] = {}
@@ -75,13 +77,22 @@ class Work:
         new: list[list[Step]] = []
         for _, wish in calls:
             # "step:1" is the first call of these, or else the first one of the turn.
-            drafts = self._drafts.of(wish, scene, [*new, *before[len(new) :]])
+            drafts = await self._drafted(wish, scene, [*new, *before[len(new) :]])
             known = [*self.steps.values(), *chain(*new)]
             new.append(self._drafts.limited(drafts, known))
             if wish.tool in ASIDE:
                 scene = scene.after(new[-1])  # a second "undo" takes back what came before that
         await self._begin(list(chain(*new)), len(calls))
         self._calls |= {call: steps for (call, _), steps in zip(calls, new, strict=True)}
+
+    async def _drafted(
+        self, wish: Wish, scene: Scene, earlier: Sequence[Sequence[Step]]
+    ) -> list[Step]:
+        """Draft the steps of a call; a picture that its words do not tell is looked for by eye."""
+        try:
+            return self._drafts.of(wish, scene, earlier)
+        except Unseen as unseen:
+            return self._drafts.of(wish, await looked(unseen, scene, self.context), earlier)
 
     async def replay(self, items: Sequence[Wish | Step]) -> None:
         """Store the steps of wishes, among them results that are taken over as they are."""
@@ -90,12 +101,10 @@ class Work:
 
     async def _begin(self, drafts: Sequence[Step], wishes: int) -> None:
         self._rounds += 1
-        if self._rounds >= MOST_ROUNDS:
+        if self._rounds >= max(MOST_ROUNDS, self.most - MOST_STEPS):
             raise TurnError("I went round in circles with that; please say it in smaller steps.")
-        if len(self.steps) + len(drafts) > MOST_STEPS:
-            raise TurnError(
-                f"That is more than {MOST_STEPS} steps at once; ask for less at a time."
-            )
+        if len(self.steps) + len(drafts) > self.most:
+            raise TurnError(f"That is more than {self.most} steps at once; ask for less at a time.")
         if asked := self._rounds == 1 and self.planner.asks(wishes, drafts):
             drafts = [replace(s, status="planned") if s.status == "queued" else s for s in drafts]
         await self.context.store.plan(drafts)
@@ -204,6 +213,8 @@ class Work:
         # Not awaited itself: neither its bug nor its being cancelled is this step's own.
         await asyncio.wait([self._tasks[step_id]])
         before = self.steps[step_id]
+        if before.status != self._final and name in SPARED:
+            return ""
         if before.status != self._final:
             raise ToolError(f"The step before it did not work out ({before.tool}).")
         return _output(before, name, int(match["n"] or 1))

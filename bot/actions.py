@@ -12,6 +12,8 @@ from agents.scene import ASIDE
 from memory.records import Action, Asset, Step
 
 FEEDBACK: Mapping[str, Literal[-1, 1]] = {"good": 1, "bad": -1}
+ROOM = "project:"
+"""What the ids of a project room's buttons begin with: they are everybody's."""
 DELETE = "delete"
 """Takes a reply away where its platform can do that."""
 GO = Action("go", "Go")

@@ -34,11 +34,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Somebody said something; `post` is the platform's id of it, of which each is handled once."""
+    """Somebody said something; `post` is the platform's id of it, of which each is handled once.
+
+    What was not said to us (`called`) is only of interest where people make something together.
+    """
 
     message: Message
     post: str = ""
     place: Place = Place()
+    called: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,18 @@ class Outbox(Protocol):
 
     async def remove(self, trail: Trail) -> None:
         """Take away what the trail says to be shown of a reply; Refused where that cannot be."""
+        ...
+
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        """Show a reply that says something else now in its place; nothing where that cannot be."""
+        ...
+
+    async def thread(self, trail: Trail, title: str) -> Chat | None:
+        """Begin a thread or topic behind a reply and return it; None where there is none such."""
+        ...
+
+    async def pin(self, trail: Trail) -> None:
+        """Keep a reply in sight, where the platform can do that and lets us."""
         ...
 
     def show(self, standing: Standing) -> None:

@@ -32,6 +32,7 @@ from memory.database import Database
 from memory.store import Store
 from tools.builtin import every_tool
 from tools.catalogue import Catalogue
+from tools.compose import ROOM_TOOLS
 from tools.compute.client import Server
 from tools.compute.cluster import Cluster
 from tools.compute.devices import Kind, Machine, WorkerPlan
@@ -87,6 +88,7 @@ async def opened(
         app.studio.costs, app.studio.asking = scheduler.costs, Asking(**settings.plan.model_dump())
         await app.studio.book.restore()
         await stack.enter_async_context(keeping(app.studio))
+        stack.push_async_callback(app.studio.boards.close)
         yield app
 
 
@@ -121,10 +123,11 @@ def _app(
     *,
     interval: float = 0.2,
 ) -> App:
-    tools = {tool.name: tool for tool in every_tool()}
+    tools = {tool.name: tool for tool in (*every_tool(), *ROOM_TOOLS)}
     store = Store(database)
     studio = Studio(database, store, assets, known, runner, tools, settings.chat)
-    choices = {"tools": list(tools), "models": list(known.models)}
+    choices = {"tools": [tool.name for tool in every_tool()], "models": list(known.models)}
+    studio.folders = (settings.data / "templates",)
     book = studio.book = Rulebook(store, settings.rules, choices, crew)
     desk = Desk(studio, interval=interval)
     handle = with_log(with_errors(with_rules(desk, book, store), store))

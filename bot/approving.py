@@ -6,7 +6,7 @@ from agents import approval, redo
 from agents.approval import Change, Reword, Skip, Swap, Verdict
 from agents.drafts import valid
 from agents.errors import Unclear
-from agents.revise import left_out, numbered, rewritten, tuned
+from agents.revise import left_out, numbered, rewritten, spared, tuned
 from agents.scene import look, waits
 from agents.turns import Answer, proposed, redone, resume
 from agents.work import Work
@@ -139,7 +139,7 @@ async def _changed(store: Store, work: Work, shown: Shown, wanted: Wanted) -> An
     args = {} if isinstance(wanted, Skip) else _args(shown, wanted, work)
     steps = []
     for step in shown.steps:
-        new = step.args | args.get(step.id, {})
+        new = spared(step.args | args.get(step.id, {}), gone)
         if step.id in args:
             valid(work.tools[step.tool], new)
         if step.id not in gone:

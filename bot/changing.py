@@ -57,15 +57,22 @@ async def _shown(book: Rulebook, asked: Asked, name: str) -> str:
     rules, origins = joined(await book.layers(asked.chat, asked.user, asked.place))
     if name:
         value, fields = shown(getattr(rules, _known(name))), Rules.model_fields
-        return f"{name}: {value} ({origins.get(name, _BUILT_IN)}). {fields[name].description}."
+        about = str(fields[name].description)
+        return f"{name}: {value} ({origins.get(name, _BUILT_IN)}). {about[:1].upper()}{about[1:]}."
     lines = [f"{n}: {shown(v)} ({origins.get(n, _BUILT_IN)})" for n, v in rules]
     you = ", ".join([asked.user.key, *sorted(asked.place.roles)])
-    return "\n".join(["What is in force here, and who said so:", *lines, f"You are {you}.", _HOW])
+    whose = _PRIVATE if asked.place.private else _SHARED
+    told = ["What is in force here, and who said so:", *lines, f"You are {you}.", _HOW + whose]
+    return "\n".join(told)
 
 
 _HOW = (
-    "Change it with /settings NAME VALUE, or NAME default; count and aspect are your own, an admin "
-    "changes the others, of this chat or, with /settings server NAME VALUE, of all of them."
+    "/settings NAME says what it means; change it with /settings NAME VALUE, or NAME default. "
+    "count and aspect are your own, everywhere; "
+)
+_PRIVATE = "the others are those of this chat."
+_SHARED = (
+    "an admin changes the others, of this chat or, with /settings server NAME VALUE, of all chats."
 )
 
 
@@ -89,7 +96,9 @@ async def _changed(book: Rulebook, asked: Asked, scope: Scope | None, name: str,
         _fits(name, new, list(takewhile(lambda layer: layer.name != where, layers)))
         await book.change(kept, asked.user, name, new)
     rules, origins = joined(await book.layers(asked.chat, asked.user, asked.place))
-    told = f"{name} is now {shown(getattr(rules, name))} here"
+    new = shown(getattr(rules, name))
+    told = f"{name} is now {f'“{new}”' if name == 'pause' and new != 'off' else new} "
+    told += "for you" if scope == "person" else "here"
     return f"{told} ({origins.get(name, _BUILT_IN)})." if origins.get(name) != where else f"{told}."
 
 

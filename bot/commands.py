@@ -3,7 +3,8 @@
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from agents.understanding import flags, pointing, writing
 from agents.understanding.folding import fold
@@ -32,6 +33,7 @@ COMMANDS = {
     "again": "do the last thing again: /again --ar 16:9",
     "undo": "take back the last result",
     "go": "do the plan you were shown",
+    "project": "make something together: /project new poster-series for the jazz night",
     "change": "change a plan, or what it made: /change 2 to a dog",
     "retry": "try again what failed",
     "cancel": "stop what is running for you here",
@@ -46,14 +48,22 @@ COMMANDS = {
 }
 OF_PLANS = ("go", "change", "retry")
 """Commands that decide about a plan; what that comes to takes a turn."""
+QUIET = (
+    *("vote", "settle", "approve", "keep", "back", "undo"),
+    *("share", "close", "leave", "reopen", "templates"),
+)
+"""What of /project needs no message of its own: the board shows it."""
 _OTHER_NAMES = {
     "imagine": "draw",
     "brainstorm": "ideas",
     "say": "speak",
     "stop": "cancel",
-    "start": "help",  # what Telegram sends when somebody opens the bot
 }
-_COMMAND = re.compile(r"/([a-z]+)(?:@\w+)?(?:\s+(.*))?$", re.DOTALL | re.IGNORECASE)
+START = "start"
+"""What Telegram sends when somebody opens the bot: a command, and what /help is asked then."""
+_IN_CHATS = {"draw": "imagine"}
+"""Commands that are known by another name where many people are."""
+_COMMAND = re.compile(r"/([a-z]\w*)(?:@\w+)?[:,]?(?:\s+(.*))?$", re.DOTALL | re.IGNORECASE)
 _ID = re.compile(r"#[0-9a-f]{4,64}(?!\w)|[0-9a-f]{64}(?!\w)", re.IGNORECASE)
 _FACTOR = re.compile(r"(?:^|\s)(?:by )?([24])\s?(?:x|times)$|(?:^|\s)x\s?([24])$", re.IGNORECASE)
 _AND = re.compile(r"^(?:and|with|to|vs\.?|,)\s+", re.IGNORECASE)
@@ -63,28 +73,45 @@ _LONGEST_POINTER = 6
 _ANY = Hints(last_tool="draw", pictures_here=True)
 
 
+class UnknownCommand(AtelierError):
+    """A command that is not even like one of ours; it may be another bot's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A slash command: its name and the words behind it."""
+    """A slash command: its name and the words behind it; `said` is what it was called."""
 
     name: str
     words: str = ""
+    said: str = field(default="", compare=False)
 
 
 def parse(text: str) -> Command | None:
-    """Return the command a text is, or None; raises AtelierError for one that nobody knows."""
+    """Return the command a text is, or None.
+
+    Raises AtelierError for one that nobody knows, UnknownCommand when it is like none of ours.
+    """
+    if text.strip() == "/":
+        raise AtelierError("There is no word behind the /; /help lists the commands.")
     match = _COMMAND.match(text.strip())
     if match is None:
         return None
-    name = match[1].lower()
-    name = _OTHER_NAMES.get(name, name)
+    said = match[1].lower()
+    if said == START:
+        return Command("help", START)
+    name = _OTHER_NAMES.get(said, said)
     if name not in COMMANDS and name not in _others():
-        raise AtelierError(f"There is no command /{name[:30]}; /help lists them.")
-    return Command(name, (match[2] or "").strip())
+        near = get_close_matches(said, [*COMMANDS, *_OTHER_NAMES, *_others()], 1)
+        hint = f"did you mean /{near[0]}? " if near else ""
+        sentence = f"There is no command /{said[:30]}; {hint}/help lists them."
+        raise AtelierError(sentence) if near else UnknownCommand(sentence)
+    return Command(name, (match[2] or "").strip(), said)
 
 
 def takes_turn(command: Command) -> bool:
     """Whether a command makes something, so that it is answered like a request."""
+    if command.name == "project":
+        return command.words.partition(" ")[0] not in QUIET
     return command.name in OF_PLANS or wishes(command) is not None
 
 
@@ -98,8 +125,9 @@ def wishes(command: Command) -> tuple[Wish, ...] | None:
     if read is None:
         return None if command.name in COMMANDS else (_spelt_out(command),)
     if not command.words and command.name in _NEEDS_WORDS:
-        example = COMMANDS[command.name].partition(": ")[2]
-        raise Refused(f"/{command.name} needs words behind it, for example: {example}")
+        said = command.said or command.name
+        example = COMMANDS[command.name].partition(": ")[2].replace(f"/{command.name}", f"/{said}")
+        raise Refused(f"/{said} needs words behind it, for example: {example}")
     return read(command.words)
 
 
@@ -252,7 +280,15 @@ def _spelt_out(command: Command) -> Wish:
     return Wish(command.name, args)
 
 
-def help_text() -> str:
-    """Return the list of commands, one a line."""
-    added = {name: TOOLS.load(name).description.partition("\n")[0] for name in _others()}
-    return "\n".join(f"/{name}  {about}" for name, about in {**COMMANDS, **added}.items())
+def offered() -> dict[str, str]:
+    """Return all commands and what each does, as they are called in the terminal."""
+    return COMMANDS | {n: TOOLS.load(n).description.partition("\n")[0] for n in _others()}
+
+
+def in_chats() -> dict[str, str]:
+    """Return the same as they are called where many people are."""
+    found = {}
+    for name, about in offered().items():
+        called = _IN_CHATS.get(name, name)
+        found[called] = about.replace(f"/{name}", f"/{called}")
+    return {name: about for name, about in found.items() if name != "quit"}

@@ -4,15 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 from agents.followup import completed
 from agents.scene import Scene, look
 from agents.turns import Answer, answer, perform, refused, resume
-from agents.understanding.understand import is_warm
 from agents.understanding.wishes import Wish
 from agents.work import Work
-from bot import approving, commands, notices
+from bot import approving, commands, notices, projects, talking
 from bot.actions import DELETE, FEEDBACK, INSTEAD, PLAN, actions, answers, command
 from bot.adapter import Edited, Event, Outbox, Pressed, Received, Reply
 from bot.delivery import send
@@ -23,35 +23,18 @@ from bot.locks import Locks
 from bot.progress import Board
 from bot.queue import Turns, queue_notice
 from bot.remembering import said_to_like
-from bot.request import checked, hints, read, understood
+from bot.request import checked, hints, read, ready, understood
 from bot.studio import NOBODY, Studio
 from bot.telling import TELLERS
 from bot.trail import Trail
+from bot.turn import Turn
 from memory.errors import AtelierError
-from memory.records import Chat, Delivery, Feedback, Message, User
+from memory.records import Chat, Delivery, Feedback, Message, User, new_id
 from tools.errors import Refused
 
 log = logging.getLogger(__name__)
 
 _STOP = (Wish("cancel", {}),)
-
-
-@dataclass(slots=True)
-class _Turn:
-    message: Message
-    task: asyncio.Task[Answer] | None = None
-    work: Work | None = None
-    stopped: bool = False
-
-    def is_stopped(self) -> bool:
-        return self.stopped
-
-    def stop(self) -> None:
-        self.stopped = True
-        if self.work is not None:
-            self.work.stopped = True
-        if self.task is not None:
-            self.task.cancel()
 
 
 class Desk:
@@ -60,7 +43,7 @@ class Desk:
     def __init__(self, studio: Studio, *, interval: float = 0.2) -> None:
         self._studio, self._interval = studio, interval
         self._locks, self._reading = Locks[Chat](), asyncio.Lock()
-        self._turns: dict[str, _Turn] = {}
+        self._turns: dict[str, Turn] = {}
 
     async def __call__(self, event: Event, outbox: Outbox) -> None:
         """Handle one event to its end; raises AtelierError with a sentence for the person."""
@@ -68,6 +51,8 @@ class Desk:
             await self._pressed(event, outbox)
             return
         message = event.message
+        if not (event.called or await talking.concerns(self._studio, message)):
+            return
         async with self._reading:  # who comes later must find those who came before
             wanted = checked(message)
             if wanted is None and await understood(message.text[:200]) == _STOP:
@@ -85,6 +70,7 @@ class Desk:
 
         `outbox` is asked for the way back to where a message came from.
         """
+        self._studio.boards.ways[platform] = outbox
         for delivery in await self._studio.store.pending(platform):
             try:
                 await self._deliver(delivery, outbox(delivery.message))
@@ -93,6 +79,7 @@ class Desk:
         stored = await self._studio.store.open_turns(platform)
         waiting = [m for m in stored if m.id not in self._turns]
         await asyncio.gather(*(self._take_turn(m, outbox(m), known=True) for m in waiting))
+        await self._studio.boards.catch_up(platform)
 
     def cancel(self, chat: Chat, user: User | None = None) -> int:
         """Stop the turns of a chat (of one user, if given); return how many there were."""
@@ -172,7 +159,7 @@ class Desk:
     ) -> None:
         board = Board(message.id, outbox.show, self._interval)
         board.phase("received")
-        turn = self._turns[message.id] = _Turn(message)
+        turn = self._turns[message.id] = Turn(message)
         try:
             if not (known or await self._studio.store.open_turn(message, post, part)):
                 return  # a platform told it twice
@@ -184,7 +171,7 @@ class Desk:
         finally:
             del self._turns[message.id]
 
-    async def _answer(self, turn: _Turn, board: Board) -> Answer:
+    async def _answer(self, turn: Turn, board: Board) -> Answer:
         """Think a turn through in a task of its own, so that it alone can be stopped."""
         if turn.is_stopped():
             return Answer("reply", "Cancelled before it began.")
@@ -199,7 +186,7 @@ class Desk:
         made = answer(turn.work) if turn.work is not None else Answer("reply", "")
         return Answer("reply", made.text or "Cancelled.", made.steps)
 
-    async def _think(self, turn: _Turn, board: Board) -> Answer:
+    async def _think(self, turn: Turn, board: Board) -> Answer:
         message, studio = turn.message, self._studio
         scene = await look(studio.store, message)
         user = message.author or NOBODY
@@ -210,9 +197,9 @@ class Desk:
             if is_spoken(message):
                 message = await heard(studio, message, board.hears)
                 scene = work.scene = replace(scene, message=message)
-            if not is_warm():
-                await understood(message.text)  # so that nothing is left to be compiled
-            found = used.told(await self._decide(message, scene, work, board))
+            await ready(message.text)
+            decide = partial(self._decide, message, scene, work, board)
+            found = used.told(await projects.within(studio, work, decide))
             await noticed(studio.store, message, found, used)
         except AtelierError as error:
             found = refused(work, error)
@@ -240,11 +227,14 @@ class Desk:
 
     async def _reply(self, request: Message, found: Answer, outbox: Outbox) -> None:
         offered = PLAN if found.plan else answers(found.options)
-        buttons = offered or actions(found.steps, found.assets)
+        buttons = found.buttons or offered or actions(found.steps, found.assets)
         text = found.text or "I have nothing to say to that."
-        said = Message(request.chat, None, text, found.assets, reply_to=request.id)
+        id = found.id or new_id()
+        said = Message(request.chat, None, text, found.assets, reply_to=request.id, id=id)
         delivery = await self._studio.store.close_turn(said, buttons, found.kind)
         await self._deliver(delivery, outbox)
+        if found.opens:
+            await projects.housed(self._studio, said, found.opens, outbox)
 
     async def _deliver(self, delivery: Delivery, outbox: Outbox) -> None:
         """Send a stored reply and note that it arrived; it is a row before it is a message."""

@@ -17,7 +17,9 @@ def put_off() -> None:
 
 
 def settle() -> None:
-    """Look at everything once (stops the program for that long), then at newer things only."""
-    gc.collect()
+    """Look at newer things only from now on.
+
+    What was loaded is not looked at a last time: a tenth of a second, to find nothing to speak of.
+    """
     gc.freeze()
     gc.set_threshold(*_USUAL)

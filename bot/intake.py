@@ -11,6 +11,10 @@ from tools.pictures import MAX_BYTES, open_picture
 
 MOST = 10
 _RATE = 16_000
+_UNKNOWN = (
+    "That is neither a picture nor a sound I can use; send a PNG, JPEG, WEBP or GIF, or a voice "
+    "message, OGG, MP3, WAV or M4A."
+)
 
 
 async def take(path: str, assets: Assets) -> Asset:
@@ -33,6 +37,8 @@ async def keep(data: bytes, assets: Assets, *, spoken: bool = False) -> Asset:
     if kind := _sound_type(data):
         seconds, shape = await asyncio.to_thread(_sound, data, spoken)
         return await assets.put(data, f"audio/{kind}", seconds=seconds, waveform=shape)
+    if not any(map(data.startswith, _PICTURES)) and data[4:8] != b"ftyp":
+        raise Refused(_UNKNOWN)
     picture = await asyncio.to_thread(open_picture, data)
     return await assets.put(data, _picture_type(data), width=picture.width, height=picture.height)
 

@@ -1,4 +1,4 @@
-"""What is done for the memory while nobody waits: summing up, and working out meanings."""
+"""What is done for the memory while nobody waits: summing up, meanings, looking at pictures."""
 
 import asyncio
 import logging
@@ -9,15 +9,19 @@ from dataclasses import dataclass, field
 from agents.past import due, since
 from agents.scene import WINDOW
 from bot.studio import Studio
-from memory.errors import AtelierError
-from memory.records import Chat
+from memory.errors import AtelierError, NotFound
+from memory.records import Asset, Chat
+from memory.sights import put, seen
 from memory.summaries import Summary, keep, kept
 from tools.meaning import meanings
+from tools.sight import encoder, vectors
 
 log = logging.getLogger(__name__)
 
 BATCH = 128
 """Messages whose meaning is worked out at once."""
+PICTURES = 8
+"""Pictures that are looked at at once."""
 FEW = 16
 """With fewer than so many new messages nothing is begun: those are still on everybody's screen."""
 
@@ -47,7 +51,9 @@ class Keeper:
         """Do what has to be done now."""
         try:
             while self._spoken:
-                await self.summarise(self._spoken.pop())
+                chat = self._spoken.pop()
+                await self.summarise(chat)
+                await self.see(chat)
             await self.understand()
         except AtelierError as error:
             log.info("the memory is tidied up later: %s", error)
@@ -79,6 +85,29 @@ class Keeper:
             found = await meanings(texts, studio.runner, studio.catalogue) if texts else []
             signs = (meaning.signs for meaning in found)
             await known.put(new, dict(zip(new.texts, signs, strict=True)))
+
+    async def see(self, chat: Chat) -> None:
+        """Look at the pictures that may be pointed at in a chat, if there is an encoder."""
+        studio, name = self.studio, encoder(self.studio.catalogue)
+        if not name:
+            return
+        recent = await studio.store.recent(chat, limit=WINDOW)
+        groups = [m.assets for m in recent.messages] + [s.assets for s in recent.steps]
+        every = {asset.sha256: asset for group in groups for asset in group}
+        pictures = {s: a for s, a in every.items() if a.media_type.startswith("image/")}
+        database = studio.store.database
+        known = await seen(database, name, list(pictures))
+        new = [sha for sha in pictures if sha not in known]
+        for some in (new[n : n + PICTURES] for n in range(0, len(new), PICTURES)):
+            data = [await self._read(pictures[sha]) for sha in some]
+            found = await vectors(data, studio.runner, studio.catalogue)
+            await put(database, name, dict(zip(some, found, strict=True)))
+
+    async def _read(self, picture: Asset) -> bytes:
+        try:
+            return await self.studio.assets.read(picture)
+        except NotFound:
+            return b""  # is seen as nothing, and not looked at again
 
 
 @asynccontextmanager

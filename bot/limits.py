@@ -11,6 +11,7 @@ from bot.sharing import named
 from memory.records import Step, User
 from tools.adult import tone
 from tools.catalogue import Catalogue
+from tools.compose import EQUALS
 from tools.errors import Refused
 from tools.image import Draw, Vary
 from tools.jobs import Artifact, Job, PictureSpec, Report, Runner, Spec, SpeechSpec, TextSpec
@@ -46,7 +47,7 @@ class Limits:
 
     def tool(self, name: str) -> None:
         """Raise Refused unless a tool may be used here."""
-        allowed = self.rules.tools
+        allowed, name = self.rules.tools, EQUALS.get(name, name)
         if allowed != ALL and name not in (*allowed, *_COMMANDS):
             there = f"what I may do is: {', '.join(allowed)}" if allowed else "nothing is"
             raise Refused(f"{name} is not allowed here; {there}.")
@@ -88,7 +89,8 @@ class Limits:
         left = (most or 1000) - sum(_count(s) for s in before if s.status not in ended)
         count = _count(step) if "count" in step.args else min(usual or _count(step), max(left, 1))
         if count > left:
-            raise Refused(f"At most {most} pictures of one request are allowed here; ask for less.")
+            many = "1 picture" if most == 1 else f"{most} pictures"
+            raise Refused(f"At most {many} of one request may be made here; ask for less.")
         return {"count": count}
 
     def catalogue(self, known: Catalogue) -> Catalogue:

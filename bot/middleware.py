@@ -5,9 +5,8 @@ import logging
 import secrets
 from contextlib import suppress
 
-from agents.understanding.understand import is_warm
 from bot import commands, logs
-from bot.actions import FEEDBACK, command
+from bot.actions import FEEDBACK, ROOM, command
 from bot.adapter import Edited, Event, Handler, Outbox, Pressed, Received, Reply
 from bot.delivery import send
 from bot.locks import Locks
@@ -64,7 +63,12 @@ def with_rules(handle: Handler, book: Rulebook, store: Store) -> Handler:
 
     async def ruled(event: Event, outbox: Outbox) -> None:
         async with checking[_said(event)[1]]:
-            await check(event, book, store)
+            try:
+                await check(event, book, store)
+            except Refused:
+                if isinstance(event, Received) and not event.called:
+                    return  # it was not said to us
+                raise
         await handle(event, outbox)
 
     return ruled
@@ -78,9 +82,8 @@ async def check(event: Event, book: Rulebook, store: Store) -> None:
     if wanted is not None and wanted.name in FREE:
         return
     limits = await book.admit(chat, user, event.place)
-    # Until all grammars are compiled, reading a command may mean compiling one: a second's work.
-    tools = _tools(wanted) if is_warm() else await asyncio.to_thread(_tools, wanted)
-    for tool in tools:
+    # Reading a command may mean compiling rules, which takes a while.
+    for tool in await asyncio.to_thread(_tools, wanted) if wanted else ():
         limits.tool(tool)
     if isinstance(event, Pressed) and limits.rules.buttons == "asker":
         await _check_own(event, store)
@@ -93,10 +96,10 @@ def _said(event: Event) -> tuple[str, Chat, User]:
     return event.message.text, event.message.chat, event.message.author or NOBODY
 
 
-def _tools(wanted: commands.Command | None) -> list[str]:
+def _tools(wanted: commands.Command) -> list[str]:
     """Return the tools a command needs; what it lacks itself is told by the desk."""
     with suppress(AtelierError):
-        return [wish.tool for wish in (wanted and commands.wishes(wanted)) or ()]
+        return [wish.tool for wish in commands.wishes(wanted) or ()]
     return []
 
 
@@ -107,8 +110,8 @@ def _command(said: str) -> commands.Command | None:
 
 
 async def _check_own(event: Pressed, store: Store) -> None:
-    """Raise Refused unless a button is judging, or under the presser's own answer."""
-    if event.action in FEEDBACK or event.place.admin:
+    """Raise Refused unless a button is judging, or a room's, or under the presser's own answer."""
+    if event.action in FEEDBACK or event.action.startswith(ROOM) or event.place.admin:
         return
     reply = await store.message(event.message_id)
     if (await store.message(reply.reply_to)).author != event.user:

@@ -114,7 +114,8 @@ async def quota_notice(studio: Studio, asker: User) -> str:
         return "Nothing is computed here, so nothing is counted."
     allowance = studio.runner.allowance(asker.key)
     lines = _budget(studio.runner, asker) or ["There is no bound on what you may use a day."]
-    lines.append(f"You had or have coming {duration(allowance.used)} of computing today (UTC).")
+    used = duration(allowance.used)
+    lines.append(f"Today (UTC) you have used {used} of computing, with what waits for you.")
     if allowance.left is not None:
         lines.append(
             f"It is {duration(allowance.role.budget or 0.0)} again in {duration(allowance.renews)}."

@@ -15,7 +15,7 @@ from bot.app import rehearsal
 from bot.progress import Standing
 from bot.settings import Settings
 from bot.trail import Trail
-from memory.records import Message, Step, User
+from memory.records import Chat, Message, Step, User
 from tools.tool import Tool
 
 
@@ -54,6 +54,16 @@ class _Kept:
 
     async def send(self, reply: Reply, trail: Trail) -> None:
         self.kind, self.text, self.steps = reply.kind, reply.message.text, reply.steps
+
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        """A plan stays as it is."""
+
+    async def thread(self, trail: Trail, title: str) -> Chat | None:
+        """Return None: there is but one conversation here."""
+        return None
+
+    async def pin(self, trail: Trail) -> None:
+        """A plan is nowhere."""
 
     async def remove(self, trail: Trail) -> None:
         """A plan is nowhere."""

@@ -1,7 +1,8 @@
 """Replies made ready for a platform: text in pieces, buttons in rows, what a picture is called."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from bot.adapter import Reply
 from memory.records import Action, Asset
@@ -37,10 +38,16 @@ def shortened(text: str, most: int) -> str:
 
 
 def rows(actions: Sequence[Action], most: int = 5) -> list[list[Action]]:
-    """Return buttons in rows of at most `most`, those of one kind side by side."""
+    """Return buttons in rows of at most `most`, those of one kind side by side.
+
+    Kinds of which there is one button only share a row.
+    """
+    kinds = Counter(map(_kind, actions))
     found: list[list[Action]] = []
-    for kind, action in _kinds(actions):
-        if found and len(found[-1]) < most and kind == _kind(found[-1][-1]):
+    for action in actions:
+        kind, last = _kind(action), _kind(found[-1][-1]) if found else ""
+        joins = kind == last or (kind and last and kinds[kind] == kinds[last] == 1)
+        if found and len(found[-1]) < most and joins:
             found[-1].append(action)
         else:
             found.append([action])
@@ -51,9 +58,18 @@ def alt(reply: Reply, asset: Asset, most: int = 1024) -> str:
     """Return in words what an asset of a reply shows, for those who do not see it."""
     step = next((s for s in reply.steps if asset.sha256 in {a.sha256 for a in s.assets}), None)
     words = [str(step.args[key]) for key in _WORDS if step.args.get(key)] if step else []
-    kind = "A sound" if asset.media_type.startswith("audio/") else "A picture"
-    said = f"{kind} made by AI: {'; '.join(words)}" if words else kind
+    kind = _called(reply, asset)
+    said = f"{kind} made by AI: {'; '.join(words)}" if words else kind.rstrip(",")
     return shortened(" ".join(said.split()), most)
+
+
+def _called(reply: Reply, asset: Asset) -> str:
+    """Return what an asset is among those of a reply, such as "Picture 2 of 4,"."""
+    if asset.media_type.startswith("audio/"):
+        return "A sound"
+    seen = [a.sha256 for a in reply.message.assets if a.media_type.startswith("image/")]
+    several = len(seen) > 1 and asset.sha256 in seen
+    return f"Picture {seen.index(asset.sha256) + 1} of {len(seen)}," if several else "A picture"
 
 
 def file_name(asset: Asset, suffix: str = "") -> str:
@@ -63,10 +79,6 @@ def file_name(asset: Asset, suffix: str = "") -> str:
 
 
 _SUFFIXES = {"plain": "txt", "mpeg": "mp3", "mp4": "m4a", "jpeg": "jpg"}
-
-
-def _kinds(actions: Sequence[Action]) -> Iterator[tuple[str, Action]]:
-    return ((_kind(action), action) for action in actions)
 
 
 def _kind(action: Action) -> str:

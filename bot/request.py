@@ -25,8 +25,18 @@ def checked(message: Message) -> commands.Command | None:
 
 
 async def understood(text: str) -> tuple[Wish, ...]:
-    """Understand a text; in a thread while that may mean compiling a grammar, a second's work."""
-    return understand(text) if is_warm() else await asyncio.to_thread(understand, text)
+    """Understand a text; in a thread while that may mean compiling what reads it."""
+    return understand(text) if is_warm(text) else await asyncio.to_thread(understand, text)
+
+
+async def ready(text: str) -> None:
+    """Have compiled what reads a text, so that reading it again keeps nobody waiting.
+
+    The words of a command were read when the rules of its place were looked at.
+    """
+    wanted = commands.parse(text)
+    if not is_warm(text) and (wanted is None or wanted.name == "change"):
+        await understood(text)
 
 
 def read(scene: Scene) -> tuple[Wish, ...]:

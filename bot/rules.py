@@ -150,7 +150,8 @@ def parsed(name: str, value: object) -> object:
         return getattr(Rules.model_validate({name: value}), name)
     except ValidationError as error:
         fault = error.errors()[0]
-        why = fault["msg"].removeprefix("Value error, ")
+        number = fault["type"].startswith("int_")
+        why = "it wants a whole number" if number else fault["msg"].removeprefix("Value error, ")
         why = why[:1].lower() + why[1:].replace("Input should", "it should")
         about = Rules.model_fields[name].description
         raise Refused(f"{name} cannot be {str(value)[:60]!r}: {why} ({about}).") from error

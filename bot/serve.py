@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bot import garbage, heap, shelf, signals
+from bot import garbage, heap, shelf, signals, wakeup
 from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.signals import Signals
@@ -104,6 +104,7 @@ async def _all_ready(adapters: Sequence["Adapter"]) -> None:
 async def _open(settings: Settings, lobby: "Lobby", serving: "asyncio.Task[None]") -> None:
     """Open the house behind the platforms; it stays open until the last of them has ended."""
     heap.tidy()
+    wakeup.soon()
     sys.setswitchinterval(_TURN)
     await asyncio.to_thread(_load, "bot.app", "memory.migrations")
     from bot.app import opened
@@ -166,9 +167,12 @@ async def _serve(settings: Settings, inbox: "Inbox", events: "Events", *, dry_ru
 
 
 def _place(settings: Settings, *, dry_run: bool) -> "AbstractAsyncContextManager[App]":
+    from agents.plans import Asking
     from bot.app import opened, rehearsal
 
-    return rehearsal(settings) if dry_run else opened(settings, interval=0.5)
+    if dry_run:  # what would be held up for approval is shown with its price
+        return rehearsal(settings, Asking(**settings.plan.model_dump()))
+    return opened(settings, interval=0.5)
 
 
 def _load(*names: str) -> None:

@@ -70,6 +70,7 @@ _TASKS: dict[Task, str] = {
     "speak": "Speech (speak)",
     "transcribe": "Hearing (transcribe)",
     "remember": "Finding by meaning (remember)",
+    "see": "Finding pictures by what they show (see)",
 }
 
 

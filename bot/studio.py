@@ -5,24 +5,30 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.direct import Direct
 from agents.drafts import Limit
 from agents.events import Tell
 from agents.plans import LARGE, Asking, Planner
+from agents.rooms.templates import Template, load
 from agents.scene import Scene
 from agents.turns import Thinker
 from agents.work import Execute, Work, execute
+from bot.boards import Boards
 from bot.limits import Limits
 from bot.rulebook import Rulebook
 from memory.assets import Assets
 from memory.database import Database
 from memory.imports import hidden
 from memory.records import Asset, Status, Step, User
+from memory.rooms import Rooms
 from memory.store import Store
 from tools.catalogue import Catalogue
+from tools.compose import EQUALS
 from tools.compute.costs import Costs, Price
+from tools.errors import Refused
 from tools.jobs import Artifact, Job, Note, Report, Runner, Spec, TextSpec
 from tools.price import price
 from tools.tool import Context, Result, Tool
@@ -51,11 +57,27 @@ class Studio:
     costs: Costs = field(default_factory=Costs)
     book: Rulebook = field(init=False)
     keeper: "Keeper | None" = field(default=None, init=False)
+    rooms: Rooms = field(init=False)
+    boards: Boards = field(init=False)
+    folders: tuple[Path, ...] = ()
+    """Where more templates of project rooms lie."""
     _assistant: "asyncio.Task[Thinker] | None" = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Begin with the rules that are built in."""
-        self.book = Rulebook(self.store)
+        self.book, self.rooms = Rulebook(self.store), Rooms(self.database)
+        self.boards = Boards(self.store, self.rooms, self.template)
+
+    def templates(self) -> Mapping[str, Template]:
+        """Return what rooms can make, by name; raises Refused naming a file that is wrong."""
+        return load(self.folders)
+
+    def template(self, name: str) -> Template:
+        """Return a template; raises Refused when it is gone."""
+        found = self.templates().get(name)
+        if found is None:
+            raise Refused(f"The template {name!r} of this room is no longer there.")
+        return found
 
     def work(self, scene: Scene, tell: Tell, limits: Limits, shape: Limit | None = None) -> Work:
         """Return an empty desk top for one request, within limits; `shape` is called on steps."""
@@ -83,11 +105,15 @@ class Studio:
         """Return the owners' rules."""
         return self.book
 
+    def _offered(self) -> tuple[Tool, ...]:
+        """Return the tools a chat model may ask for."""
+        return tuple(tool for name, tool in self.tools.items() if name not in EQUALS)
+
     async def assistant(self) -> Thinker:
         """Return who thinks requests through; with a chat model the first call takes a second."""
         if self._assistant is None:
             self._assistant = asyncio.create_task(
-                asyncio.to_thread(_build, self.chat, tuple(self.tools.values()))
+                asyncio.to_thread(_build, self.chat, self._offered())
             )
         return await asyncio.shield(self._assistant)
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from agents.scene import look
-from bot import notices, remembering
+from bot import notices, projects, remembering
 from bot.adapter import Received
 from bot.changing import Asked, settings_notice
 from bot.queue import quota_notice
@@ -13,7 +13,7 @@ Tell = Callable[[Studio, Received, str], Awaitable[str]]
 
 
 async def _help(studio: Studio, event: Received, words: str) -> str:
-    return notices.help_notice(event.message.chat.platform)
+    return notices.help_notice(event.message.chat.platform, words)
 
 
 async def _models(studio: Studio, event: Received, words: str) -> str:
@@ -42,6 +42,10 @@ async def _settings(studio: Studio, event: Received, words: str) -> str:
     return await settings_notice(studio.book, studio.store, asked)
 
 
+async def _project(studio: Studio, event: Received, words: str) -> str:
+    return await projects.quietly(studio, event, words)
+
+
 TELLERS: Mapping[str, Tell] = {
     "help": _help,
     "models": _models,
@@ -49,4 +53,5 @@ TELLERS: Mapping[str, Tell] = {
     "quota": _quota,
     "memory": _memory,
     "settings": _settings,
+    "project": _project,
 }

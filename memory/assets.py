@@ -31,6 +31,7 @@ _ENDINGS = {
     "text/markdown": ".md",
     "application/json": ".json",
     "application/pdf": ".pdf",
+    "application/zip": ".zip",
 }
 _NOUNS = {"image": "picture", "audio": "sound", "video": "film", "text": "text"}
 _KINDS = {end: _NOUNS.get(media.partition("/")[0], "file") for media, end in _ENDINGS.items()}

@@ -21,6 +21,7 @@ JUDGED = (
     " JOIN messages m ON m.seq = l.message WHERE m.chat = ?3"
 )
 """What can be judged in chat ?3."""
+_OF_CHATS = ("messages", "steps", "tastes", "picks", "room_chats")
 _REFERENCES = ("message_assets", "step_assets", "step_parents")
 
 
@@ -109,11 +110,12 @@ def _chosen(
 
 
 def judgements(chat: Chat, user: User | None, db: sqlite_utils.Database) -> None:
-    """Erase likings that came from a chat (by a user), and what a user judged there.
+    """Erase likings that came from a chat (by a user), its rooms, and what a user judged there.
 
     With the chat itself judgements go without more ado.
     """
     tastes.erase(db.conn, rows.find_chat(db.conn, chat), user)
+    _rooms(db.conn, rows.find_chat(db.conn, chat), user)
     if user is None:
         return
     db.execute(
@@ -121,6 +123,19 @@ def judgements(chat: Chat, user: User | None, db: sqlite_utils.Database) -> None
         f" ?2) AND target IN ({JUDGED})",
         (user.platform, user.id, rows.find_chat(db.conn, chat)),
     )
+
+
+def _rooms(conn: sqlite3.Connection, chat: int | None, user: User | None) -> None:
+    """Erase a chat's part in rooms, or what a user contributed to those; empty rooms go, too."""
+    there = "(SELECT room FROM room_chats WHERE chat = ?1)"
+    if user is not None:
+        who = "(SELECT number FROM users WHERE platform = ?2 AND id = ?3)"
+        values = (chat, user.platform, user.id)
+        conn.execute(f"DELETE FROM room_events WHERE room IN {there} AND author = {who}", values)
+        return
+    conn.execute("DELETE FROM room_chats WHERE chat = ?", (chat,))
+    conn.execute("DELETE FROM rooms WHERE number NOT IN (SELECT room FROM room_chats)")
+    conn.execute("DELETE FROM room_events WHERE room NOT IN (SELECT number FROM rooms)")
 
 
 def compact(table: str, start: bool, db: sqlite_utils.Database) -> bool:
@@ -134,14 +149,8 @@ def leftovers(chat: Chat, db: sqlite_utils.Database) -> list[str]:
     Returns the SHA-256 of those assets. A chat in which somebody spoke meanwhile stays.
     """
     number = rows.find_chat(db.conn, chat)
-    gone_quiet = db.execute(
-        "DELETE FROM chats WHERE number = ?1"
-        " AND NOT EXISTS (SELECT 1 FROM messages WHERE chat = ?1)"
-        " AND NOT EXISTS (SELECT 1 FROM steps WHERE chat = ?1)"
-        " AND NOT EXISTS (SELECT 1 FROM tastes WHERE chat = ?1)"
-        " AND NOT EXISTS (SELECT 1 FROM picks WHERE chat = ?1)",
-        (number,),
-    ).rowcount
+    quiet = " AND ".join(f"NOT EXISTS (SELECT 1 FROM {t} WHERE chat = ?1)" for t in _OF_CHATS)
+    gone_quiet = db.execute(f"DELETE FROM chats WHERE number = ?1 AND {quiet}", (number,)).rowcount
     if gone_quiet:
         db.execute("DELETE FROM members WHERE chat = ?", (number,))
         db.execute("DELETE FROM moved WHERE number = ?", (number,))
@@ -155,11 +164,13 @@ def leftovers(chat: Chat, db: sqlite_utils.Database) -> list[str]:
     )
     gone = db.execute(f"SELECT sha256 FROM assets WHERE {unused} ORDER BY sha256").fetchall()
     db.conn.executemany("DELETE FROM feedback WHERE target = ?", gone)
+    db.conn.executemany("DELETE FROM sights WHERE asset = ?", gone)
     db.conn.executemany("DELETE FROM assets WHERE sha256 = ?", gone)
     db.execute(
         "DELETE FROM users WHERE number NOT IN (SELECT user FROM members)"
         " AND number NOT IN (SELECT user FROM feedback)"
-        " AND number NOT IN (SELECT user FROM tastes UNION SELECT user FROM picks)"
+        " AND number NOT IN (SELECT user FROM tastes UNION SELECT user FROM picks"
+        " UNION SELECT author FROM room_events WHERE author IS NOT NULL)"
     )
     return [sha256 for (sha256,) in gone]
 

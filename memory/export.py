@@ -31,6 +31,7 @@ steps.jsonl        id, turn (id of the request), chat, user, tool, args, status,
 feedback.jsonl     target (id of a message, or SHA-256), user, score (-1, 0, 1), note, at
 preferences.jsonl  owner ("person ..." or "room ..."), name, value, liked, and if said: user, at
 picks.jsonl        owner, name, value, liked, asset, user: what preferences are learnt from
+rooms.jsonl        room, number, kind, author, data, message, at: what happened in project rooms
 summaries.jsonl    chat, text, upto (id of the last message it covers)
 settings.jsonl     name, value: what was set with /settings
 assets.jsonl       sha256, media_type, size, width, height, seconds, file (null: it is gone)
@@ -125,6 +126,19 @@ _TABLES = {
             "user": _PERSON.format("t.user"),
         },
         "t.chat {chat} AND t.user {user}",
+    ),
+    "rooms": Table(
+        "room_events",
+        {
+            "room": "(SELECT id FROM rooms r WHERE r.number = t.room)",
+            **{name: f"t.{name}" for name in ("number", "kind", "data", "message")},
+            "author": _PERSON.format("t.author"),
+            "at": _WHEN,
+        },
+        "t.author {user} AND ({every} OR t.room IN"
+        " (SELECT room FROM room_chats WHERE chat {chat}))",
+        "t.room, t.number",
+        json=("data",),
     ),
     "summaries": Table(
         "summaries",

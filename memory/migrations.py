@@ -151,3 +151,36 @@ def tastes(db: sqlite_utils.Database) -> None:
             chat INTEGER NOT NULL)"""
     )
     db.execute("CREATE INDEX picks_owner ON picks (owner, name)")
+
+
+@SCHEMA()
+def sights(db: sqlite_utils.Database) -> None:
+    """Create what holds what pictures show, a vector for each."""
+    db.execute(
+        """CREATE TABLE sights (
+            asset TEXT PRIMARY KEY, encoder TEXT NOT NULL, vector BLOB NOT NULL) WITHOUT ROWID"""
+    )
+
+
+@SCHEMA()
+def rooms(db: sqlite_utils.Database) -> None:
+    """Create what holds project rooms: the log of each, and the chats it is in."""
+    db.execute(
+        """CREATE TABLE rooms (
+            number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, open INTEGER NOT NULL,
+            code TEXT NOT NULL)"""
+    )
+    db.execute(
+        """CREATE TABLE room_chats (
+            room INTEGER, chat INTEGER, board TEXT NOT NULL, shown INTEGER NOT NULL,
+            pinned INTEGER NOT NULL, PRIMARY KEY (room, chat)) WITHOUT ROWID"""
+    )
+    db.execute("CREATE INDEX room_chats_chat ON room_chats (chat)")
+    db.execute(
+        """CREATE TABLE room_events (
+            room INTEGER, number INTEGER, kind TEXT NOT NULL, author INTEGER,
+            message TEXT NOT NULL, key TEXT NOT NULL, data TEXT NOT NULL, at INTEGER NOT NULL,
+            PRIMARY KEY (room, number)) WITHOUT ROWID"""
+    )
+    db.execute("CREATE INDEX room_events_key ON room_events (key)")
+    db.execute("CREATE INDEX room_events_author ON room_events (author)")

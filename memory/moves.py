@@ -47,6 +47,8 @@ def _join(conn: sqlite3.Connection, few: int, many: int) -> None:
     for table in ("tastes", "picks"):
         conn.execute(f"UPDATE {table} SET chat = ? WHERE chat = ?", (many, few))
     conn.execute("UPDATE sketches SET chat = ? WHERE chat = ?", (many, few))
+    conn.execute("UPDATE OR IGNORE room_chats SET chat = ? WHERE chat = ?", (many, few))
+    conn.execute("DELETE FROM room_chats WHERE chat = ?", (few,))
     for chat in (few, many):
         summaries.drop(conn, chat)
     conn.execute("UPDATE OR IGNORE members SET chat = ? WHERE chat = ?", (many, few))

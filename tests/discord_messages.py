@@ -173,6 +173,14 @@ async def delete(call: Call) -> None:
     call.world.delete(message)
 
 
+async def pin(call: Call) -> None:
+    channel = call.world.found(call.path["channel_id"])
+    message = call.world.message(channel, call.path["message_id"])
+    if Permission.MANAGE_MESSAGES not in call.world.may(channel) and channel.guild is not None:
+        raise Refusal("missing permissions")
+    message.pinned = True
+
+
 async def show(call: Call) -> Json:
     channel = _history(call)
     return _shown(call, call.world.message(channel, call.path["message_id"]))
@@ -237,5 +245,6 @@ ROUTES: dict[str, Handler] = {
     f"DELETE {_ONE}": delete,
     f"PUT {_ONE}/reactions/{{emoji_name}}/@me": react,
     f"DELETE {_ONE}/reactions/{{emoji_name}}/@me": unreact,
+    "PUT /channels/{channel_id}/messages/pins/{message_id}": pin,
     "POST /channels/{channel_id}/typing": typing,
 }

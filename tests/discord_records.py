@@ -154,6 +154,7 @@ class Message:
     edits: list[float] = field(default_factory=list)
     reactions: list[tuple[str, Account]] = field(default_factory=list)
     thread: Channel | None = None
+    pinned: bool = False
     deleted: bool = False
 
     @property

@@ -196,6 +196,8 @@ class World:
         return own & ~(channel.denied | above)
 
     def powers(self, guild: Guild, account: Account) -> Permission:
+        if account is guild.owner:
+            return Permission(sum(Permission))
         everyone = guild.roles[0].permissions
         for role in account.roles:
             everyone |= role.permissions if role in guild.roles else Permission(0)

@@ -20,6 +20,7 @@ from memory.records import Asset, Chat, Message, User
 from memory.store import Store
 from tests.fakes import FakeRunner, catalogue
 from tools.builtin import every_tool
+from tools.compose import ROOM_TOOLS
 from tools.jobs import Runner
 
 CHAT = Chat("terminal", "main")
@@ -32,6 +33,9 @@ class FakeOutbox:
     replies: list[Reply] = field(default_factory=list)
     standings: list[Standing] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    boards: list[Reply] = field(default_factory=list)
+    pinned: int = 0
+    threads: list[Chat] = field(default_factory=list)
     broken: bool = False
     removed: int = 0
 
@@ -39,6 +43,15 @@ class FakeOutbox:
         if self.broken:
             raise OSError("the wire is cut")
         self.replies.append(reply)
+
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        self.boards.append(reply)
+
+    async def thread(self, trail: Trail, title: str) -> Chat | None:
+        return self.threads.pop() if self.threads else None
+
+    async def pin(self, trail: Trail) -> None:
+        self.pinned += 1
 
     async def remove(self, trail: Trail) -> None:
         self.removed += 1
@@ -105,11 +118,15 @@ async def room(
     """Enter a room; with a database path it can be entered again, as after a restart."""
     async with Database(database) as db:
         store = Store(db)
-        tools = {t.name: t for t in every_tool()}
+        tools = {t.name: t for t in (*every_tool(), *ROOM_TOOLS)}
         known = catalogue()
         studio = Studio(db, store, Assets(root), known, runner or FakeRunner(), tools, ChatModel())
         choices = {"tools": list(tools), "models": list(known.models)}
         book = studio.book = Rulebook(store, rules, choices)
         desk = Desk(studio, interval=0)
         handle = with_log(with_errors(with_rules(desk, book, store), store))
-        yield Room(studio, desk, handle, FakeOutbox())
+        here = Room(studio, desk, handle, FakeOutbox())
+        studio.boards.calm = 0
+        studio.boards.ways = dict.fromkeys((CHAT.platform, "elsewhere"), lambda _: here.outbox)
+        yield here
+        await studio.boards.close()

@@ -124,6 +124,24 @@ class Desk:
         status = "administrator" if number in room.admins else "member"
         return member(self.world.people[number], status if number in room.members else "left")
 
+    def pin(self, args: Args) -> bool:
+        room = room_of(self.world, args)
+        if room.kind != "private" and room.bot != "administrator":
+            raise bad("not enough rights to manage pinned messages in the chat")
+        room.pinned.append(post_of(room, args.integer("message_id"), "message to pin").id)
+        return True
+
+    def topic(self, args: Args) -> Json:
+        room, name = room_of(self.world, args), args.text("name")
+        if not room.forum:
+            raise bad("the chat is not a forum")
+        if room.bot != "administrator":
+            raise bad("not enough rights to create a topic")
+        about = {"name": name, "icon_color": 7322096}
+        post = room.add(self.world.bot, "service", facts={"forum_topic_created": about})
+        post.topic = post.id
+        return {"message_thread_id": post.id, **about}
+
     def leave(self, args: Args) -> bool:
         room = room_of(self.world, args)
         if room.kind == "private":
@@ -156,6 +174,8 @@ class Desk:
             "getchat": self.get_chat,
             "getchatmember": self.get_member,
             "leavechat": self.leave,
+            "pinchatmessage": self.pin,
+            "createforumtopic": self.topic,
         }
 
 

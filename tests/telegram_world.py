@@ -96,6 +96,7 @@ class Room:
     admins: set[int] = field(default_factory=set)
     closed: set[int] = field(default_factory=set)
     forbidden: set[str] = field(default_factory=set)
+    pinned: list[int] = field(default_factory=list)
     drafts: list[str] = field(default_factory=list)
     doings: list[str] = field(default_factory=list)
 

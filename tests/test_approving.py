@@ -64,7 +64,7 @@ async def test_three_wishes_are_shown_before_anything_runs_and_then_done(tmp_pat
             "Plan: 3 steps, about 14 seconds of computing "
             "(a guess: not all of this was measured here yet).",
             "1. write a haiku about rain",
-            "2. draw a picture of rain",
+            "2. draw a picture of rain (illustrates the text of step 1)",
             "3. read aloud the text of step 1",
             "Nothing has run yet. Say “go”, or what to change: “change 3 to ...”, “skip 3”.",
         ]
@@ -73,6 +73,7 @@ async def test_three_wishes_are_shown_before_anything_runs_and_then_done(tmp_pat
         assert done.kind == "reply"
         assert tools(done) == [("write", "done"), ("draw", "done"), ("speak", "done")]
         assert step(done, "speak").args["text"] == "Rain on the roof."
+        assert step(done, "draw").args["illustrates"] == "Rain on the roof."
         assert kinds(done) == ["image", "audio"]
         assert len(runner.jobs) == 3
         await here.press(plan, "go")
@@ -144,6 +145,7 @@ async def test_what_builds_on_a_step_left_out_is_left_out_too(tmp_path: Path) ->
         await here.say(WISH)
         plan = await here.say("skip 1")
         assert "Plan: 1 step," in plan.message.text
+        assert "1. draw a picture of rain\n" in plan.message.text  # it has its topic
         assert (await here.say("skip 1")).message.text == DROPPED
         assert [s.status for s in await here.studio.store.steps(CHAT)] == ["cancelled"] * 3
 

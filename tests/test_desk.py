@@ -316,7 +316,7 @@ async def test_notices(tmp_path: Path) -> None:
         assert "/upscale" in told[0]
         assert told[1] == "Nothing is running and nothing waits."
         assert "Starter" in told[2] or "starter" in told[2]
-        assert "LoRAs, by --lora NAME: pixel (for" in told[2]
+        assert "Not here yet, whoever runs me can add them: pixel" in told[2]
         assert "seed=7" in told[3]
         assert "Ana" in told[3]
         assert "/forget yes" in told[4]

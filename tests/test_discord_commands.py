@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ async def test_a_command_is_acknowledged_shown_and_answered(server: Server, bot:
     assert asked.original is not None
     answer = await bot.reply(asked.original)
     assert len(answer.files) == 3
-    assert asked.original.content == "Ana: /draw a red fox --n 2"
+    assert asked.original.content == "Ana: /imagine a red fox --n 2"
     assert server.messages() == [asked.original, answer]
     assert asked.latency < 1
 
@@ -138,10 +139,11 @@ async def test_models_styles_and_loras_complete(server: Server, bot: Bot) -> Non
         return [choice["name"] for choice in asked.choices]
 
     assert await offered("model", "SM") == ["small"]
-    assert await offered("lora", "") == ["pixel"]
+    assert await offered("lora", "") == []  # its file is not there
     assert "watercolour" in await offered("style", "water")
     assert await offered("style", "no such style") == []
     assert slash.completions("imagine", "prompt", "x", catalogue()) == []
+    assert slash.completions("settings", "change", "co", catalogue()) == ["count"]
 
 
 async def test_menus_work_on_other_peoples_messages(server: Server, bot: Bot) -> None:
@@ -154,6 +156,21 @@ async def test_menus_work_on_other_peoples_messages(server: Server, bot: Bot) ->
     talk = ben.speaks(sound(), 0.3)
     heard = await ana.context_menu("Transcribe", talk).answer()
     assert "good morning team" in (await bot.reply(heard.original)).content
+
+
+async def test_menus_take_nothing_from_elsewhere(server: Server, bot: Bot) -> None:
+    ana, ben = server.person("Ana"), server.person("Ben")
+    await bot.reply(ana.mentions("draw a fox"))
+    words = ben.says("good morning team")
+    shown = ben.says("", attachments=[("p.png", picture(1))])
+    cases = {"Describe": (words, "no picture"), "Read aloud": (shown, "no words")}
+    cases |= {"Edit this": (words, "no picture"), "Transcribe": (shown, "no recording")}
+    for name, (target, lacks) in cases.items():
+        asked = await ana.context_menu(name, target).answer()
+        if name != "Edit this":
+            await server.wait_for(partial(getattr, asked, "followups"))
+        for only in asked.followups or filter(None, [asked.original]):
+            assert (lacks in only.content, only.ephemeral_to) == (True, ana.account)
 
 
 async def test_menus_work_on_our_own_messages(server: Server, bot: Bot) -> None:
@@ -215,6 +232,12 @@ async def test_info_and_thumbs_are_quiet_and_delete_takes_away(server: Server, b
         assert shown.ephemeral_to is ana.account
     stranger = await server.person("Ben").presses(drawn, bot.button(drawn, "delete")).answer()
     await server.wait_for(lambda: stranger.original and "Only who" in stranger.original.content)
+    several = await bot.reply(ana.mentions("draw two foxes --n 2"))
+    asked = await ana.presses(several, bot.button(several, "info")).answer()
+    first, second, _recipe = (await told(server, asked)).content.splitlines()
+    assert int(second.rpartition(" ")[2]) == int(first.rpartition(" ")[2]) + 1
+    asked = await ana.slash("info", picture="2").answer()
+    assert f"seed={second.rpartition(' ')[2]}," in (await told(server, asked)).content
     gone = await ana.presses(drawn, bot.button(drawn, "delete")).answer()
     await server.wait_for(lambda: drawn.deleted and gone.original and gone.original.deleted)
 
@@ -231,7 +254,7 @@ async def test_after_a_quarter_of_an_hour_results_still_come(
         answer = await bot.reply(asked.original)
         assert answer.files
         assert asked.original is not None
-        assert asked.original.content == "Ana: /draw a fox"
+        assert asked.original.content == "Ana: /imagine a fox"
         late = [v for v in server.violations if "50027" in v or "Webhook" in v]
         assert server.violations == late
         server.violations.clear()

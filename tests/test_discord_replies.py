@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from bot.adapter import Reply
 from bot.adapters.discord import parts as rendering
 from bot.adapters.discord import status
 from bot.adapters.discord.parts import Part, custom_id, parts, pressed
+from bot.render import units
 from memory.assets import Assets
 from memory.records import Chat, Message, Step, User
 from tests.discord_bot import Held, talking
 from tests.discord_records import Permission
-from tests.discord_server import Server, serving
+from tests.discord_server import EDITS, Server, serving
 from tests.fakes import picture, sound
 
 HERE, ANA = Chat("discord", "1"), User("discord", "2", "Ana")
@@ -52,6 +54,12 @@ async def test_ten_pictures_need_two_messages_and_five_rows(tmp_path: Path) -> N
     assert await parts(*await reply(tmp_path, 1), 10 * MIB) != [first, second]
 
 
+async def test_a_question_shows_the_sheet_alone(tmp_path: Path) -> None:
+    shown, assets = await reply(tmp_path, 4)
+    (asked,) = await parts(replace(shown, kind="question"), assets, 10 * MIB)
+    assert [file.words for file in asked.files] == ["4 pictures on one sheet, numbered row by row."]
+
+
 async def test_a_lone_picture_is_noted_as_what_its_message_shows(tmp_path: Path) -> None:
     found, assets = await reply(tmp_path)
     (only,) = await parts(found, assets, 10 * MIB)
@@ -77,6 +85,7 @@ async def test_long_texts_are_split_and_very_long_ones_a_file(tmp_path: Path) ->
     made = await parts(found, assets, 10 * MIB)
     assert [bool(part.buttons) for part in made] == [False] * (len(made) - 1) + [True]
     assert 1 < len(made) <= 4
+    assert max(units(part.text) for part in made) <= 2000
     assert "".join("".join(p.text for p in made).split()) == "".join(text.split())
     (short,) = await parts((await reply(tmp_path, text=text * 3))[0], assets, 10 * MIB)
     assert short.files[0].name == "text.txt"
@@ -154,6 +163,7 @@ async def test_one_message_is_edited_at_most_every_three_seconds(
         runner.go.set()
         await bot.reply(said)
         assert len(server.asked("PATCH", "/messages/")) <= 1
+    assert status.INTERVAL * EDITS.limit > EDITS.seconds  # what Discord takes for one message
 
 
 async def test_a_larger_servers_limit_is_used(

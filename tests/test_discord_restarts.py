@@ -53,7 +53,7 @@ async def test_a_command_goes_on_after_a_restart(server: Server, tmp_path: Path)
         assert line.content.startswith("Paused")
     async with talking(server, tmp_path, kept=True) as bot:
         assert (await bot.reply(line)).files
-        await server.wait_for(lambda: line.content == "Ana: /draw a fox")
+        await server.wait_for(lambda: line.content == "Ana: /imagine a fox")
 
 
 async def test_old_buttons_work_after_a_restart(server: Server, tmp_path: Path) -> None:

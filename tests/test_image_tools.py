@@ -24,7 +24,7 @@ from tests.fakes import (
 from tools.colours import colours
 from tools.edit import Edit, edit
 from tools.errors import EngineFailed, ModelUnavailable, Refused
-from tools.image import Draw, Vary, draw, vary
+from tools.image import Draw, Vary, draw, drawing, vary
 from tools.jobs import Adapter
 from tools.look import Describe, describe
 from tools.painting import size_for
@@ -61,6 +61,15 @@ async def test_each_picture_has_its_own_seed_and_its_recipe_inside(context: Cont
     assert len({asset.sha256 for asset in result.assets}) == 4
     (job,) = runner_of(context).jobs
     assert (job.model, job.user, len(job.specs)) == ("small", "console:ann", 4)
+
+
+async def test_a_text_that_is_illustrated_stands_behind_its_topic(context: Context) -> None:
+    text = "Rain on the roof.\nThe cat sleeps."
+    args = Draw(prompt="rain", illustrates=text, style="comic")
+    await draw.run(args, context)
+    assert runner_of(context).pictures[0].prompt == "rain: Rain on the roof. The cat sleeps., comic"
+    model = context.catalogue.find("draw").model_copy(update={"singular": True})
+    assert drawing(model, args)[0].prompt == "rain, comic"  # what knows single things only
 
 
 async def test_what_was_resolved_completes_the_arguments(context: Context) -> None:

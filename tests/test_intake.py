@@ -45,7 +45,7 @@ async def test_a_picture_and_a_sound_are_kept_with_what_is_known_of_them(tmp_pat
     ("data", "says"),
     [
         (b"", "empty"),
-        (b"just words", "not a picture I can read"),
+        (b"just words", "neither a picture nor a sound"),
         (picture()[:60], "broken or cut off"),
         (sound()[:30], "no sound"),
         (bomb(), "900 million pixels"),

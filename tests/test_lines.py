@@ -103,7 +103,7 @@ async def test_cancel_finds_the_request_of_the_line_before(tmp_path: Path) -> No
 async def test_a_setting_is_in_force_for_the_line_after_it(tmp_path: Path) -> None:
     lines = ("/settings most 1", "/settings most 3", "/settings count 2", "/settings")
     found = answers(await talk(tmp_path, *lines))
-    assert [found[n]["text"] for n in (1, 3)] == ["most is now 1 here.", "count is now 2 here."]
+    assert [found[n]["text"] for n in (1, 3)] == ["most is now 1 here.", "count is now 2 for you."]
     assert "most: 3 (this chat)" in found[4]["text"]
 
 

@@ -132,7 +132,9 @@ async def test_quota_tells_what_is_left_and_when_it_renews(tmp_path: Path) -> No
     async with studio(tmp_path, Role(2.0, 60.0)) as (here, house):
         told = (await here.told("/quota")).splitlines()
         assert told[0] == "Of today's 60 seconds of computing you have 60 seconds left."
-        assert told[1] == "You had or have coming 0 seconds of computing today (UTC)."
+        assert (
+            told[1] == "Today (UTC) you have used 0 seconds of computing, with what waits for you."
+        )
         assert told[2].startswith("It is 60 seconds again in ")
         assert told[3] == "Your share of the machine weighs 2, usual is 1."
         mine, _ = await house.waiting("echo", ANA.key)

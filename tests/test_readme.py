@@ -117,9 +117,15 @@ def test_pictures_and_links_are_there() -> None:
 
 
 def test_help_names_every_command() -> None:
-    from bot.commands import help_text
+    from bot.notices import help_notice
 
-    assert all(f"/{name}" in help_text() for name in COMMANDS)
+    assert all(f"/{name}" in help_notice("terminal") for name in COMMANDS)
+    told = help_notice("discord")
+    assert "/imagine a red bicycle" in told
+    assert "/draw" not in told
+    assert "/quit" not in told
+    assert help_notice("telegram", "/vary") == "/vary: variations of a picture: /vary 2"
+    assert "/imagine" not in help_notice("telegram", "start")
 
 
 def test_the_roles_shown_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,9 @@ def test_buttons_of_one_kind_stand_side_by_side() -> None:
     ids += ["again", "undo", "good", "bad"]
     found = rows([Action(id, id) for id in ids])
     assert [[a.id for a in row] for row in found] == [ids[:4], ids[4:8], ids[8:]]
+    ids = ["upscale:1", "vary:1", "again", "undo", "good", "bad"]
+    found = rows([Action(id, id) for id in ids])
+    assert [[a.id for a in row] for row in found] == [ids[:2], ids[2:]]
     assert [len(row) for row in rows([Action(f"answer:{n}", "x") for n in range(7)])] == [5, 2]
 
 
@@ -48,5 +51,9 @@ def test_a_picture_is_told_in_words() -> None:
     assert alt(reply, picture) == "A picture made by AI: a cat on a mat"
     assert len(alt(reply, picture, 20)) == 20
     assert alt(reply, Asset("cd" * 32, "audio/ogg", 1)) == "A sound"
+    other = Asset("cd" * 32, "image/png", 1, 64, 64)
+    reply = Reply("reply", Message(CHAT, None, "", (picture, other)), (), (step,))
+    assert alt(reply, picture) == "Picture 1 of 2, made by AI: a cat on a mat"
+    assert alt(reply, other) == "Picture 2 of 2"
     assert file_name(picture) == "abababababab.png"
     assert file_name(picture, "jpg") == "abababababab.jpg"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.sheet import fit, sheet
 from tools.errors import Refused
+from tools.sheet import fit, sheet
 
 
 def encoded(picture: Image.Image, kind: str = "PNG") -> bytes:

@@ -31,6 +31,12 @@ from tests.telegram_world import Post
         "dessine un chat rouge en spoiler",
         "dibuja un gato rojo como spoiler",
         "画一只红色的猫，作为剧透",
+        "画一只红色的猫，加剧透遮罩",
+        "desenha um gato vermelho como spoiler",
+        "нарисуй рыжую кошку под спойлером",
+        "ネタバレとして赤い猫を描いて",
+        "draw a red cat and mark it as a spoiler",
+        "as a spoiler: draw a red cat",
     ],
 )
 def test_a_request_says_that_it_is_hidden(said: str) -> None:
@@ -40,9 +46,25 @@ def test_a_request_says_that_it_is_hidden(said: str) -> None:
     assert not wish.args
 
 
-def test_a_spoiler_of_a_car_is_drawn() -> None:
-    (wish,) = understand("draw a car with a spoiler", Hints())
-    assert wish.args == {"prompt": "a car with a spoiler"}
+@pytest.mark.parametrize("what", ["a car with a spoiler", "a bird under a spoiler of a sports car"])
+def test_a_spoiler_of_a_car_is_drawn(what: str) -> None:
+    (wish,) = understand(f"draw {what}", Hints())
+    assert wish.args == {"prompt": what}
+
+
+def test_whatever_is_made_can_be_said_to_be_hidden() -> None:
+    shown = Hints(last_tool="draw", pictures_here=True)
+    for said, tool in (
+        ("make it darker, as a spoiler", "edit"),
+        ("vary 2 as a spoiler", "vary"),
+        ("upscale 2 behind a spoiler", "upscale"),
+    ):
+        (wish,) = understand(said, shown)
+        assert (wish.tool, wish.args.pop("spoiler")) == (tool, True)
+        assert "spoiler" not in str(wish.args)
+    for said in ("again as a spoiler", "again, as a spoiler", "again --spoiler"):
+        assert understand(said, shown)[0].args == {"changes": {"spoiler": True}}
+    assert understand("I hate spoilers in films", shown)[0].tool == "chat"
 
 
 def test_commands_take_the_flag() -> None:

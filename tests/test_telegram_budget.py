@@ -3,7 +3,15 @@
 import asyncio
 from contextlib import ExitStack
 
-from bot.adapters.telegram.budget import BURST, GROUP, KEPT, OVERALL, RESERVE, Budget
+from bot.adapters.telegram.budget import (
+    _REMEMBERED,
+    BURST,
+    GROUP,
+    KEPT,
+    OVERALL,
+    RESERVE,
+    Budget,
+)
 
 
 class Time:
@@ -109,3 +117,16 @@ async def test_what_is_under_way_counts_until_a_second_after_its_answer() -> Non
     assert it.wait(99) == 1
     time.now += 1
     assert it.wait(99) == 0
+
+
+async def test_chats_that_fell_silent_are_let_go_of() -> None:
+    time, it = budget()
+    for chat in range(1, 3 * _REMEMBERED):
+        await take(it, -chat if chat % 2 else chat)
+        time.now += 0.1
+    assert len(it._chats) <= _REMEMBERED
+    it.close(7, 1e6)
+    await take(it, 8)
+    for chat in range(10_000, 10_000 + 2 * _REMEMBERED):
+        await take(it, chat)
+    assert it.wait(7) > 0  # what Telegram asked for is not forgotten

@@ -53,6 +53,24 @@ async def test_edit_asks_what_to_change_and_takes_the_reply_for_it(tmp_path: Pat
         assert edited.args["instruction"] == "a hat on its head"
 
 
+async def test_edit_asks_in_which_of_several(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw 2 dogs")
+        main = await bot.answer(ana)
+        await bot.said(ana, 3)
+        await bot.settled()
+        ana.presses(main, "edit")
+        asked = (await bot.said(ana, 4))[-1]
+        assert "in which one" in asked.text
+        await bot.noted(ana, asked)
+        ana.says("2 darker", reply_to=asked)
+        await bot.answer(ana, 1)
+        await bot.settled()
+        drawn, edited = await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))
+        assert edited.parents == (drawn.assets[1].sha256,)
+
+
 async def test_files_are_the_originals(tmp_path: Path) -> None:
     async with alone(tmp_path) as bot:
         ana = bot.server.person("Ana")
@@ -110,8 +128,9 @@ async def test_a_question_is_answered_by_its_buttons(tmp_path: Path) -> None:
         ana.says("make it darker")
         asked = await bot.answer(ana, 1)
         assert "which one" in asked.text
-        await bot.said(ana, 6)  # with the pictures the numbers count in
         await bot.noted(ana, asked)
+        assert asked.kind == "photo"  # one sheet with the numbers, and nothing but answers below
+        assert asked.labels == ["1", "2"]
         await bot.settled()
         ana.presses(asked, asked.buttons[0][1]["callback_data"])
         await bot.answer(ana, 2)

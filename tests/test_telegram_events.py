@@ -27,14 +27,28 @@ async def test_the_menu_offers_the_commands(tmp_path: Path) -> None:
         assert set(menu) == set(COMMANDS) - {"quit"} | {"imagine"}
 
 
+async def test_other_bots_commands_are_left_to_them(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        group = bot.server.group("Studio", ana)
+        ana.says("/ban somebody", group)
+        ana.says("/imagin a cat", group)
+        ana.says("/ban@atelier_bot somebody", group)
+        told = await bot.said(group, 2)
+        await bot.settled()
+        assert [post.text[:29] for post in told] == [
+            "There is no command /imagin; ",
+            "There is no command /ban; /he",
+        ]
+
+
 async def test_start_is_answered_with_help(tmp_path: Path) -> None:
     async with alone(tmp_path) as bot:
         ana = bot.server.person("Ana")
         asked = ana.says("/start")
         (told,) = await bot.said(ana)
-        assert "/imagine" not in told.text
-        assert "/draw" in told.text
-        assert "/quit" not in told.text
+        assert "draw four smiling cats" in told.text
+        assert "/help" in told.text
         assert told.reply_to is asked
         ana.says("/nonsense")
         _, told = await bot.said(ana, 2)

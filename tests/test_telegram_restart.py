@@ -132,6 +132,8 @@ async def test_what_is_told_again_is_handled_once(tmp_path: Path) -> None:
             ana.presses(main, "again")
             ana.sends_photos([main.data, main.data], "make the second one darker")
             await bot.answer(ana, 2)
+            ana.says("/quota")  # these two are answered by a sentence, and not stored
+            ana.says("/nonsense")
             await bot.settled()
             steps = await bot.room.studio.store.steps(Chat("telegram", str(ana.id)))
         server.updates.pending = list(told)
@@ -141,6 +143,8 @@ async def test_what_is_told_again_is_handled_once(tmp_path: Path) -> None:
             await server.wait_for(lambda: server.messages(ana)[-1].text.startswith("Nothing"))
             await bot.settled()
             assert await bot.room.studio.store.steps(Chat("telegram", str(ana.id))) == steps
+        told_of = [p.reply_to.text for p in server.messages(ana) if p.reply_to is not None]
+        assert (told_of.count("/quota"), told_of.count("/nonsense")) == (1, 1)
         clean(server)
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.telegram.client import CONNECTIONS
 from bot.adapters.telegram.platform import Telegram
+from bot.adapters.telegram.request import CONNECTIONS
 from bot.errors import SettingsError
 from memory.records import Chat
 from tests.rooms import room
@@ -77,6 +77,21 @@ async def test_a_bot_that_was_thrown_out_gives_up(tmp_path: Path) -> None:
         group.kick_bot(ana)
         let_go(bot)
         await given_up(bot, str(group.id))
+
+
+async def test_where_nothing_may_be_said_no_error_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with alone(tmp_path, Gate()) as bot:
+        ana = bot.server.person("Ana")
+        group = bot.server.group("Studio", ana)
+        group.forbid()
+        ana.says("/draw a cat", group)
+        await bot.server.wait_for(lambda: bot.server.count("sendMessage"))
+        let_go(bot)
+        await given_up(bot, str(group.id))
+    assert "was given up" in caplog.text
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_a_closed_topic_is_given_up(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from agents.understanding.understand import warm
 from bot.settings import ChatModel, Settings
 from memory.errors import AtelierError
 from tests import understanding_report as report
@@ -50,7 +49,6 @@ TALKS = [talk for part in PARTS for talk in dialogues(part)]
 
 @pytest.fixture(scope="module")
 def reads() -> list[report.Read]:
-    warm()
     return [report.by_rules(case) for case in SINGLES]
 
 

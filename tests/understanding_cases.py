@@ -143,8 +143,11 @@ def _values(value: Any) -> Iterator[Any]:
 
 
 def _said(wish: Wish) -> dict[str, object]:
-    """Return the arguments of a wish that say something."""
-    usual = _defaults(wish.tool)
+    """Return the arguments of a wish that say something.
+
+    Which text a picture illustrates follows from the steps and is not looked at.
+    """
+    usual = {**_defaults(wish.tool), "illustrates": wish.args.get("illustrates")}
     said = {k: v for k, v in wish.args.items() if v is not None and v != usual.get(k)}
     if "negative" in said:  # a list of things, in any order
         said["negative"] = sorted(re.split(r"\s*[,，、]\s*", str(said["negative"])))

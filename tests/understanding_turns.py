@@ -71,6 +71,13 @@ class _Kept:
     async def send(self, reply: Reply, trail: Trail) -> None:
         self.reply = reply
 
+    async def update(self, reply: Reply, trail: Trail) -> None: ...
+
+    async def thread(self, trail: Trail, title: str) -> Chat | None:
+        return None
+
+    async def pin(self, trail: Trail) -> None: ...
+
     async def remove(self, trail: Trail) -> None:
         """Nothing stands anywhere."""
 

@@ -58,7 +58,7 @@ class Catalogue:
             known = ", ".join(sorted(profiles))
             raise ModelUnavailable(f"There is no profile {profile!r}; there are: {known}.")
         self.models, self.profiles, self.profile = dict(models), dict(profiles), profile
-        self.loras, self._root = dict(loras or {}), root
+        self.loras, self.root = dict(loras or {}), root
         self._accepted = accepted
         if both := sorted(self.models.keys() & self.loras.keys()):
             raise ModelUnavailable(
@@ -120,7 +120,7 @@ class Catalogue:
             for task, name in self.profiles[self.profile].items()
         }
         profiles = {**self.profiles, self.profile: usual}
-        return Catalogue(kept, profiles, self.profile, self._accepted, self.loras, self._root)
+        return Catalogue(kept, profiles, self.profile, self._accepted, self.loras, self.root)
 
     def lora(self, name: str, model: Model) -> Lora:
         """Return the named LoRA if it fits a model.
@@ -137,12 +137,16 @@ class Catalogue:
 
     def adapter(self, lora: Lora) -> Adapter:
         """Return what an engine needs to know of a LoRA; its file may not be here yet."""
-        folder = lora.source.folder or self._root / lora.name
+        folder = lora.source.folder or self.root / lora.name
         return Adapter(lora.name, folder / next(iter(lora.source.files)), lora.weight)
+
+    def accepts(self, item: Item) -> bool:
+        """Tell whether the operator accepted a licence, where that has to be."""
+        return not item.accept or item.name in self._accepted
 
     def licensed(self, item: Item) -> None:
         """Raise ModelUnavailable unless the operator accepted a licence that has to be."""
-        if item.accept and item.name not in self._accepted:
+        if not self.accepts(item):
             raise ModelUnavailable(
                 f"The model {item.name} has the licence {item.licence}; "
                 "the operator must accept it first."

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from memory.errors import StorageFull
-from tools.catalogue import Item, Model, Source
+from tools.catalogue import Catalogue, Item, Model, Source
 from tools.errors import ModelUnavailable
 from tools.fetching import PLACE, fetch_hub, fetch_wheel
 
@@ -48,6 +48,33 @@ def locate(model: Item, root: Path) -> Path:
             f"run `atelier models fetch {model.name}`."
         )
     return folder
+
+
+def ready(known: Catalogue) -> frozenset[str]:
+    """Return the models and LoRAs that can be asked for: accepted, and served or lying here.
+
+    Looks at no file's content. The profile's own models always count: they may lie on other nodes.
+    """
+    usual = known.profiles[known.profile].values()
+    items: tuple[Item, ...] = (*known.models.values(), *known.loras.values())
+    return frozenset(
+        item.name
+        for item in items
+        if known.accepts(item) and (item.name in usual or _lies_here(item, known.root))
+    )
+
+
+def _lies_here(item: Item, root: Path) -> bool:
+    if item.source.server:
+        return True
+    try:
+        if _given(item) is not None:
+            return True
+    except ModelUnavailable:
+        return False
+    folder = root / item.name
+    names = _expected(item, _read(folder))
+    return bool(names) and all((folder / name).is_file() for name in names)
 
 
 def fetch(model: Item, root: Path, say: Callable[[str], None]) -> Path:

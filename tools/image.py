@@ -1,6 +1,7 @@
 """Pictures from words, and more like one that is there."""
 
 import asyncio
+import re
 
 from pydantic import Field
 
@@ -32,6 +33,9 @@ class Draw(Args):
     count: int = Field(default=1, ge=1, le=10, description="how many different pictures")
     aspect: Aspect = Field(default="1:1", description="width to height")
     style: str = Field(default="", max_length=300, description="style words, such as 'watercolour'")
+    illustrates: str = Field(
+        default="", max_length=20_000, description="a text whose words belong to the picture, too"
+    )
     negative: str = Field(default="", max_length=1000, description="what must not be in it")
     seed: int | None = Field(
         default=None, ge=0, le=2**32 - 1, description="number to get the same picture again"
@@ -97,7 +101,7 @@ def drawing(model: Model, args: Draw) -> list[PictureSpec]:
     width, height = size_for(model, wide / high)
     return [
         PictureSpec(
-            prompt=_styled(args),
+            prompt=_styled(model, args),
             seed=seed,
             width=width,
             height=height,
@@ -138,6 +142,21 @@ def short(words: str, limit: int = 80) -> str:
     return line if len(line) <= limit else f"{line[: limit - 3].rstrip()}..."
 
 
-def _styled(args: Draw) -> str:
-    plain = "on a plain white background" if args.transparent else ""
-    return ", ".join(filter(None, (args.prompt, args.style, plain)))
+def _illustrating(args: Draw) -> str:
+    """Return the prompt and behind it the text, which only models that read sentences can use."""
+    text = " ".join(args.illustrates.split())
+    return f"{args.prompt}: {text}"[:LONGEST] if text else args.prompt
+
+
+def _styled(model: Model, args: Draw) -> str:
+    plain = "on a plain white background" if args.transparent and not model.singular else ""
+    prompt = args.prompt if model.singular else _illustrating(args)
+    return ", ".join(filter(None, (prompt, _taught(model, args.style), plain)))
+
+
+def _taught(model: Model, style: str) -> str:
+    """Return the words of a style that a model knows; others would make its picture worse."""
+    if not model.styles:
+        return style
+    words = set(re.findall(r"\w+", style.lower()))
+    return " ".join(word for word in model.styles if word in words)

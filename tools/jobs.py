@@ -95,7 +95,15 @@ class MeaningSpec:
     texts: tuple[str, ...]
 
 
-Spec = PictureSpec | TextSpec | SpeechSpec | HearingSpec | MeaningSpec
+@dataclass(frozen=True, slots=True)
+class SightSpec:
+    """Encoded pictures, and texts, to be compared with each other, as vectors of unit length."""
+
+    pictures: tuple[bytes, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+Spec = PictureSpec | TextSpec | SpeechSpec | HearingSpec | MeaningSpec | SightSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Task = Literal[
-    "draw", "vary", "inpaint", "edit", "write", "chat", "speak", "transcribe", "remember"
+    "draw", "vary", "inpaint", "edit", "write", "chat", "speak", "transcribe", "remember", "see"
 ]
 
 
@@ -99,7 +99,10 @@ class Model(Item):
     multiple: int = Field(default=8, ge=1, description="sizes must be a multiple of this")
     shapes: bool = Field(default=True, description="may be asked for other aspect ratios")
     enlarge_to: int = Field(default=0, ge=0, description="enlarge results to this longer side")
-    singular: bool = Field(default=False, description="knows things only by their singular")
+    singular: bool = Field(default=False, description="knows single things by their singular")
+    styles: tuple[str, ...] = Field(
+        default=(), description="the only words of a style that it was taught; none: any"
+    )
     memory: int = Field(default=500, ge=1, description="MiB it needs at most while it runs")
     batch: int = Field(
         default=0, ge=0, description="pictures that share a forward pass at most; 0: measured"

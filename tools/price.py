@@ -82,6 +82,11 @@ def _write(args: Mapping[str, object], known: Catalogue) -> list[Load]:
     return [_text(text_spec(prompts()["kinds"][wanted.kind], wanted), known)]
 
 
+def _compose(args: Mapping[str, object], known: Catalogue) -> list[Load]:
+    wanted = {k: v for k, v in args.items() if k in ("request", "kind", "max_words")}
+    return _write(wanted, known)
+
+
 def _brainstorm(args: Mapping[str, object], known: Catalogue) -> list[Load]:
     count = args.get("count", 5)
     spec = text_spec(prompts()["kinds"]["idea"], Write(request="ideas"))
@@ -120,6 +125,8 @@ _LOADS: Mapping[str, Loads] = {
     "recall": _nothing,
     "write": _write,
     "brainstorm": _brainstorm,
+    "compose": _compose,
+    "ideate": _brainstorm,
     "speak": _speak,
     "transcribe": _transcribe,
 }

@@ -112,6 +112,15 @@ def _alike(one: str, other: str) -> bool:
     return a == b or same_title or SequenceMatcher(None, a, b).ratio() >= ALIKE
 
 
+def headline(text: str, words: int = 6) -> str:
+    """Return the first words of a text as a title, which does not end in "of the"."""
+    small = {w for table in prompts()["languages"].values() for w in table.get("words", ())}
+    kept = text.strip().rstrip(".!?").split()[:words]
+    while len(kept) > 2 and kept[-1].casefold().strip(",;:") in small | {"at", "on", "by", "a"}:
+        kept.pop()
+    return " ".join(kept).rstrip(",;:")
+
+
 def language_name(called: str) -> str:
     """Return the English name of a language, as given if it is not in the table."""
     wanted = called.strip().casefold()

@@ -60,7 +60,7 @@ async def write(args: Write, context: Context) -> Result:
     for _ in range(TRIES):
         new = secrets.randbelow(SEEDS)
         made = await _run(model, (text_spec(recipe, args, language, new),), context)
-        again = _finished(made[0], recipe, args.max_words)
+        again = finished(made[0], recipe, args.max_words)
         text, seed = (again, new) if again else (text, seed)
         if text and not _GAP.search(text):
             break
@@ -131,12 +131,10 @@ def _worded(recipe: dict[str, Any], request: str) -> str:
 
 
 async def _run(model: Model, specs: tuple[TextSpec, ...], context: Context) -> list[Artifact]:
-    return await context.runner.run(
-        Job(model.name, specs, context.asker), _streamed(context.report)
-    )
+    return await context.runner.run(Job(model.name, specs, context.asker), streamed(context.report))
 
 
-def _streamed(report: Report) -> Report:
+def streamed(report: Report) -> Report:
     """Show the text so far without the polite words before it."""
 
     def told(note: Note) -> None:
@@ -148,7 +146,8 @@ def _streamed(report: Report) -> Report:
     return told
 
 
-def _finished(artifact: Artifact, recipe: dict[str, Any], max_words: int | None) -> str:
+def finished(artifact: Artifact, recipe: dict[str, Any], max_words: int | None) -> str:
+    """Return what a model wrote, as its kind is shown: cleaned, whole, not too long."""
     text = clean(artifact.data.decode("utf-8", "replace"))
     if lines := recipe.get("lines"):
         text = clean("\n".join(text.splitlines()[:lines]))

@@ -6,12 +6,14 @@ blanks (none are needed in Chinese), ` ?` for optional ones, and `(` never captu
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 from agents.understanding import numbers
 from agents.understanding.folding import folded, unaccented
+from agents.understanding.needed import Need, Needs, met
 from agents.understanding.spelling import alternation
 
 _PARTS = re.compile(
@@ -23,9 +25,11 @@ _GAP = r"(?:^|(?<![\s,])[\s,]+)"
 _PART_OF_SENTENCE = r"%s(?:%s)(?=\s*(?:[,.;。、]|$))"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """One way to say something; `tool` is a tool's name, an expression or empty.
+
+    `source` makes its regular expression, which is compiled when a text has the `words` for it.
 
     `opens`: may follow "and" or a comma as a wish of its own; `needs`: "pictures" (some are
     around, and the talk is of nothing else), "shown" (some are around),
@@ -35,11 +39,59 @@ class Rule:
     """
 
     tool: str
-    pattern: re.Pattern[str]
+    source: Callable[[], str] = field(repr=False)
+    words: tuple[Need, ...]
     fixed: Mapping[str, object]
     opens: bool
     needs: str
     keep: bool
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether asking for the pattern takes no time."""
+        return "pattern" in self.__dict__
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Return the compiled pattern; the first call takes some milliseconds."""
+        return re.compile(self.source(), re.DOTALL)
+
+    def fullmatch(self, fold: str) -> re.Match[str] | None:
+        """Match all of a folded text."""
+        return self.pattern.fullmatch(fold) if met(self.words, fold) else None
+
+    def match(self, fold: str) -> re.Match[str] | None:
+        """Match the beginning of a folded text."""
+        return self.pattern.match(fold) if met(self.words, fold) else None
+
+    def search(self, fold: str) -> re.Match[str] | None:
+        """Find the first match in a folded text."""
+        return self.pattern.search(fold) if met(self.words, fold) else None
+
+
+class Index:
+    """Many rules, by what they need first: most are passed over together."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules: dict[Need, list[int]] = {}
+        self._every = rules
+        for place, rule in enumerate(rules):
+            self._rules.setdefault(rule.words[0] if rule.words else frozenset([""]), []).append(
+                place
+            )
+
+    def possible(self, fold: str) -> Iterator[Rule]:
+        """Yield the rules whose words a folded text has, in their order."""
+        places: list[int] = []
+        for need, some in self._rules.items():
+            for word in need:
+                if word in fold:
+                    places += some
+                    break
+        for place in sorted(places):
+            rule = self._every[place]
+            if met(rule.words[1:], fold):
+                yield rule
 
 
 def slots(found: re.Match[str]) -> dict[str, tuple[int, int]]:
@@ -55,9 +107,10 @@ class Compiler:
         self._words = words
         self._blank = r"\s*" if words.get("unspaced") else r"\s+"
         self._said: dict[str, str] = {}
+        self._needs = Needs(self._meant)
         self._slots = self._simple_slots()
         self.pointers = self.rules("pointers")
-        image = "|".join(_unnamed(rule.pattern.pattern) for rule in self.pointers)
+        image = "|".join(_unnamed(rule.source()) for rule in self.pointers)
         pick = f"(?:{image}|{self._slots['num']})"
         self._slots |= {"image": f"(?:{image})", "pick": pick, "shown": pick, "other": pick}
 
@@ -66,7 +119,8 @@ class Compiler:
         return tuple(
             Rule(
                 tool=row.get("tool", row.get("is", "")),
-                pattern=re.compile(self._framed(table, row, say), re.DOTALL),
+                source=partial(self._framed, table, row, say),
+                words=self._needs.of(unaccented(say)),
                 fixed=row.get("args", {}),
                 opens=row.get("opens", True),
                 needs=row.get("needs", ""),
@@ -143,10 +197,14 @@ class Compiler:
 
     def _macro(self, name: str) -> str:
         if name not in self._said:
-            value = self._words["words"].get(name) or self._words[name]
+            value = self._meant(name)
             regex = self._regex(value) if isinstance(value, str) else self._any(value)
             self._said[name] = f"(?:{_unnamed(regex)})"
         return self._said[name]
+
+    def _meant(self, name: str) -> str | Sequence[str]:
+        value: str | list[str] = self._words["words"].get(name) or self._words[name]
+        return unaccented(value) if isinstance(value, str) else [*map(unaccented, value)]
 
 
 def _unnamed(pattern: str) -> str:

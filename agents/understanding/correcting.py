@@ -13,6 +13,8 @@ def instead(said: Raw, meant: Line, wishes: list[Raw]) -> list[Raw]:
 
     `wishes` is what the new words ask for by themselves.
     """
+    if said.tool == "draw" and (prompt := _recoloured(said, meant)):
+        return [Raw("draw", {**said.args, "prompt": prompt}, said.language)]
     if len(wishes) == 1 and said.tool == "draw" and (subject := _another_subject(wishes[0])):
         meant, wishes = subject, []
     if wishes:
@@ -29,6 +31,20 @@ def _another_subject(wish: Raw) -> Line | None:
     return line if vague and wish.language.marks["indefinite"].match(line.fold) else None
 
 
+def _recoloured(said: Raw, meant: Line) -> str | None:
+    """Return the prompt in the colour meant, with the ending the other colour had."""
+    colour = said.language.marks["colour"]
+    meant = drawing.tidy(meant, said.language)
+    prompt = fold(str(said.args["prompt"]))
+    new, old = colour.fullmatch(meant.fold), colour.search(prompt.fold)
+    if not new or not old:
+        return None
+    other = meant.text[slice(*new.span("colour"))]
+    ending = meant.text[slice(*new.span("ending"))] or prompt.text[slice(*old.span("ending"))]
+    before, after = prompt.text[: old.start("colour")], prompt.text[old.end("ending") :]
+    return f"{before}{other}{ending}{after}"
+
+
 def _arguments(said: Raw, meant: Line) -> dict[str, object] | None:
     language = said.language
     meant = drawing.tidy(meant, language)
@@ -36,6 +52,9 @@ def _arguments(said: Raw, meant: Line) -> dict[str, object] | None:
     if "image" in said.args and (image := pointing.pick(meant, language)):
         return {"image": image}
     if said.tool == "draw":
+        rest, details = drawing.details(meant, language)
+        if details and not drawing.tidy(rest, language).text:
+            return details
         return {"count": min(number, numbers.MOST)} if number else drawing.read(meant, language)
     if said.tool == "edit" and meant.text:
         return {"instruction": meant.text}

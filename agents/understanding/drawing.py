@@ -73,7 +73,7 @@ def _listed(said: Line, language: Language) -> str:
 
 def _one_detail(line: Line, args: dict[str, object], language: Language) -> tuple[Line, bool]:
     for rule in language.details:
-        found = rule.pattern.search(line.fold)
+        found = rule.search(line.fold)
         made = _arguments(rule, found, line, language) if found else None
         if not found or made is None:
             continue
@@ -98,7 +98,7 @@ def _arguments(
 
 def _head(line: Line, args: dict[str, object], language: Language) -> Line:
     for rule in language.heads:
-        found = rule.pattern.match(line.fold)
+        found = rule.match(line.fold)
         if not found or found.end() >= len(line.fold):
             continue
         slots = found.groupdict()

@@ -38,14 +38,35 @@ _FLAG = re.compile(
     rf"|{_DASH}(?:spoiler|transparent)\b"
     rf"|{_DASH}(?:no|negative|style)\b[ =:]*[^\n—–]*?{_ENDS}"
 )
+_VEIL = re.compile("spoiler|спойлер|剧透|劇透|ネタバレ")
+_SAID = (
+    r"(?:and )?(?:please )?(?:(?:mark|hide|post|send|show|put|keep)(?:ed|n|den)? )?"
+    r"(?:(?:it|them|that) )?(?:shown |posted |sent |marked |hidden )?"
+    r"(?:as|behind|under|in) (?:an? |the )?spoilers?(?: tags?| warning)?(?: please)?",
+    r"(?:und )?(?:bitte )?(?:als|hinter einem|unter einem) spoiler(?:warnung)?",
+    r"(?:et )?(?:en|comme|sous|avec (?:une )?(?:balise|alerte)) spoiler",
+    r"(?:[ye] )?(?:como|bajo|sob|co[nm] (?:un )?aviso de) (?:um? )?spoiler",
+    r"(?:и )?(?:как|под|в виде) спойлер(?:ом|а)?",
+    r"(?:并|请)?(?:作为|设为|标记为|打上|加上|加|用)?(?:防剧透|剧透|劇透)(?:标记|遮挡|遮罩|标签|警告)?",
+)
+"""How people say that a picture shall be hidden, in the languages that are understood."""
+_SPOKEN = re.compile(
+    rf"(?:^|[,;，、]\s*|\s+)(?:{'|'.join(_SAID)})"
+    rf"(?=\s*(?:$|[\n,.;:!，。：、{FLAG}]|--|(?:and|then)\b))|ネタバレ(?:として|扱いで|防止で|で)|^spoiler(?=:)"
+)
+_BEFORE = re.compile(rf"({FLAG}+)[\s,:，：、]*(?=[^\s{FLAG}])")
+"""What is said of a wish before it."""
 _NAMED = re.compile(rf"{_DASH}(?=[A-Za-z])")
+_CLOCK = re.compile(r"(?!16:10|9:(?:16|18|19|20|21)|10:16)\d{1,2}:[0-5]\d")
+"""A time of day, which no ratio but a few is written like."""
+
 _RATIO = re.compile(r"(\d{1,5})\s?[:x×/]\s?(\d{1,5})")
 
 
 def aspect(words: str) -> str | None:
     """Return the offered aspect nearest to "16:9", "1920x1080" or the like, None if it is none."""
     found = _RATIO.search(words)
-    if not found or not int(found[1]) or not int(found[2]):
+    if not found or not int(found[1]) or not int(found[2]) or _CLOCK.fullmatch(found[0]):
         return None
     wanted = log(int(found[1]) / int(found[2]))
 
@@ -58,9 +79,22 @@ def aspect(words: str) -> str | None:
 
 def hide(line: Line) -> Line:
     """Return the line with every known flag hidden in its folded form."""
-    if "--" not in line.fold and not re.search("[—–―]", line.fold):
-        return line
-    return Line(line.text, _FLAG.sub(lambda found: FLAG * len(found[0]), line.fold))
+    found = line.fold
+    if "--" in found or re.search("[—–―]", found):
+        found = _FLAG.sub(_hidden, found)
+    if _VEIL.search(found):
+        found = _SPOKEN.sub(_hidden, found)
+        if before := _BEFORE.match(found):  # it belongs to the wish that follows
+            end, text = before.end(), line.text
+            moved = f"{text[end:]} {text[: before.end(1)]}"
+            return Line(moved, f"{found[end:]} {before[1]}")
+    return line if found == line.fold else Line(line.text, found)
+
+
+def _hidden(found: re.Match[str]) -> str:
+    """Return what stands for a flag; what parts it from the words before it stays."""
+    said = found[0].lstrip(" ,;，、\t\n")
+    return found[0][: len(found[0]) - len(said)] + FLAG * len(said)
 
 
 def take(line: Line) -> tuple[Line, dict[str, object]]:
@@ -78,6 +112,9 @@ def take(line: Line) -> tuple[Line, dict[str, object]]:
 def _read(flag: str) -> dict[str, object]:
     # One run of hidden characters holds several flags when nothing but a blank parted them.
     args: dict[str, object] = {}
+    if spoken := _SPOKEN.search(flag.lower()):
+        args["spoiler"] = True
+        flag = flag[: spoken.start()] + flag[spoken.end() :]
     for part in _NAMED.split(flag):
         name, value = [*re.split(r"[ =:]+", part.strip(), maxsplit=1), ""][:2]
         key = _NAMES.get(name.lower())

@@ -49,11 +49,14 @@ class Line:
 
     def without(self, start: int, end: int) -> "Line":
         """Return the line with a part taken out, one blank in its place where words met."""
-        before, after = self.cut(0, start), self.cut(end, len(self.text))
-        glue = " " if before.text and after.text and after.text[0] not in ",.;，。" else ""
-        if _cjk(before.fold[-1:]) or _cjk(after.fold[:1]):
+        return self.cut(0, start).joined(self.cut(end, len(self.text)))
+
+    def joined(self, after: "Line") -> "Line":
+        """Return both as one line, with a blank between words."""
+        glue = " " if self.text and after.text and after.text[0] not in ",.;，。" else ""
+        if _cjk(self.fold[-1:]) or _cjk(after.fold[:1]):
             glue = ""
-        return Line(before.text + glue + after.text, before.fold + glue + after.fold)
+        return Line(self.text + glue + after.text, self.fold + glue + after.fold)
 
 
 def _cjk(letter: str) -> bool:

@@ -2,13 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
-from agents.understanding.compiler import Compiler, Rule
+from agents.understanding.compiler import Compiler, Index, Rule
 from agents.understanding.folding import folded
 
 NAMES = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru")
@@ -20,6 +20,7 @@ _VOWELS = "aeiou"
 _LONG = 6
 """Letters of a word of which it is still told with a wrong vowel in it."""
 
+_LETTERS = re.compile(r"[^\W\d_]+")
 _NAMED = re.compile(r"\?P<\w+>|[{<][a-z_]+[}>]|\(\?.|\\.|\b\w{1,3}\b|\W")
 """What is no word of its own in a rule."""
 
@@ -28,9 +29,9 @@ _ENDINGS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Language:
-    """A language's grammar, compiled; its tables and patterns are those of its TOML file."""
+    """A language's grammar; its tables and patterns are those of its TOML file."""
 
     name: str
     words: Mapping[str, Any] = field(repr=False)
@@ -40,7 +41,18 @@ class Language:
     heads: tuple[Rule, ...] = field(repr=False)
     details: tuple[Rule, ...] = field(repr=False)
     limits: tuple[Rule, ...] = field(repr=False)
+    focus: tuple[Rule, ...] = field(repr=False)
     marks: Mapping[str, re.Pattern[str]] = field(repr=False)
+
+    @cached_property
+    def index(self) -> Index:
+        """The rules by their words."""
+        return Index(self.rules)
+
+    @property
+    def every(self) -> tuple[Rule, ...]:
+        """All rules of all kinds."""
+        return (*self.rules, *self.focus, *self.pointers, *self.heads, *self.details, *self.limits)
 
     @property
     def unspaced(self) -> bool:
@@ -50,7 +62,7 @@ class Language:
 
 @lru_cache(maxsize=len(NAMES))
 def language(name: str) -> Language:
-    """Return a language's grammar; the first call compiles it, which takes a second."""
+    """Return a language's grammar; the first call reads it, which takes a fifth of a second."""
     words = _words(name)
     compiler = Compiler(words)
     return Language(
@@ -62,6 +74,7 @@ def language(name: str) -> Language:
         heads=compiler.rules("heads"),
         details=compiler.rules("details"),
         limits=compiler.rules("limits"),
+        focus=compiler.rules("focus"),
         marks=compiler.marks(),
     )
 
@@ -109,6 +122,32 @@ def slips() -> Mapping[str, str]:
                 said |= {word[:i] + v + word[i + 1 :] for i in vowels for v in _VOWELS} - {word}
             meant |= {slip: word for slip in said - known - typos().keys()}
     return meant
+
+
+@lru_cache(maxsize=len(NAMES))
+def spellings(name: str) -> Mapping[str, str]:
+    """Return a language's words as they are written without its letters ("fuer") -> "für"."""
+    letters = _words(name).get("spelt", {})
+    known = {word for say in _said(name) for word in _LETTERS.findall(say)}
+    found: dict[str, str] = {}
+    for word in known if letters else ():
+        for some in (letters, {"ß": letters.get("ß", "ß")}):
+            plain = word
+            for letter, written in some.items():
+                plain = plain.replace(letter, written)
+            if plain != word:
+                found[folded(plain)] = word
+    return found
+
+
+def _said(name: str) -> Iterator[str]:
+    """Yield what a grammar says, as it stands there."""
+    words = _words(name)
+    yield from words["tells"]
+    for value in words["words"].values():
+        yield from [value] if isinstance(value, str) else value
+    for row in words["rules"]:
+        yield from row["say"]
 
 
 @lru_cache(maxsize=1)

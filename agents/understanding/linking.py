@@ -138,8 +138,10 @@ def _made(raw: Raw, args: Args, wishes: list[Wish], hints: Hints) -> bool:
         wishes.append(Wish("write", {"kind": kind, "request": request}))
         step = len(wishes)
     if step:
-        args[name] = _subject(wishes[step - 1], raw.language) if name == "prompt" else ""
-        args[name] = args[name] or f"step:{step}"
+        subject = _subject(wishes[step - 1], raw.language) if name == "prompt" else ""
+        args |= (
+            {name: subject, "illustrates": f"step:{step}"} if subject else {name: f"step:{step}"}
+        )
     elif hints.replied_text:
         args[name] = hints.replied_text
     elif name == "text" or hints.last_tool in TEXTS:

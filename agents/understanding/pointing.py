@@ -19,7 +19,7 @@ def read(line: Line, language: Language) -> str | None:
     "it" and "them" stand for what is at hand; the caller knows what that is.
     """
     for rule in language.pointers:
-        found = rule.pattern.fullmatch(line.fold)
+        found = rule.fullmatch(line.fold)
         if found and (meant := _expression(rule.tool, found, line, language)):
             return meant
     return None
@@ -36,7 +36,7 @@ def pick(line: Line, language: Language) -> str | None:
 def shown(line: Line, language: Language) -> str | None:
     """Like `pick`, but "the first version" is one of a picture rather than one of a set."""
     for rule in language.pointers:
-        found = rule.pattern.fullmatch(line.fold) if rule.tool.startswith("v:") else None
+        found = rule.fullmatch(line.fold) if rule.tool.startswith("v:") else None
         if found and (meant := _expression(rule.tool, found, line, language)):
             return meant
     return pick(line, language)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from agents.understanding import clauses, correcting, drawing, flags, slots
+from agents.understanding import clauses, correcting, drawing, flags, pointing, slots
 from agents.understanding.compiler import Rule
 from agents.understanding.drawing import tidy
 from agents.understanding.folding import FLAG, Line
@@ -25,7 +25,15 @@ _CONTROLS = ("help", "undo", "cancel", "again")
 _ONCE = ("help", "cancel", "transcribe", "undo")
 """What is only said more clearly when it is said twice ("forget it, stop")."""
 
+_JOINING = ("again", "edit")
+"""What may go on behind a comma and be one wish with that."""
+
 _VAGUE = ("it", "all")
+
+_MARK = re.compile(r"[^\w\s]|\n")
+
+_TWICE = re.compile(r"(\w.{0,18}?\w)(?:[\s,.!]+\1)+")
+"""What is said again at once ("stop, stop")."""
 
 
 @dataclass
@@ -40,10 +48,13 @@ class Reading:
 
     def raws(self, line: Line) -> list[Raw]:
         """Return what the clauses of the message ask for, in order; nothing for chat."""
-        if corrected := self._corrected(line):
-            return corrected
+        if instead := self._corrected(line) or self._pointed(line):
+            return instead
         found: list[Raw] = []
-        for clause in clauses.split(line, self.language, self._opens):
+        drawn = self.drawn
+        parts = clauses.split(line, self.language, self._opens)
+        self.drawn = drawn  # what was tried while splitting is not yet asked for
+        for clause in parts:
             said = self._without_asides(clause)
             after_draw = bool(found) and found[-1].tool == "draw"
             if raw := self.read(said) or (self._another(said) if after_draw else None):
@@ -52,9 +63,25 @@ class Reading:
                     found.pop()
                 if found and raw == found[-1] and raw.tool in _ONCE:
                     continue
+                if found and (both := _counted(found[-1], raw)):
+                    found[-1] = both
+                    continue
                 found.append(raw)
                 self.drawn = self.drawn or raw.tool in PICTURES
         return found
+
+    def _pointed(self, line: Line) -> list[Raw]:
+        """Return what "the second is nice, but make it night" asks for; nothing if it is none."""
+        for rule in self.language.focus if self._pictures() else ():
+            found = rule.match(line.fold)
+            image = pointing.pick(line.cut(*found.span("pick")), self.language) if found else None
+            if not found or not image or image in _VAGUE:
+                continue
+            asked = self.raws(line.cut(found.end(), len(line.text)))
+            if asked and asked[0].tool in ON_PICTURES and _vague(asked[0]):
+                first = Raw(asked[0].tool, {**asked[0].args, "image": image}, self.language)
+                return [first, *asked[1:]]
+        return []
 
     def _corrected(self, line: Line) -> list[Raw]:
         """Return what "draw a cat, no wait, a dog" asks for in the end; nothing if it is none."""
@@ -103,12 +130,14 @@ class Reading:
 
     def _match(self, spoken: Line, asked: bool, cut: int) -> Raw | None:
         line = tidy(spoken, self.language)
+        if twice := _TWICE.fullmatch(line.fold):
+            line = line.cut(0, twice.end(1))
         if not line.text or self.language.marks["negated"].match(line.fold):
             return None
         if FLAG in line.fold and (raw := self._flagged(spoken, asked, cut)):
             return raw
         elsewhere = self.language.marks["elsewhere"].search(line.fold)
-        for rule in self.language.rules:
+        for rule in self.language.index.possible(line.fold):
             if not self._may(rule, cut, asked) or (rule.needs == "pictures" and elsewhere):
                 continue
             found = rule.pattern.fullmatch(line.fold)
@@ -186,7 +215,7 @@ class Reading:
         raw = self.read(piece, cut)
         if raw is None and cut == clauses.THEN and prior and prior.tool == "draw":
             return ": " not in before.text and self._another(piece) is not None
-        if raw is None or (prior and prior.tool == "again" and self._one_again(both)):
+        if raw is None or (prior and prior.tool in _JOINING and self._one(both, prior, raw)):
             return False
         if cut == clauses.COMMA and raw.tool in _CONTROLS and "prompt" not in raw.args:
             return (prior is not None and prior.tool in _ONCE) or self._impatient(before, raw)
@@ -202,15 +231,17 @@ class Reading:
         rest, args = drawing.details(piece, self.language)
         return bool(args) and not drawing.tidy(rest, self.language).text
 
-    def _one_again(self, both: Line) -> bool:
-        """Whether "again, but make it snowy" is one wish with a change."""
+    def _one(self, both: Line, prior: Raw, more: Raw) -> bool:
+        """Whether "again, but make it snowy" or "bigger, x4" is one wish."""
         raw = self.read(both)
-        return raw is not None and raw.tool == "again"
+        if raw is None or prior.tool == "again":
+            return raw is not None and raw.tool == "again"
+        return raw.tool == more.tool == "upscale"
 
     def _impatient(self, before: Line, raw: Raw) -> bool:
         """Whether an outcry stands before "undo" or "stop" ("ugh no, undo")."""
         outcry = self.language.marks["verdict"].match(before.fold)
-        return raw.tool in _ONCE and len(before.text) <= _OUTCRY and bool(outcry)
+        return raw.tool in (*_ONCE, "again") and len(before.text) <= _OUTCRY and bool(outcry)
 
     def _small_talk(self, before: Line, cut: int, raw: Raw) -> bool:
         """Whether what stands before a request is chat: a short sentence, or a judgement."""
@@ -238,6 +269,23 @@ class Reading:
         return clause
 
 
+def _counted(said: Raw, more: Raw) -> Raw | None:
+    """Return "what could we call the printer" with how many of "give me 6 names"."""
+    if said.tool != "brainstorm" or more.tool != "brainstorm" or "count" in said.args:
+        return None
+    bare = " " not in str(more.args["theme"]) and not more.language.unspaced
+    return Raw(said.tool, {**more.args, **said.args}, said.language) if bare else None
+
+
 def _doubted(raw: Raw, cut: re.Match[str]) -> bool:
-    """Whether "again?? ..." or "stop, ..." is only an outcry before what is really said."""
-    return raw.tool in _CONTROLS and ("?" in cut[0] or (raw.tool == "cancel" and "," in cut[0]))
+    """Whether "again?? ...", "stop, ..." or "one more and I ..." only leads to what is said."""
+    if raw.tool not in (*_CONTROLS, "edit", "speak"):
+        return False
+    if not _MARK.search(cut[0]):
+        return True
+    stopped = raw.tool == "cancel" and "," in cut[0]
+    return raw.tool in _CONTROLS and ("?" in cut[0] or stopped)
+
+
+def _vague(raw: Raw) -> bool:
+    return raw.args.get("image", "it") in _VAGUE

@@ -24,14 +24,21 @@ class Scene:
 
 
 def arguments(rule: Rule, found: re.Match[str], scene: Scene) -> Args | None:
-    """Return the arguments a matched rule gives, None when a slot makes no sense."""
+    """Return the arguments a matched rule gives, None when a slot makes no sense.
+
+    What stands in `more`, behind a verb, belongs to the prompt before it.
+    """
     args: Args = dict(rule.fixed)
-    for slot, span in compiler.slots(found).items():
+    spans = compiler.slots(found)
+    more = scene.line.cut(*spans.pop("more")) if "more" in spans else None
+    for slot, span in spans.items():
         # What is to be spoken or asked keeps its "!" and "?".
         kept = slot in ("text", "question") and span[1] == len(scene.line.text)
         line, end = (scene.spoken, len(scene.spoken.text)) if kept else (scene.line, span[1])
+        said = line.cut(span[0], end)
+        said = said.joined(more) if more and slot == "prompt" else said
         reader = READERS.get(slot)  # a slot inside another one is only there to be found
-        made = reader(line.cut(span[0], end), scene) if reader else {}
+        made = reader(said, scene) if reader else {}
         if made is None:
             return None
         args = {**made, **args} if slot == "request" else {**args, **made}
@@ -129,7 +136,9 @@ def _query(said: Line, scene: Scene) -> Args | None:
 
 
 def _theme(said: Line, scene: Scene) -> Args | None:
-    return {"theme": words} if (words := drawing.tidy(said, scene.language).text) else None
+    said = drawing.tidy(said, scene.language)
+    alone = scene.language.marks["pronoun"].fullmatch(said.fold)
+    return {"theme": said.text} if said.text and not alone else None
 
 
 def _made(said: Line, scene: Scene) -> Args | None:

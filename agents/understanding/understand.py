@@ -1,6 +1,7 @@
 """A message and what is known beside it become wishes; chat that asks for nothing is one too."""
 
 import re
+import time
 from collections.abc import Iterator
 from itertools import chain
 
@@ -12,6 +13,7 @@ from agents.understanding.lexicon import (
     imperatives,
     language,
     slips,
+    spellings,
     tells,
     typos,
     vocabulary,
@@ -25,6 +27,9 @@ _ANALYSED = 4000
 
 _VERB_WITHIN = 60
 """Characters among which the verb of a request in two languages is looked for."""
+
+_PAUSE = 0.005
+"""Seconds between two rules that are compiled in advance, so that others get their turn."""
 
 _NOTHING_KNOWN = Hints()
 _BLANKS = re.compile(r"[ \t]{3,}")
@@ -56,7 +61,7 @@ def understand(text: str, hints: Hints = _NOTHING_KNOWN) -> tuple[Wish, ...]:
     mixed = _mixed(line)
     tries = ((line, grammar) for grammar in likely(line))
     for read, grammar in chain([mixed] if mixed else [], tries):
-        if wishes := link(Reading(grammar, hints).raws(read), hints):
+        if wishes := link(Reading(grammar, hints).raws(_in_letters(read, grammar)), hints):
             return _with_rest(wishes, text[_ANALYSED:])
     return (Wish("chat", {"text": said}),)
 
@@ -67,6 +72,20 @@ def _respelt(text: str) -> str:
     head = begin[0] if begin else ""
     right = _WORDS.sub(lambda word: slips().get(fold(word[0]).fold, word[0]), head)
     return right + text[len(head) :]
+
+
+def _in_letters(line: Line, language: Language) -> Line:
+    """Return the line with the words of a language in its own letters ("fuer" -> "für")."""
+    known = spellings(language.name)
+    if not known or known.keys().isdisjoint(_LETTERS.findall(line.fold)):
+        return line
+    made, at = Line("", ""), 0
+    for word in _LETTERS.finditer(line.fold):
+        if right := known.get(word[0]):
+            before = Line(line.text[at : word.start()], line.fold[at : word.start()])
+            made = Line(made.text + before.text + right, made.fold + before.fold + fold(right).fold)
+            at = word.end()
+    return Line(made.text + line.text[at:], made.fold + line.fold[at:])
 
 
 def _mixed(line: Line) -> tuple[Line, Language] | None:
@@ -139,13 +158,21 @@ def _with_rest(wishes: tuple[Wish, ...], rest: str) -> tuple[Wish, ...]:
     return (*wishes[:-1], Wish(last.tool, {**last.args, name: f"{last.args[name]}{rest}"}))
 
 
-def is_warm() -> bool:
-    """Tell whether every grammar is compiled, so that nobody waits for one."""
-    return language.cache_info().currsize == len(NAMES)
+def is_warm(text: str) -> bool:
+    """Tell whether everything is compiled that may be tried on a text: it is read in no time."""
+    if language.cache_info().currsize < len(NAMES):
+        return False
+    return all(rule.is_compiled for read in likely(fold(text[:_ANALYSED])) for rule in read.every)
 
 
 def warm() -> None:
-    """Read and compile every grammar (a second each); otherwise the first messages wait."""
+    """Read every grammar, and compile all rules of the most usual one; blocks for seconds.
+
+    The rules of the others are compiled when a message has the words for them.
+    """
     typos()
     for name in NAMES:
         language(name)
+    for rule in language(NAMES[0]).every:
+        assert rule.pattern
+        time.sleep(_PAUSE)

@@ -37,7 +37,7 @@ def topic(request: str, fold: str, language: Language) -> str:
 
 def _one_limit(line: Line, args: dict[str, object], language: Language) -> tuple[Line, bool]:
     for rule in language.limits:
-        if found := rule.pattern.search(line.fold):
+        if found := rule.search(line.fold):
             args |= _meaning(rule, found, language)
             return line.without(*found.span()), True
     return line, False

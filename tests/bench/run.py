@@ -30,6 +30,8 @@ PARTS = {
     "compute": "what a job costs beside its work",
     "cluster": "what a job costs in a Ray worker, and how long a dead node is missed",
     "understanding": "understanding a message by rules",
+    "rooms": "project rooms in which everybody talks at once",
+    "gate": "outliers found by the consistency gate, false alarms, and what repair brings",
     "gpu": "large picture models with random weights: passes, share of the peak, compiling",
     "stepping": "a burst of mixed pictures against diffusers one at a time and in batches",
     "busy": "how soon a message is acknowledged while 200 jobs run",

@@ -7,9 +7,18 @@ from math import log
 from statistics import median
 from typing import Literal, get_args
 
-from tools.jobs import HearingSpec, Job, MeaningSpec, PictureSpec, Spec, SpeechSpec, TextSpec
+from tools.jobs import (
+    HearingSpec,
+    Job,
+    MeaningSpec,
+    PictureSpec,
+    SightSpec,
+    Spec,
+    SpeechSpec,
+    TextSpec,
+)
 
-Kind = Literal["", "picture", "text", "speech", "hearing", "meaning"]
+Kind = Literal["", "picture", "text", "speech", "hearing", "meaning", "sight"]
 
 GUESS: dict[Kind, float] = {
     "": 5.0,
@@ -86,6 +95,8 @@ def _shape(spec: Spec) -> Shape:
         return Shape("speech", _rounded(len(spec.text)))
     if isinstance(spec, MeaningSpec):
         return Shape("meaning", _rounded(sum(map(len, spec.texts))))
+    if isinstance(spec, SightSpec):
+        return Shape("sight", _rounded(len(spec.pictures) + len(spec.texts)))
     assert isinstance(spec, HearingSpec)
     return Shape("hearing", _rounded(len(spec.audio)))
 

@@ -17,7 +17,7 @@ from bot.progress import Standing
 from bot.trail import Trail
 from memory.assets import Assets
 from memory.errors import AtelierError
-from memory.records import Asset, Message, Step, User
+from memory.records import Asset, Chat, Message, Step, User
 from memory.store import Store
 from tools.errors import Refused
 
@@ -48,6 +48,19 @@ class JsonOutbox:
         )
         if not self.events.open:  # nobody read it, so it must not count as sent
             await asyncio.Event().wait()
+
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        """Write what a board says now, and its buttons."""
+        actions = [{"id": a.id, "label": a.label} for a in reply.actions]
+        said = reply.message
+        self.events.write("board", None, id=said.id, text=said.text, actions=actions)
+
+    async def thread(self, trail: Trail, title: str) -> Chat | None:
+        """Return None: there is but one conversation here."""
+        return None
+
+    async def pin(self, trail: Trail) -> None:
+        """Leave it: nothing can be pinned here."""
 
     async def remove(self, trail: Trail) -> None:
         """Refuse: what is written stays."""

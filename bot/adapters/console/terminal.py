@@ -20,7 +20,7 @@ from bot.signals import Signals
 from bot.trail import Trail
 from memory.assets import Assets
 from memory.errors import AtelierError
-from memory.records import Message, User
+from memory.records import Chat, Message, User
 from tools.errors import Refused
 
 _MOMENT = 0.5
@@ -38,6 +38,16 @@ class TerminalOutbox:
         """Print a reply and take the progress away."""
         self.watch.clear()
         await show.reply(reply, self._assets, self._console)
+
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        """Leave it: what is printed stays, and /project shows how it is now."""
+
+    async def thread(self, trail: Trail, title: str) -> Chat | None:
+        """Return None: there is but one conversation here."""
+        return None
+
+    async def pin(self, trail: Trail) -> None:
+        """Leave it: nothing can be pinned here."""
 
     async def remove(self, trail: Trail) -> None:
         """Refuse: what is written stays."""

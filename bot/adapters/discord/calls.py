@@ -86,18 +86,35 @@ class Calls:
     async def _about(
         self, asked: Interaction, back: Asked | None, target: Mapping[str, Any], verb: str
     ) -> None:
-        """Do something with the message whose menu was used: with its files or its words."""
+        """Do something with the message whose menu was used: with its files or its words.
+
+        What it lacks is not taken from somewhere else.
+        """
         chat = chat_of(asked.channel_id)
         found = await self._session.inbox.behind(chat, int(target["id"]))
-        if found is not None:
+        lacks = slash.lacking(verb, target)
+        if found is not None and (not lacks or await self._keeps(found[0], verb)):
             await self._say(asked, back, verb, (), *found)
+            return
+        if lacks:
+            await self._outbox(asked, back).notice(lacks, error=True)
             return
         words = target.get("content") or ""
         text = f"{verb} {words}" if verb == slash.MENUS["Read aloud"] else verb
         await self._say(asked, back, text, target.get("attachments") or ())
 
+    async def _keeps(self, message_id: str, verb: str) -> bool:
+        """Tell whether a message has what a menu's command needs, in posts other than that one."""
+        message = await self._session.edge.store.message(message_id)
+        files = [{"content_type": asset.media_type} for asset in message.assets]
+        return not slash.lacking(verb, {"content": message.text, "attachments": files})
+
     async def _ask_what(self, asked: Interaction, data: Mapping[str, Any]) -> None:
         target = _target(data)
+        me, lacks = self._session.user, slash.lacking(f"/{EDIT}", target)
+        if lacks and me is not None and str(target["author"]["id"]) != str(me.id):
+            await _tell(asked, lacks)
+            return
         while len(self._shown) >= _MENUS:
             del self._shown[next(iter(self._shown))]
         self._shown[str(target["id"])] = target
@@ -122,8 +139,7 @@ class Calls:
         try:
             await check(event, await self._session.memory.rules(), self._session.edge.store)
         except AtelierError as error:
-            with suppress(discord.DiscordException, *PASSING):
-                await asked.response.send_message(str(error), ephemeral=True)
+            await _tell(asked, str(error))
             return
         pictures = pictures_of(asked.message)
         await _ask(asked, form(f"{message_id}:{EDIT}", pictures))
@@ -179,6 +195,12 @@ async def _ask(asked: Interaction, shown: discord.ui.Modal) -> None:
     with suppress(discord.DiscordException, *PASSING):
         await asked.response.send_modal(shown)
     shown.stop()  # what is filled in comes as an event like all others, also after a restart
+
+
+async def _tell(asked: Interaction, sentence: str) -> None:
+    """Answer with a sentence that only who asked sees."""
+    with suppress(discord.DiscordException, *PASSING):
+        await asked.response.send_message(sentence, ephemeral=True)
 
 
 def _target(data: Mapping[str, Any]) -> Mapping[str, Any]:

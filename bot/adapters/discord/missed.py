@@ -11,6 +11,7 @@ import discord
 
 from bot.adapters.discord import NAME
 from bot.adapters.discord.wire import PASSING
+from bot.told import Told
 from memory.records import Chat, now
 from memory.store import Store
 
@@ -21,7 +22,6 @@ CHANNELS, MESSAGES = 20, 50
 OLDEST = timedelta(hours=3)
 """How long ago something may have been said that is still answered."""
 _ACTIVE = timedelta(days=7)
-_TOLD = "discord told"
 _KNOWN = 500
 
 
@@ -29,7 +29,7 @@ class Heard:
     """The messages that were taken care of; those that the memory does not hold are noted, too."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store, self._told = store, Told(store, NAME)
         self._now: OrderedDict[str, None] = OrderedDict()
 
     def first(self, post: str) -> bool:
@@ -42,19 +42,13 @@ class Heard:
 
     async def told(self, post: str) -> None:
         """Note a message that needed no storing, so that it is not heard after a restart."""
-        known = await self._ids()
-        if post not in known:
-            await self._store.keep(_TOLD, {"posts": [*known, post][-_KNOWN:]})
+        await self._told.note(post)
 
     async def known(self, chat: Chat, post: str) -> bool:
         """Tell whether a message was taken care of, in this run or before it."""
         if post in self._now or await self._store.behind(chat, post):
             return True
-        return post in await self._ids()
-
-    async def _ids(self) -> list[str]:
-        kept = (await self._store.kept(_TOLD)).get("posts")
-        return [str(post) for post in kept] if isinstance(kept, list) else []
+        return await self._told.knows(post)
 
 
 async def missed(client: discord.Client, store: Store) -> AsyncIterator[discord.Message]:

@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import discord
 
 from bot.adapter import Reply
+from bot.adapters.discord import NAME
 from bot.adapters.discord.asked import Asked
 from bot.adapters.discord.parts import LONGEST, Part, parts
 from bot.adapters.discord.status import Status
@@ -16,6 +19,7 @@ from bot.progress import Standing
 from bot.render import split
 from bot.trail import Trail
 from memory.assets import Assets
+from memory.records import Chat
 from memory.store import Store
 from tools.errors import Refused
 
@@ -23,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _FAREWELL = 3.0
 """Seconds that the end of the program waits for a status message to say so."""
+_TITLE = 100
 _SKEW = 60_000 << 22
 """A minute in snowflakes: how far our clock may be ahead of Discord's."""
 
@@ -90,6 +95,30 @@ class DiscordOutbox:
         return await self._edge.wire.find(
             self._channel, same(part, reference), max(since, 0), known
         )
+
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        """Change the first message of a reply: what it says and its buttons."""
+        limit = self._edge.wire.limit(self._channel)
+        part = (await parts(reply, self._edge.assets, limit))[0]
+        with suppress(discord.NotFound):  # somebody deleted it
+            for id in _ids(trail)[:1]:
+                change = partial(self._edge.wire.change, self._channel, id, part)
+                await persist(change, f"board {reply.message.id}")
+
+    async def thread(self, trail: Trail, title: str) -> Chat | None:
+        """Begin a thread behind the first message of a reply, in a channel of a server."""
+        for id in _ids(trail)[:1]:
+            if found := await self._edge.wire.thread(self._channel, id, title[:_TITLE]):
+                return Chat(NAME, found)
+        return None
+
+    async def pin(self, trail: Trail) -> None:
+        """Pin the first message of a reply, if we may."""
+        for id in _ids(trail)[:1]:
+            try:
+                await self._edge.wire.pin(self._channel, id)
+            except (discord.DiscordException, *PASSING) as error:
+                log.info("a board could not be pinned: %s", error)
 
     async def remove(self, trail: Trail) -> None:
         """Delete the messages of a reply; Refused when Discord does not let us."""

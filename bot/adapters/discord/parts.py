@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from bot.actions import DELETE
 from bot.adapter import Reply
 from bot.render import alt, file_name, rows, shortened, split
-from bot.sheet import fit, sheet
 from memory.assets import Assets
 from memory.errors import NotFound
 from memory.records import Action, Asset
+from tools.sheet import fit, sheet
 
 LONGEST = 2000
 """UTF-16 units of one message."""
@@ -111,7 +111,10 @@ def _numbered(row: Sequence[Action]) -> bool:
 async def _pictures(
     reply: Reply, pictures: Sequence[Asset], assets: Assets, limit: int
 ) -> list[Attached]:
-    """Return the numbered sheet, when there are several, and each picture by itself."""
+    """Return the numbered sheet, when there are several, and each picture by itself.
+
+    Which one is meant can be answered by the sheet alone.
+    """
     veil = SPOILER if reply.spoiler else ""
     found, whole = [], []
     for asset in pictures:
@@ -124,8 +127,11 @@ async def _pictures(
     if len(whole) < 2:
         return found
     drawn, _ = await asyncio.to_thread(lambda: fit(sheet(whole), limit))
-    words = f"The {len(whole)} pictures below on one sheet, numbered row by row."
-    return [Attached(f"{veil}sheet-{pictures[0].sha256[:12]}.jpg", drawn, words), *found]
+    asks = reply.kind == "question"
+    words = f"{len(whole)} pictures on one sheet, numbered row by row" + "." * asks
+    words += "" if asks else "; each follows by itself."
+    numbered = Attached(f"{veil}sheet-{pictures[0].sha256[:12]}.jpg", drawn, words)
+    return [numbered] if asks else [numbered, *found]
 
 
 async def _sounds(reply: Reply, assets: Assets, limit: int) -> list[Part]:

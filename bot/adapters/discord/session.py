@@ -25,6 +25,7 @@ from bot.errors import SettingsError
 from bot.settings import Discord
 from memory.errors import AtelierError
 from memory.records import Message
+from memory.rooms import Rooms
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class Session(discord.Client):
             max_ratelimit_timeout=_PATIENT,
         )
         self._desk, self.memory, self._handle = desk, memory, handle
-        self._store = memory.store
+        self._store, self._rooms = memory.store, Rooms(memory.store.database)
         self.edge = Edge(Wire(self, rate), memory.store, memory.assets)
         self.inbox = Inbox(memory.store, memory.assets)
         self._calls = Calls(self, memory.catalogue)
@@ -147,6 +148,8 @@ class Session(discord.Client):
         """Handle what is said to us: in private, or by name, or as a reply that notifies us."""
         if self.user is not None and self._calls_us(said):
             self.spawn(self._heard(said, self.user.id))
+        elif self.user is not None and _from_people(said):
+            self.spawn(self._overheard(said, self.user.id))
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Let go of what was known of a server, for we were thrown out or it is no more."""
@@ -174,7 +177,7 @@ class Session(discord.Client):
 
     def _calls_us(self, said: discord.Message) -> bool:
         me = self.user
-        if said.author.bot or said.webhook_id or said.type not in _REAL or me is None:
+        if me is None or not _from_people(said):
             return False
         return said.guild is None or any(user.id == me.id for user in said.mentions)
 
@@ -206,16 +209,27 @@ class Session(discord.Client):
         """Hear what was said to us while the connection was lost for good, or we were not there."""
         async for said in missed(self, self._store):
             chat, post = chat_of(said.channel.id), str(said.id)
-            if self.user is None or not self._calls_us(said):
+            called = self._calls_us(said)
+            overheard = _from_people(said) and await self._rooms.here(chat)
+            if self.user is None or not (called or overheard):
                 continue
             if not await self._known.known(chat, post):
-                self.spawn(self._heard(await with_roles(said), self.user.id))
+                self.spawn(self._heard(await with_roles(said), self.user.id, called=called))
 
-    async def _heard(self, said: discord.Message, me: int, *, edited: bool = False) -> None:
+    async def _overheard(self, said: discord.Message, me: int) -> None:
+        """Take in what people say to each other where they make something together."""
+        if await self._rooms.here(chat_of(said.channel.id)):
+            await self._heard(said, me, called=False)
+
+    async def _heard(
+        self, said: discord.Message, me: int, *, edited: bool = False, called: bool = True
+    ) -> None:
         channel, post = str(said.channel.id), str(said.id)
         if not self._known.first(post) and not edited:
             return
-        self.spawn(self.edge.wire.typing(channel))
+        if called:
+            self.spawn(self.edge.wire.typing(channel))
+            await asyncio.sleep(0)  # it leaves before anything else is done
         outbox = DiscordOutbox(self.edge, channel, post)
         if await self._store.behind(chat_of(said.channel.id), post):
             return  # told before we were restarted
@@ -223,10 +237,11 @@ class Session(discord.Client):
             message = await self.inbox.message(said, me)
         except AtelierError as error:
             await outbox.notice(str(error), error=True)
+            await self._known.told(post)
             return
         self._fresh.heard(message.chat, post, message.text)
         place = place_of(said.channel, said.guild, said.author)
-        await self.handle(Received(message, post, place), outbox)
+        await self.handle(Received(message, post, place, called), outbox)
         if await self._store.behind(message.chat, post) is None:
             await self._known.told(post)
 
@@ -266,6 +281,10 @@ class Session(discord.Client):
         if await self._store.kept(_COMMANDS) != facts:
             await wire.persist(lambda: self.edge.wire.publish(wanted), "commands")
             await self._store.keep(_COMMANDS, facts)
+
+
+def _from_people(said: discord.Message) -> bool:
+    return not (said.author.bot or said.webhook_id) and said.type in _REAL
 
 
 def _closed(error: discord.ConnectionClosed) -> str:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from agents.understanding.flags import ASPECTS
-from bot.commands import COMMANDS
+from bot.commands import COMMANDS, in_chats
 from bot.render import shortened
 from tools.catalogue import Catalogue, Task
+from tools.files import ready
 
 TEXT, NUMBER, SWITCH, FILE = 3, 4, 5, 11
 """Discord's numbers for kinds of options."""
@@ -55,6 +56,17 @@ MENUS = {
 }
 """What stands in a message's menu, and the command each is."""
 EDIT_THIS = "Edit this"
+_NO_PICTURE = "There is no picture in that message; choose one that has a picture."
+_NEEDS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "edit": (("image/",), _NO_PICTURE),
+    "describe": (("image/",), _NO_PICTURE),
+    "transcribe": (
+        ("audio/", "video/"),
+        "There is no recording in that message; choose one that has a sound.",
+    ),
+    "speak": ((), "There are no words in that message that I could read aloud."),
+}
+"""What a message must have whose menu is used, and what is said when it has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +100,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Slash:
-    """A command: `verb` is what the text begins with; what is `public` is made for everybody."""
+    """A command: `verb` is ours that it stands for; what is `public` is made for everybody."""
 
     name: str
     verb: str
@@ -118,7 +130,7 @@ class Slash:
             and given.get(option.name) not in (None, "")
             and given[option.name] is not False
         ]
-        return " ".join([f"/{self.verb}", *said])
+        return " ".join([f"/{self.name}", *said])
 
 
 def commands() -> dict[str, Slash]:
@@ -138,15 +150,28 @@ def described() -> list[dict[str, Any]]:
     return [*(command.described() for command in commands().values()), *menus]
 
 
+def lacking(verb: str, target: Mapping[str, Any]) -> str:
+    """Return what to say when a message has nothing for a command of its menu, "" when it has."""
+    kinds, sentence = _NEEDS[verb.split()[0].removeprefix("/")]
+    if not kinds:
+        return "" if target.get("content") else sentence
+    sent = [file.get("content_type") for file in target.get("attachments") or ()]
+    return "" if any(not kind or kind.startswith(kinds) for kind in sent) else sentence
+
+
 def completions(command: str, option: str, typed: str, known: Catalogue) -> list[str]:
     """Return what an option may be completed to, at most as many as Discord shows."""
-    offered: Iterable[str] = ()
-    if option == "style":
-        offered = _STYLES
-    elif option == "lora":
-        offered = known.loras
-    elif option == "model":
-        offered = [m.name for m in known.models.values() if _task(command) in m.tasks]
+    offered: Iterable[str] = _STYLES if option == "style" else ()
+    if option == "command":
+        offered = in_chats()
+    elif (command, option) == ("settings", "change"):
+        from bot.rules import Rules  # not before somebody types: signing in does not wait for it
+
+        offered = Rules.model_fields
+    elif option in ("lora", "model"):
+        able, task = ready(known), _task(command)
+        models = [m.name for m in known.models.values() if task in m.tasks]
+        offered = [n for n in (models if option == "model" else known.loras) if n in able]
     folded = typed.strip().lower()
     return [o for o in offered if folded in o.lower() and len(o) <= _VALUE][:_CHOICES]
 
@@ -248,11 +273,20 @@ _MAKING: Sequence[Slash] = (
         (_words("change", "such as: 2 to a dog, without 3, snow instead of rain"),),
     ),
     Slash("retry", "retry", "Try again what failed"),
+    Slash(
+        "project",
+        "project",
+        "Make a set of pieces together",
+        (_words("words", "such as: new poster-series for the jazz night", needed=False),),
+    ),
 )
 _ERASED = {"everything said and made in this chat": "yes", "only what is mine here": "me"}
 _MORE: Mapping[str, tuple[Option, ...]] = {
     "info": (_PICTURE,),
     "forget": (Option("what", "what to erase; without it, what that means", choices=_ERASED),),
-    "settings": (Option("change", "such as: count 2; without it, what is in force here"),),
-    **dict.fromkeys(("cancel", "help", "memory", "models", "queue", "quota"), ()),
+    "settings": (
+        Option("change", "such as: count 2; without it, what is in force here", completes=True),
+    ),
+    "help": (Option("command", "which one; without it, all of them", completes=True),),
+    **dict.fromkeys(("cancel", "memory", "models", "queue", "quota"), ()),
 }

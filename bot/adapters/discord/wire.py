@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from itertools import chain, repeat
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import aiohttp
 import discord
@@ -37,9 +37,20 @@ NO_VOICE = frozenset({50159, 50160, 50161, 50173})
 _FORBIDDEN = frozenset({50001, 50013})
 _NO_REPLY = frozenset({50013, 160002})
 """Replies need the right to read what they reply to."""
+_THREAD_THERE = 160004
+_ARCHIVED: Final = 10080
+"""Minutes after which a thread in which nobody speaks is put away: a week, the most there is."""
 _PAGES, _PAGE = 5, 100
 _NOBODY = discord.AllowedMentions.none()
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+_SILENT = "I may not write here; somebody who runs this server can allow me Send Messages."
+_NOWHERE = {
+    10003: "That channel is gone.",
+    50001: "I may not see that channel; somebody who runs this server can allow me View Channel.",
+    50007: "They take no messages from me.",
+    50013: _SILENT,
+}
+"""What Discord's refusals mean, by their code."""
 _NO_FILES = "I may not send files here; somebody who runs this server can allow me Attach Files."
 
 
@@ -87,7 +98,8 @@ class Wire:
                 return await self.send(channel, Part(text), nonce)
             if isinstance(error, PASSING):
                 raise
-            raise Undeliverable(f"Discord refused it: {error.code} {error.text}.") from error
+            said = f"Discord refused it: {error.code} {error.text}."
+            raise Undeliverable(_NOWHERE.get(error.code, said)) from error
 
     async def _send(
         self, channel: str, part: Part, nonce: str, reference: str, *, silent: bool
@@ -113,6 +125,27 @@ class Wire:
         files = shown(picture, spoiler=spoiler)
         with handle_message_parameters(text, attachments=files, allowed_mentions=_NOBODY) as params:
             await self._http.edit_message(int(channel), int(id), params=params)
+
+    async def change(self, channel: str, id: str, part: Part) -> None:
+        """Change the text and the buttons of one of our messages."""
+        view = _view(part.buttons) if part.buttons else None
+        with handle_message_parameters(part.text, view=view, allowed_mentions=_NOBODY) as params:
+            await self._http.edit_message(int(channel), int(id), params=params)
+
+    async def thread(self, channel: str, id: str, name: str) -> str:
+        """Begin a thread behind a message, or find the one there is; "" where none can be."""
+        if not isinstance(self._client.get_channel(int(channel)), discord.TextChannel):
+            return ""
+        begin = self._http.start_thread_with_message
+        try:
+            made = await begin(int(channel), int(id), name=name, auto_archive_duration=_ARCHIVED)
+        except discord.HTTPException as error:
+            return id if error.code == _THREAD_THERE else ""
+        return str(made["id"])
+
+    async def pin(self, channel: str, id: str) -> None:
+        """Keep a message of ours in sight; one that is pinned already stays so."""
+        await self._http.pin_message(int(channel), int(id))
 
     async def delete(self, channel: str, id: str) -> None:
         """Delete a message of ours; one that is gone is no error."""

@@ -15,6 +15,8 @@ KEPT = 12
 """Of what a group takes, what progress leaves for results: an answer and its album."""
 RESERVE = 10
 """Of what all chats take in a second, what progress leaves for results; its first sign, half."""
+_REMEMBERED = 2000
+"""Chats from which on those are let go of that have long taken all they were told."""
 _MOMENT = 0.01
 _SOON = 0.1
 """Seconds after which some of what is under way may have been answered."""
@@ -84,6 +86,8 @@ class Budget:
         Overall they count from here until a second after the answer: Telegram counts when they
         arrive, and what begins slowly would meet what follows it there.
         """
+        if len(self._chats) >= _REMEMBERED:
+            self._prune()
         now, known = self._clock(), self._chats[chat]
         known.level = max(0.0, known.level - (now - known.at)) + cost
         known.at = now
@@ -95,6 +99,14 @@ class Budget:
         finally:
             self._under_way -= cost
             self._all.extend([self._clock()] * cost)
+
+    def _prune(self) -> None:
+        """Let go of chats that everything may be said to again."""
+        now = self._clock()
+        for chat, known in list(self._chats.items()):
+            _expire(known.said, now - MINUTE)
+            if not known.said and known.until <= now and known.level <= now - known.at:
+                del self._chats[chat]
 
     def close(self, chat: int, seconds: float) -> None:
         """Say nothing in a chat for so long, for Telegram asked for it."""

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 from weakref import WeakSet
 
 import telegram
@@ -24,8 +25,10 @@ from bot.adapters.telegram.status import Status
 from bot.adapters.telegram.wire import Address, Wire
 from bot.edits import Fresh
 from bot.locks import Locks
+from bot.told import Told
 from memory.errors import AtelierError
 from memory.records import Chat, Message, Post
+from memory.rooms import Rooms
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class Events:
     def __init__(self, wire: Wire, memory: Memory, handle: Handler) -> None:
         self._wire, self._memory, self._handle = wire, memory, handle
         self._store, self._assets = memory.store, memory.assets
+        self._rooms = Rooms(memory.store.database)
         self._calling = Calling(wire.bot.bot)
         self._places = Places(wire.bot, wire.timing.clock)
         self._reader = Reader(wire, memory.store, memory.assets, self._calling)
@@ -55,7 +59,7 @@ class Events:
         self._albums = Albums()
         self._turns = Locks[int]()
         self._tasks: set[asyncio.Future[None]] = set()
-        self._fresh = Fresh()
+        self._fresh, self._told = Fresh(), Told(memory.store, NAME)
         self._statuses: WeakSet[Status] = WeakSet()
 
     async def take(self, update: Update) -> None:
@@ -114,33 +118,46 @@ class Events:
             self.start(self._typing(message.chat.id, topic_of(message)))
         try:
             async with self._turns[message.chat.id]:
+                await asyncio.sleep(0)  # what shows that it was heard leaves before all else
                 posts = await album.whole(self._wire.timing.quiet)
-                if any(map(self._calling.calls, posts)):
-                    await self._hear(posts)
+                called = any(map(self._calling.calls, posts))
+                here = chat_of(message.chat, topic_of(message))
+                if called or await self._rooms.here(here):
+                    await self._hear(posts, called=called)
         finally:
             album.settled.set()
 
-    async def _hear(self, posts: Sequence[telegram.Message]) -> None:
+    async def _hear(self, posts: Sequence[telegram.Message], *, called: bool = True) -> None:
         first = posts[0]
         topic, number = topic_of(first), str(first.message_id)
         chat = chat_of(first.chat, topic)
         if _service(first):
             return
-        if not self._calling.calls(first):  # another one of its album names us
+        if called and not self._calling.calls(first):  # another one of its album names us
             self.start(self._typing(first.chat.id, topic))
-        if await self._store.behind(chat, number):
+        known = f"{chat.id} {number} {first.edit_date or ''}".strip()  # an edit is a new one
+        if await self._store.behind(chat, number) or await self._told.knows(known):
             return  # told twice
+        if self._calling.shared(first) and await _foreign(self._calling.words(first)):
+            return
         outbox = self._outbox(Address(first.chat.id, topic), asked=first.message_id)
         try:
             message = await self._reader.read(posts)
         except AtelierError as error:
-            self.start(outbox.notice(str(error), error=True))
+            self.start(self._refuse(outbox, str(error), known))
             return
         self._fresh.heard(chat, number, self._calling.words(first))
         place = await self._places.place(first.chat, message.author or user_of(None))
-        task = self.start(self._handle(Received(message, number, place), outbox))
-        if await self._stored(task, chat, number) and len(posts) > 1:
+        task = self.start(self._handle(Received(message, number, place, called), outbox))
+        if not await self._stored(task, chat, number):
+            await self._told.note(known)
+        elif len(posts) > 1:
             await self._name(message, posts)
+
+    async def _refuse(self, outbox: TelegramOutbox, sentence: str, known: str) -> None:
+        """Say why something cannot be used, once."""
+        await outbox.notice(sentence, error=True)
+        await self._told.note(known)
 
     async def _changed(self, post: telegram.Message) -> None:
         """Take new words for a request; one that was only now meant for us is a new one."""
@@ -247,3 +264,15 @@ def _service(message: telegram.Message) -> bool:
     """Tell whether a message says nothing: somebody joined, the group has a new name."""
     words = message.text or message.caption
     return not words and message.effective_attachment is None
+
+
+async def _foreign(words: str) -> bool:
+    """Tell whether a command is like none of ours."""
+    commands = await asyncio.to_thread(import_module, "bot.commands")  # it knows languages
+    try:
+        commands.parse(words)
+    except commands.UnknownCommand:
+        return True
+    except AtelierError:
+        return False
+    return False

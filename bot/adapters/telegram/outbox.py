@@ -9,7 +9,8 @@ from telegram import ReplyParameters
 from telegram.error import BadRequest, TelegramError
 
 from bot.adapter import Reply
-from bot.adapters.telegram.pieces import TEXT
+from bot.adapters.telegram.pieces import TEXT, keyboard, layout
+from bot.adapters.telegram.places import NAME
 from bot.adapters.telegram.refusals import Gone, MayHaveArrived, kind
 from bot.adapters.telegram.sending import Sending
 from bot.adapters.telegram.status import PREVIEW, Status
@@ -19,6 +20,7 @@ from bot.progress import Standing
 from bot.render import split, units
 from bot.trail import Trail
 from memory.assets import Assets
+from memory.records import Chat
 from memory.store import Store
 from tools.errors import Refused
 
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 _TRIES = 4
 """Further tries to answer a press, within the quarter of a minute that a button spins."""
 _FORMER = "That is from before this group was made larger; I cannot reach it there any more."
+_TITLE = 128
 ALERT = 200
 """Characters of what is said where a button was pressed."""
 
@@ -89,6 +92,53 @@ class TelegramOutbox:
         status.over = True
         await status.stop()
         await Sending(self._wire, self._assets, self._to, status, reply, trail).run()
+
+    async def update(self, reply: Reply, trail: Trail) -> None:
+        """Change the main message of a reply: what it says and its buttons."""
+        post = trail[0]
+        if post is None or not post.id or post.former:
+            return
+        fields = {"message_id": int(post.id), "reply_markup": keyboard(reply)}
+        text = layout(reply).text
+        with suppress(Gone, MayHaveArrived):
+            edit = self._wire.bot.edit_message_text
+            await self._wire.edit(self._to, edit, text=text, **fields)
+
+    async def thread(self, trail: Trail, title: str) -> Chat | None:
+        """Begin a topic, where the group has some and lets us; a topic stays as it is."""
+        if not self._to.group or self._to.topic:
+            return None
+        bot = self._wire.bot
+        try:
+            here = await self._wire.asked(bot.get_chat, chat_id=self._to.chat)
+            if not (here.is_forum and await self._may()):
+                return None
+            begin = bot.create_forum_topic
+            made = await self._wire.asked(begin, chat_id=self._to.chat, name=title[:_TITLE])
+        except TelegramError as error:
+            log.info("no topic could be begun: %s", kind(error))
+            return None
+        return Chat(NAME, f"{self._to.chat}:{made.message_thread_id}")
+
+    async def pin(self, trail: Trail) -> None:
+        """Pin the main message of a reply without a sound, if we may."""
+        post = trail[0]
+        if post is None or not post.id or post.former:
+            return
+        fields = {"chat_id": self._to.chat, "message_id": int(post.id)}
+        try:
+            pin = self._wire.bot.pin_chat_message
+            if self._to.group and not await self._may():
+                return
+            await self._wire.asked(pin, disable_notification=True, **fields)
+        except TelegramError as error:
+            log.info("a board could not be pinned: %s", kind(error))
+
+    async def _may(self) -> bool:
+        """Tell whether we are an admin of the group."""
+        bot = self._wire.bot
+        me = {"chat_id": self._to.chat, "user_id": bot.id}
+        return (await self._wire.asked(bot.get_chat_member, **me)).status == "administrator"
 
     async def remove(self, trail: Trail) -> None:
         """Delete all messages of a reply; raises Refused after two days."""

@@ -64,9 +64,12 @@ def layout(reply: Reply) -> Layout:
     pictures = tuple(a for a in message.assets if a.media_type.startswith("image/"))
     sounds = tuple(a for a in message.assets if a.media_type.startswith("audio/"))
     text, more = _words(message.text, CAPTION if pictures else TEXT)
-    singles = pictures if len(pictures) > 1 else ()
+    singles = pictures if len(pictures) > 1 and reply.kind != "question" else ()
     photos = tuple(Piece("photo", asset=asset) for asset in singles)
-    return Layout(text, pictures, (*more, *photos, *(Piece("sound", asset=a) for a in sounds)))
+    others = (a for a in message.assets if a not in pictures and a not in sounds)
+    files = (Piece("file", asset=asset) for asset in others)
+    spoken = (Piece("sound", asset=asset) for asset in sounds)
+    return Layout(text, pictures, (*more, *photos, *spoken, *files))
 
 
 def _words(text: str, first: int) -> tuple[str, tuple[Piece, ...]]:
@@ -84,11 +87,10 @@ def _words(text: str, first: int) -> tuple[str, tuple[Piece, ...]]:
 def keyboard(reply: Reply, *, resend: bool = False) -> InlineKeyboardMarkup | None:
     """Return the buttons under a reply; a press brings back nothing but the action's id."""
     shown = [*rows(reply.actions, _WIDEST)]
-    pictures = [a for a in reply.message.assets if a.media_type.startswith("image/")]
-    own = [Action(EDIT, "Edit"), Action(FILES, "Files")] if pictures else []
-    own += [Action(INFO, "Info")] if len(pictures) == 1 else []
-    if own or reply.message.assets or reply.kind == "reply":
-        shown.append([*own, Action(DELETE, "Delete")])
+    kinds = {asset.media_type.partition("/")[0] for asset in reply.message.assets}
+    own = [Action(EDIT, "Edit"), Action(FILES, "Files"), Action(INFO, "Info")]
+    if reply.kind == "reply" or (kinds and reply.kind != "question"):
+        shown.append([*(own if "image" in kinds else []), Action(DELETE, "Delete")])
     if resend:
         shown.append([Action(RESEND, "Send again")])
     buttons = [[InlineKeyboardButton(a.label, callback_data=a.id) for a in row] for row in shown]

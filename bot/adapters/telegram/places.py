@@ -88,6 +88,12 @@ class Calling:
             return True
         return bool(self._name.search(text)) or self._replies(message)
 
+    def shared(self, message: Message) -> bool:
+        """Tell whether all bots of a group hear a command, so that it may be another one's."""
+        command = self._command.match(message.text or message.caption or "")
+        alone = command is not None and not command[1]
+        return alone and message.chat.type != Room.PRIVATE and not self._replies(message)
+
     def words(self, message: Message) -> str:
         """Return what a message says, without our name in front, behind or after a command."""
         text = message.text or message.caption or ""

@@ -20,6 +20,7 @@ from tools.errors import Refused
 
 OURS = (EDIT, FILES, RESEND)
 _ASKED = "What shall I change? Reply to this message."
+_WHICH = "What shall I change, and in which one? Reply to this message, for example: 2 darker"
 _NO_FILES = "I may not send files here; somebody with the right to can allow it."
 
 
@@ -62,10 +63,12 @@ class Presses:
 
     async def _ask(self, message_id: str, to: Address, under: int) -> None:
         """Ask what shall be changed; the reply to that is an edit of the message."""
+        shown = (await self._store.message(message_id)).assets
+        several = sum(asset.media_type.startswith("image/") for asset in shown) > 1
         asked = await self._wire.send(
             to,
             self._wire.bot.send_message,
-            text=_ASKED,
+            text=_WHICH if several else _ASKED,
             reply_parameters=_reply(under),
             reply_markup=ForceReply(selective=True, input_field_placeholder="darker, at night"),
         )

@@ -2,12 +2,10 @@
 
 from datetime import timedelta
 
-import httpx
 from telegram.error import Forbidden, NetworkError, RetryAfter, TelegramError
 
+from bot.adapters.telegram.request import UNSENT
 from bot.errors import Undeliverable
-
-_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class MayHaveArrived(Exception):
@@ -35,7 +33,7 @@ def seconds(error: RetryAfter) -> float:
 
 def unsent(error: NetworkError) -> bool:
     """Tell whether a call failed before anything of it was sent."""
-    return isinstance(error.__cause__, _UNSENT)
+    return isinstance(error.__cause__, UNSENT)
 
 
 _GONE = (

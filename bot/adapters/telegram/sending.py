@@ -7,7 +7,6 @@ from typing import Any
 
 from telegram import InputMediaPhoto, ReplyParameters
 
-from bot import sheet
 from bot.adapter import Reply
 from bot.adapters.telegram.pieces import TEXT, Kind, Layout, Piece, keyboard, layout
 from bot.adapters.telegram.refusals import Gone, MayHaveArrived, NotAllowed
@@ -17,6 +16,7 @@ from bot.render import file_name, shortened
 from bot.trail import Trail
 from memory.assets import Assets
 from memory.records import Asset, Post
+from tools import sheet
 
 PHOTO_BYTES, PHOTO_SIDES = 10_000_000, 10_000
 """What a photo may have: bytes, and width and height together."""
@@ -141,6 +141,8 @@ class Sending:
             return [await self._say(bot.send_message, text=first.text, **fields)]
         if first.kind == "file":
             data, name = first.text.encode(), "answer.txt"
+            if first.asset is not None:
+                data, name = await self._assets.read(first.asset), file_name(first.asset)
             return [await self._say(bot.send_document, document=data, filename=name, **fields)]
         assert first.asset is not None  # photos and sounds are
         if first.kind == "sound":

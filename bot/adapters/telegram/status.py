@@ -6,10 +6,11 @@ from contextlib import suppress
 from typing import Any
 
 from telegram import InputMediaPhoto, ReplyParameters
-from telegram.error import BadRequest, NetworkError, TelegramError
+from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 
-from bot.adapters.telegram.refusals import MayHaveArrived, kind
+from bot.adapters.telegram.refusals import Gone, MayHaveArrived, kind, translated
 from bot.adapters.telegram.wire import Address, Wire
+from bot.errors import Undeliverable
 from bot.pace import Pace
 from bot.progress import Standing, in_a_line
 from bot.trail import Trail
@@ -98,6 +99,16 @@ class Status:
         return ReplyParameters(int(post.id), allow_sending_without_reply=True)
 
     async def _show(self, view: Standing) -> None:
+        """Show a view; where that is not possible nothing is shown, and the answer says why."""
+        try:
+            await self._view(view)
+        except (BadRequest, Forbidden) as error:
+            if not isinstance(translated(error), Undeliverable | Gone):
+                raise
+            log.info("progress is not shown: %s", error.message)
+            self._silent = True
+
+    async def _view(self, view: Standing) -> None:
         trail, line = await Trail.of(self._store, self._request), in_a_line(view)
         post = await self.post()
         if trail[0] is None or self._silent:

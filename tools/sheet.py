@@ -16,11 +16,9 @@ _QUALITIES = (95, 88, 78)
 _SMALLEST = 64
 
 
-def sheet(pictures: Sequence[bytes], cell: int = CELL) -> bytes:
-    """Return a JPEG of all pictures in their order, row by row, with a number on each."""
-    shown = [flat(open_picture(data)) for data in pictures]
-    for picture in shown:
-        picture.thumbnail((cell, cell), Image.Resampling.LANCZOS)
+def sheet(pictures: Sequence[bytes], cell: int = CELL, labels: Sequence[str] = ()) -> bytes:
+    """Return a JPEG of all pictures in their order, row by row, with a number or label on each."""
+    shown = [_small(data, cell) for data in pictures]  # one at a time is large
     wide, high = max(p.width for p in shown), max(p.height for p in shown)
     columns = math.ceil(math.sqrt(len(shown)))
     lines = math.ceil(len(shown) / columns)
@@ -29,7 +27,13 @@ def sheet(pictures: Sequence[bytes], cell: int = CELL) -> bytes:
     for number, picture in enumerate(shown):
         x, y = number % columns * (wide + _GAP), number // columns * (high + _GAP)
         whole.paste(picture, (x + (wide - picture.width) // 2, y + (high - picture.height) // 2))
-        _mark(whole, x, y, str(number + 1), max(18, min(wide, high) // 10))
+        _mark(
+            whole,
+            x,
+            y,
+            labels[number] if labels else str(number + 1),
+            max(18, min(wide, high) // 10),
+        )
     return _encoded(whole, "JPEG", _QUALITIES[0])
 
 
@@ -53,6 +57,12 @@ def fit(data: bytes, most: int, longest: int = 0) -> tuple[bytes, str]:
                 return made, "jpeg"
         picture = picture.resize((round(picture.width * 0.7), round(picture.height * 0.7)))
     raise Refused("That picture cannot be made small enough to be sent here.")
+
+
+def _small(data: bytes, cell: int) -> Image.Image:
+    picture = flat(open_picture(data))
+    picture.thumbnail((cell, cell), Image.Resampling.LANCZOS)
+    return picture
 
 
 def _mark(whole: Image.Image, x: int, y: int, label: str, size: int) -> None:

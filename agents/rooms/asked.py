@@ -1,0 +1,121 @@
+"""What is decided about, and what a decision is: events to note, words to say, work to do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from agents.rooms.brief import shown
+from agents.rooms.state import Question, Room
+from agents.rooms.templates import Template
+from memory.records import Action, Asset, User
+from memory.rooms import Draft, RoomEvent
+
+What = Literal["ideas", "refine", "sketch", "make", "check", "fix", "pack", "show"]
+OUTCOME = "outcome"
+"""The kind of the event that says how a message was answered, so that it can be said again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be made: ideas, sketches of ideas or pieces by their numbers; or looked at."""
+
+    what: What
+    numbers: tuple[int, ...] = ()
+    count: int = 0
+    words: str = ""
+    aside: bool = False
+    again: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a message comes to; without drafts nothing is noted of it. `again` asks once more."""
+
+    told: str
+    drafts: tuple[Draft, ...] = ()
+    task: Task | None = None
+    buttons: tuple[Action, ...] = ()
+    question: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who wants something of a room as it is, and when that was said.
+
+    `seen` is the stage a button was pressed in, "" for words.
+    """
+
+    room: Room
+    events: Sequence[RoomEvent]
+    template: Template
+    user: User
+    at: datetime
+    seen: str = ""
+    attached: tuple[Asset, ...] = ()
+    price: str = ""
+
+    def after(self, drafts: Sequence[Draft]) -> "Asked":
+        """Return what is decided about once some events are noted."""
+        from agents.rooms.fold import fold
+
+        last = self.events[-1].number if self.events else 0
+        new = [
+            RoomEvent(last + n, d.kind, None if d.made else self.user, d.data, "", self.at)
+            for n, d in enumerate(drafts, 1)
+        ]
+        events = (*self.events, *new)
+        return replace(self, events=events, room=fold(self.room.id, events))
+
+
+def button(words: str, label: str) -> Action:
+    """Return the button that says some words to the room."""
+    return Action(f"project:{words}", label)
+
+
+def outcome(decision: Decision) -> Draft:
+    """Return the event that keeps how a message was answered."""
+    task = decision.task
+    data: dict[str, Any] = {
+        "told": decision.told,
+        "question": decision.question,
+        "buttons": [[a.id, a.label] for a in decision.buttons],
+    }
+    if task is not None:
+        data["task"] = {
+            "what": task.what,
+            "numbers": list(task.numbers),
+            "count": task.count,
+            "words": task.words,
+            "aside": task.aside,
+            "again": task.again,
+        }
+    return Draft(OUTCOME, data)
+
+
+def decided(events: Sequence[RoomEvent]) -> Decision | None:
+    """Return the decision whose events these are."""
+    event = next((e for e in events if e.kind == OUTCOME), None)
+    if event is None:
+        return None
+    data: Mapping[str, Any] = event.data
+    task = data.get("task")
+    made = Task(**{**task, "numbers": tuple(task["numbers"])}) if isinstance(task, dict) else None
+    buttons = tuple(Action(id, label) for id, label in data.get("buttons", ()))
+    return Decision(str(data.get("told", "")), (), made, buttons, bool(data.get("question")))
+
+
+def who(user: User | None) -> str:
+    """Return what somebody is called."""
+    return "somebody" if user is None else user.name or user.id
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Return "1 idea" or "3 ideas"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def open_question(question: Question) -> str:
+    """Return the two values people want, with their names."""
+    was = f"{shown(question.was)} ({who(question.was_by)})"
+    return f"{was} or {shown(question.new)} ({who(question.new_by)})"

@@ -1,0 +1,109 @@
+"""The brief of a room as data: what people said the set must be, and what that means in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What the set shall be; empty and 0 mean that nobody said anything of it."""
+
+    subject: str = ""
+    audience: str = ""
+    tone: str = ""
+    style: str = ""
+    languages: tuple[str, ...] = ()
+    aspect: str = ""
+    count: int = 0
+    must: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()
+    deadline: str = ""
+    facts: tuple[str, ...] = ()
+
+
+LISTS = ("must", "never", "facts")
+"""What is added to; everything else takes the place of what was said before."""
+NAMES: Mapping[str, str] = {
+    "subject": "about",
+    "audience": "audience",
+    "tone": "tone",
+    "style": "style",
+    "languages": "language",
+    "aspect": "format",
+    "count": "pieces",
+    "must": "must say",
+    "never": "never",
+    "colours": "colours",
+    "deadline": "deadline",
+    "facts": "facts",
+}
+_OPPOSITE = {"must": "never", "never": "must"}
+
+
+def said(brief: Brief, name: str, value: object) -> Brief:
+    """Return the brief once `name` was said to be `value`; lists grow, and what must be may be."""
+    new: Any = tuple(map(str, value)) if isinstance(value, list | tuple) else value
+    if name in LISTS:
+        known: tuple[str, ...] = getattr(brief, name)
+        lower = {one.casefold() for one in known}
+        brief = _with(brief, name, (*known, *(n for n in new if n.casefold() not in lower)))
+        other = _OPPOSITE.get(name)
+        return taken_back(brief, other, new) if other else brief
+    return _with(brief, name, new) if name in NAMES else brief
+
+
+def taken_back(brief: Brief, name: str, values: tuple[str, ...]) -> Brief:
+    """Return the brief without some values of a list, without all of it when none are given."""
+    gone = {value.casefold() for value in values}
+    known = getattr(brief, name, None)
+    if isinstance(known, tuple):
+        return _with(brief, name, tuple(n for n in known if gone and n.casefold() not in gone))
+    return _with(brief, name, getattr(Brief(), name)) if name in NAMES else brief
+
+
+def _with(brief: Brief, name: str, value: Any) -> Brief:
+    return replace(brief, **{name: value})
+
+
+def differs(brief: Brief, name: str, value: object) -> object | None:
+    """Return what the brief says that a new value would contradict; None when it does not."""
+    if other := _OPPOSITE.get(name):
+        there = {one.casefold() for one in getattr(brief, other)}
+        values = value if isinstance(value, list | tuple) else [value]
+        both = [str(one) for one in values if str(one).casefold() in there]
+        return both or None
+    if name in LISTS or name not in NAMES:
+        return None
+    known = getattr(brief, name)
+    same = shown(known).casefold() == shown(value).casefold()
+    return known if known and not same else None
+
+
+def shown(value: object) -> str:
+    """Return a value of the brief in words."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def lines(brief: Brief) -> list[tuple[str, str, str]]:
+    """Return what was said: the field, its name in words, its value in words."""
+    found = ((name, called, getattr(brief, name)) for name, called in NAMES.items())
+    return [(name, called, shown(value)) for name, called, value in found if value]
+
+
+def style(brief: Brief) -> str:
+    """Return the words that give every picture of the set the same look."""
+    parts = [brief.style, f"{brief.tone} mood" if brief.tone else ""]
+    if brief.colours:
+        parts.append(f"in {' and '.join(brief.colours)}")
+    return ", ".join(part for part in parts if part)
+
+
+def wishes(brief: Brief) -> str:
+    """Return what every text of the set is told, as sentences; "" when there is nothing."""
+    parts = [
+        f"It is for {brief.audience}." if brief.audience else "",
+        f"The tone is {brief.tone}." if brief.tone else "",
+    ]
+    return " ".join(part for part in parts if part)

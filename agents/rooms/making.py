@@ -1,0 +1,294 @@
+"""What a room's decisions have made: steps of the turn, stored before they run, then noted.
+
+Everything here can be done again after a crash: steps that are stored are taken up, and what they
+came to is noted under one key.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agents.plans import NEVER
+from agents.rooms.asked import Asked, Decision, Task, button, count
+from agents.rooms.board import told as pieces_told
+from agents.rooms.brief import style
+from agents.rooms.checking import Checked, Gate
+from agents.rooms.choosing import live
+from agents.rooms.fold import fold
+from agents.rooms.outline import calls
+from agents.rooms.packing import contents, packed
+from agents.rooms.state import Idea, Room
+from agents.rooms.templates import Template, filled
+from agents.turns import Answer
+from agents.understanding.wishes import Wish
+from agents.work import Work
+from memory.errors import NotFound
+from memory.records import Action, Asset, Step
+from memory.rooms import Draft, Rooms, Said
+from tools.constraints import without
+from tools.jobs import Aspect
+
+MOST = 40
+"""Steps one turn of a room may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """A room's work for one message."""
+
+    rooms: Rooms
+    work: Work
+    asked: Asked
+    most: int = 10_000_000
+    """Bytes that a file may have, so that every platform of the room takes it."""
+
+    @property
+    def room(self) -> Room:
+        """The room as it is once the decision is noted."""
+        return self.asked.room
+
+    async def run(self, task: Task, told: str) -> Answer:
+        """Do a task to its end and return what to say of it."""
+        self.work.planner, self.work.most = NEVER, MOST
+        special = {"check": self._check, "fix": self._fix, "pack": self._pack}.get(task.what)
+        if special is not None:
+            await self._restored()
+            return await special(task)
+        wishes = _wishes(task, self.room, self.asked.template)
+        steps = await self._steps([wish for _, wish in wishes])
+        done = [(n, s) for (n, _), s in zip(wishes, steps, strict=False)]
+        drafts = [d for n, step in done for d in _drafts(task, n, step, self.room)]
+        if self.room.stage == "making":
+            drafts.append(Draft("stage", {"stage": "review"}, made=True))
+        room = await self._noted(drafts)
+        failed = [f"I could not make that: {s.result}" for _, s in done if s.status == "failed"]
+        text = "\n".join([*dict.fromkeys(failed), _told(task, room, drafts, told)]).strip()
+        kind: Any = "error" if failed and not drafts else "reply"
+        return Answer(kind, text, tuple(steps), buttons=_buttons(task, room))
+
+    async def _steps(self, wishes: Sequence[Wish]) -> list[Step]:
+        """Run wishes as the steps of this turn, or go on with those that are stored."""
+        work = self.work
+        if not await self._restored():
+            named = [await self._asset(str(w.args["image"])) for w in wishes if "image" in w.args]
+            there = tuple(asset for asset in named if asset)
+            work.scene = replace(work.scene, named=(*work.scene.named, *there))
+            await work.plan([(f"call-{n}", wish) for n, wish in enumerate(wishes)])
+        return await work.run()
+
+    async def _restored(self) -> bool:
+        """Take up the steps of an earlier life; return whether there are any."""
+        work = self.work
+        stored = await work.context.store.steps_of(work.scene.message.id)
+        if stored:
+            await work.restore(stored)
+        return bool(stored)
+
+    def _gate(self, room: Room) -> Gate:
+        return Gate(self.work, room, self.asked.template.checks)
+
+    async def _check(self, task: Task) -> Answer:
+        found = await self._gate(self.room).check()
+        room = await self._noted([found.draft(repaired=False)])
+        return Answer("reply", _checked(found), buttons=_mending(found, room))
+
+    async def _fix(self, task: Task) -> Answer:
+        """Mend what fell out, once, and look again."""
+        message, told, room = self.work.scene.message, "", self.room
+        done = [e for e in self.asked.events if e.message == message.id and e.kind == "made"]
+        if not done:
+            drafts, told = await self._gate(room).mend(task.numbers)
+            room = await self._noted(drafts, "mended")
+        found = await self._gate(room).check()
+        room = await self._noted([found.draft(repaired=True)])
+        text = "\n".join(filter(None, [told, _checked(found)]))
+        steps = tuple(self.work.steps.values())
+        shown = {v.asset for p in room.pieces if (v := p.now)}
+        kept = tuple(s for s in steps if any(a.sha256 in shown for a in s.assets))
+        return Answer("reply", text, kept, buttons=_mending(found, room))
+
+    async def _pack(self, task: Task) -> Answer:
+        context, message = self.work.context, self.work.scene.message
+        what = await contents(self.room, self.asked.events, context.store, context.assets)
+        files, left_out = await packed(what, context.assets, self.most)
+        step = Step("pack", {"room": self.room.id}, context.user, context.chat, message.id, "done")
+        step = replace(step, id=_id(message.id), result="Packed.", assets=files)
+        await context.store.save(step)
+        await self._noted([Draft("packed", {"assets": [a.sha256 for a in files]}, made=True)])
+        size = sum(asset.size for asset in files) / 1e6
+        told = f"The pack: {count(len(what.pieces), 'piece')}, {count(len(files), 'file')}"
+        text = "\n".join([f"{told}, {size:.1f} MB.", *left_out])
+        return Answer("reply", text, (step,), buttons=(button("next pack", "Pack again"),))
+
+    async def _asset(self, sha256: str) -> Asset | None:
+        try:
+            return await self.work.context.store.asset(sha256)
+        except NotFound:
+            return None
+
+    async def _noted(self, drafts: Sequence[Draft], what: str = "made") -> Room:
+        """Note what was made, once, and return the room as it is then."""
+        message = self.work.scene.message
+        if drafts:
+            said = Said(message.author, message.id, f"{message.id}:{what}")
+            await self.rooms.add(self.room.id, drafts, said)
+        return fold(self.room.id, await self.rooms.events(self.room.id))
+
+
+def _id(message: str) -> str:
+    """Return the id of the one step that packs for a message."""
+    return hashlib.sha256(f"pack {message}".encode()).hexdigest()[:20]
+
+
+def _checked(found: Checked) -> str:
+    return "\n".join([found.told(), *found.lines()])
+
+
+def _mending(found: Checked, room: Room) -> tuple[Action, ...]:
+    """Return the buttons under a score card."""
+    if not found.faults:
+        return (button("next check", "Pack it"),)
+    each = [button(f"fix {n}", f"Fix #{n}") for n in list(found.faults)[:5]]
+    more = [button("fix all", "Fix all"), button("anyway", "Pack anyway")]
+    return (*each, *more)
+
+
+def priced(room: Room, work: Work) -> str:
+    """Return what making the pieces that are missing should take, in words."""
+    missing = [p.number for p in room.pieces if p.now is None]
+    context = work.context
+    steps = [
+        Step(w.tool, dict(w.args), context.user, context.chat, "", "queued")
+        for _, w in calls(room, missing)
+    ]
+    if not steps:
+        return ""
+    head = work.planner.lines(steps)[0]
+    return head.removeprefix("Plan: ").rstrip(".")
+
+
+def _wishes(task: Task, room: Room, template: Template) -> list[tuple[int, Wish]]:
+    if task.what == "ideas":
+        return [(0, _ideate(task, room, template))]
+    if task.what == "refine":
+        idea = room.idea(task.numbers[0]) or Idea(0, room.brief.subject)
+        ask = f"{room.brief.subject}, like “{idea.title}: {idea.description}”, but {task.words}"
+        return [(idea.number, Wish("ideate", {"ask": ask[:1000], "count": 1}))]
+    if task.what == "sketch":
+        there = [one for n in task.numbers if (one := room.idea(n))]
+        return [(one.number, _sketch(one, room, template)) for one in there]
+    return calls(room, task.numbers, task.words, task.again)
+
+
+def _ideate(task: Task, room: Room, template: Template) -> Wish:
+    brief = room.brief
+    ask = filled(template.ideas.ask, {"subject": brief.subject or room.title})
+    more = [
+        f"for {brief.audience}" if brief.audience else "",
+        f"{brief.tone}" if brief.tone else "",
+    ]
+    ask = ", ".join([ask, *(m for m in more if m)])
+    known = [f"{i.title}: {i.description}" for i in live(room)]
+    first = len(room.ideas) % max(1, len(template.ideas.angles))
+    angles = [*template.ideas.angles[first:], *template.ideas.angles[:first]]
+    args: dict[str, object] = {"ask": ask, "count": task.count, "angles": angles, "known": known}
+    return Wish("ideate", {**args, "never": list(brief.never)})
+
+
+def _sketch(idea: Idea, room: Room, template: Template) -> Wish:
+    values = {"idea": idea.title, "description": idea.description, "subject": room.brief.subject}
+    prompt = without(filled(template.ideas.sketch, values), room.brief.never)
+    args: dict[str, object] = {"prompt": prompt[:2000], "count": 1}
+    args |= {"aspect": room.brief.aspect} if room.brief.aspect else {}
+    look = without(style(room.brief), room.brief.never)
+    return Wish("draw", args | ({"style": look[:300]} if look else {}))
+
+
+def _drafts(task: Task, number: int, step: Step, room: Room) -> list[Draft]:
+    """Return what a step that worked out means for the room."""
+    if step.status != "done":
+        return []
+    if task.what in ("ideas", "refine"):
+        found = step.args.get("ideas")
+        more = {"parents": [number], "replaces": True} if task.what == "refine" else {}
+        ideas = found if isinstance(found, list) else []
+        return [Draft("idea", {**idea, **more}, made=True) for idea in ideas]
+    asset = step.assets[0] if step.assets else None
+    if task.what == "sketch":
+        sha = asset.sha256 if asset else ""
+        return [Draft("sketch", {"idea": number, "asset": sha, "step": step.id}, made=True)]
+    data: dict[str, object] = {"piece": number, "step": step.id, "aside": task.aside}
+    wrong = step.args.get("faults")
+    faults = list(wrong) if isinstance(wrong, list) else []
+    if asset is not None:
+        data["asset"] = asset.sha256
+        faults += shape_faults(asset, room.brief.aspect)
+    else:
+        data["text"] = step.result
+    return [Draft("made", {**data, "faults": faults}, made=True)]
+
+
+_OFF = 0.1
+"""By how much the sides of a picture may differ from what the brief asks for."""
+
+
+def shape_faults(asset: Asset, aspect: Aspect | str) -> list[str]:
+    """Return what is wrong with the shape of a picture."""
+    if not aspect or not asset.height:
+        return []
+    wide, high = map(int, aspect.split(":"))
+    wanted, there = wide / high, asset.width / asset.height
+    off = max(wanted / there, there / wanted) - 1
+    return [f"it is {asset.width}x{asset.height}, not {aspect}"] if off > _OFF else []
+
+
+def _told(task: Task, room: Room, drafts: Sequence[Draft], told: str) -> str:
+    if task.what in ("ideas", "refine"):
+        new = len([d for d in drafts if d.kind == "idea"])
+        there = room.ideas[-new:] if new else ()
+        return "\n".join(
+            [told, *(f"{i.number}. {i.title}: {i.description}" for i in there)]
+        ).strip()
+    if task.what == "sketch":
+        return f"{told} Sketches of {', '.join(f'idea {n}' for n in task.numbers)}.".strip()
+    if task.aside:
+        return _versions(task, room)
+    lines = pieces_told(room)
+    if set(task.numbers) >= set(lines):
+        return "\n".join([f"{told} {count(len(lines), 'piece')} made:".strip(), *lines.values()])
+    new_ones = (lines[n] for n in dict.fromkeys(task.numbers) if n in lines)
+    return "\n".join([told, *new_ones]).strip()
+
+
+def _versions(task: Task, room: Room) -> str:
+    piece = room.piece(task.numbers[0])
+    if piece is None:
+        return ""
+    new = ", ".join(str(v.number) for v in piece.versions[-len(task.numbers) :])
+    texts = [f"{v.number}. {v.text}" for v in piece.versions if v.text]
+    return "\n".join([f"Versions {new} of {piece.title}; which one counts?", *texts])
+
+
+def _buttons(task: Task, room: Room) -> tuple[Action, ...]:
+    if task.what in ("ideas", "refine"):
+        votes = [button(f"vote {i.number}", f"{i.number} {i.title}"[:24]) for i in live(room)]
+        return (*votes[:10], button("more ideas", "More ideas"), button("sketch all", "Sketch all"))
+    if task.what == "sketch":
+        return tuple(button(f"vote {n}", f"Vote for {n}") for n in task.numbers)
+    piece = room.piece(task.numbers[0]) if task.numbers else None
+    if task.aside and piece is not None:
+        new = piece.versions[-len(task.numbers) :]
+        return tuple(
+            button(f"keep version {v.number} of {piece.number}", f"Version {v.number}") for v in new
+        )
+    names = ",".join(str(n) for n in task.numbers)
+    found = [button(f"approve {names}", "Approve"), button(f"redo {names}", "Again")]
+    return tuple(found)
+
+
+def outcome_answer(decision: Decision, price: str = "") -> Answer:
+    """Return the answer that a decision without work is."""
+    kind: Any = "question" if decision.question else "reply"
+    told = f"{decision.told}\nTo make it: {price}." if price else decision.told
+    return Answer(kind, told, buttons=decision.buttons)

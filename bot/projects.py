@@ -1,0 +1,229 @@
+"""Project rooms in a chat: `/project ...`, buttons, and what people say where a room is open."""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from agents.rooms.board import board, buttons
+from agents.rooms.making import Making, outcome_answer, priced
+from agents.rooms.reading import named, opening
+from agents.turns import Answer
+from agents.work import Work
+from bot import commands, talking
+from bot.adapter import Outbox, Received, Reply
+from bot.delivery import send
+from bot.studio import Studio
+from bot.trail import Trail
+from memory.records import Message, new_id
+from memory.rooms import Draft, Said
+from tools.errors import Refused
+
+_TRIES = 50
+"""How often a decision is made anew because somebody else was quicker."""
+_TAKES = {"discord": 9_500_000, "telegram": 45_000_000}
+_FILE = 500_000_000
+"""Bytes of a file that platforms take, and those that say nothing of it."""
+_CODE = 8
+_ARTICLE = re.compile(r"^(?:the|our|an?|my)\s+", re.IGNORECASE)
+NONE = "There is no project room here; “/project new poster-series for the jazz night” opens one."
+
+Otherwise = Callable[[], Awaitable[Answer]]
+
+
+async def within(studio: Studio, work: Work, otherwise: Otherwise) -> Answer:
+    """Answer a message as its room wants it, or otherwise if it is not about the room."""
+    message = work.scene.message
+    wanted = commands.parse(message.text)
+    if wanted is not None and wanted.name == "project":
+        return await _commanded(studio, work, wanted.words)
+    room = await studio.rooms.here(message.chat)
+    if not room:
+        opened = opening(message.text, studio.templates()) if wanted is None else None
+        return await _open(studio, work, *opened) if opened else await otherwise()
+    if wanted is None and (found := await _said(studio, work, room, message.text)):
+        return found
+    made = await otherwise()
+    await _adopt(studio, room, message, made)
+    return made
+
+
+async def quietly(studio: Studio, event: Received, words: str) -> str:
+    """Do what a button or command wants that needs no message of its own; return a sentence."""
+    message = event.message
+    verb = words.partition(" ")[0]
+    if verb == "templates":
+        return _templates(studio)
+    room = await studio.rooms.here(message.chat)
+    if verb == "reopen":
+        return await _reopen(studio, message)
+    if not room:
+        raise Refused(NONE)
+    if verb == "share":
+        return await _share(studio, room)
+    if verb in ("close", "leave"):
+        return await _close(studio, room)
+    decision = await talking.settle(studio, room, message, words)
+    studio.boards.changed(room)
+    return decision.told if decision else f"I do not know what “{words[:40]}” means here."
+
+
+async def _commanded(studio: Studio, work: Work, words: str) -> Answer:
+    verb, _, rest = words.partition(" ")
+    if verb == "new":
+        name, subject = _template(studio, rest)
+        return await _open(studio, work, name, subject)
+    if verb == "join":
+        return await _join(studio, work, rest.strip().upper())
+    room = await studio.rooms.here(work.scene.message.chat)
+    if not room:
+        raise Refused(NONE)
+    if not words or words in ("board", "status"):
+        return await _board(studio, work, room)
+    if found := await _said(studio, work, room, words):
+        return found
+    raise Refused(f"I do not know what “{words[:60]}” means at this stage; the board says more.")
+
+
+def _template(studio: Studio, words: str) -> tuple[str, str]:
+    """Part the name of a template from the subject behind it; raises Refused listing them all."""
+    known = studio.templates()
+    said = words.split()
+    for length in range(min(len(said), 5), 0, -1):
+        if name := named(" ".join(said[:length]), known):
+            rest = said[length:]
+            if rest and rest[0].lower().rstrip(":") in ("for", "about", "on", ""):
+                rest = rest[1:]
+            return name, " ".join(rest)
+    raise Refused(f"Say which kind: /project new NAME. {_templates(studio)}")
+
+
+def _templates(studio: Studio) -> str:
+    return "There are:\n" + "\n".join(f"{n}: {t.about}" for n, t in studio.templates().items())
+
+
+async def _open(studio: Studio, work: Work, name: str, subject: str) -> Answer:
+    message, template = work.scene.message, studio.templates()[name]
+    subject = _ARTICLE.sub("", subject.strip(" .!"))
+    title = subject[:1].upper() + subject[1:60] if subject else template.title
+    drafts = [
+        Draft("opened", {"title": title, "template": name, "brief": template.defaults()}),
+        *([Draft("brief", {"name": "subject", "value": subject})] if subject else []),
+    ]
+    id = new_id()
+    said = Said(message.author, message.id, message.id)
+    room = await studio.rooms.open(message.id, message.chat, drafts, said, id)
+    if room != message.id:
+        raise Refused("This chat is in a project room already; /project close ends that one.")
+    return replace(await _board(studio, work, room), opens=room)
+
+
+async def housed(studio: Studio, reply: Message, id: str, outbox: Outbox) -> None:
+    """Let a room that was just opened go on in a thread of its own, where there are threads.
+
+    What opened it then says where it is. A room that is in a thread already stays.
+    """
+    trail = await Trail.of(studio.store, reply.id)
+    room = await talking.state(studio, id)
+    chat = await outbox.thread(trail, room.title)
+    seat = next((s for s in await studio.rooms.seats(id) if s.chat == reply.chat), None)
+    way = studio.boards.ways.get(reply.chat.platform)
+    if chat is None or seat is None or way is None:
+        return
+    said = Message(chat, None, reply.text)
+    delivery = await studio.store.close_turn(said, buttons(room), "question")
+    await studio.rooms.move(seat, chat, said.id)
+    await send(Reply("question", said, delivery.actions), way(said), studio.store)
+    pointer = f"{room.title}: we make it in the thread of that name."
+    await studio.rooms.repaint(reply.id, pointer, ())
+    await outbox.update(Reply("reply", replace(reply, text=pointer)), trail)
+    studio.boards.changed(id)
+
+
+async def _join(studio: Studio, work: Work, code: str) -> Answer:
+    message = work.scene.message
+    said = Said(message.author, message.id, message.id)
+    room = await studio.rooms.join(code, message.chat, said, new_id())
+    if not room:
+        raise Refused("That code is not valid (any more); ask for a new one: /project share.")
+    studio.boards.changed(room)
+    return await _board(studio, work, room)
+
+
+async def _share(studio: Studio, room: str) -> str:
+    alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    code = "".join(secrets.choice(alphabet) for _ in range(_CODE))
+    await studio.rooms.share(room, code)
+    return f"Say this in another chat with me, once: /project join {code}"
+
+
+async def _close(studio: Studio, room: str) -> str:
+    await studio.rooms.set_open(room, False)
+    return "The room is closed; /project reopen opens it again."
+
+
+async def _reopen(studio: Studio, message: Message) -> str:
+    room = await studio.rooms.closed(message.chat)
+    if not room or await studio.rooms.here(message.chat):
+        raise Refused("There is no closed room here to open again.")
+    await studio.rooms.set_open(room, True)
+    studio.boards.changed(room)
+    return "The room is open again."
+
+
+async def _board(studio: Studio, work: Work, room: str) -> Answer:
+    """Return the answer that is this chat's board from now on."""
+    chat = work.scene.message.chat
+    seat = next((s for s in await studio.rooms.seats(room) if s.chat == chat), None)
+    if seat is None:
+        raise Refused(NONE)
+    now = await talking.state(studio, room)
+    if now.stage == "outline":
+        studio.boards.prices[room] = priced(now, work)
+    stands = await studio.store.posts(seat.board) if seat.board else {}
+    id = seat.board if seat.board and not stands else new_id()
+    await studio.rooms.seat(replace(seat, board=id, shown=now.number, pinned=False))
+    text = board(now, studio.template(now.template), studio.boards.price(now))
+    studio.boards.changed(room)
+    return Answer("reply", text, buttons=buttons(now), id=id)
+
+
+async def _said(studio: Studio, work: Work, room: str, text: str) -> Answer | None:
+    """Answer what a message wants of its room; None when it wants nothing of it."""
+    message = work.scene.message
+    decision = await talking.settle(studio, room, message, text)
+    if decision is None:
+        return None
+    now = await talking.state(studio, room)
+    if now.stage == "outline":
+        studio.boards.prices[room] = priced(now, work)
+    studio.boards.changed(room)
+    if decision.task is None:
+        if not decision.told:
+            return await _board(studio, work, room)
+        return outcome_answer(decision, studio.boards.price(now))
+    events = await studio.rooms.events(room)
+    asked = talking.asked(studio, room, events, message)
+    most = min(_TAKES.get(s.chat.platform, _FILE) for s in await studio.rooms.seats(room))
+    making = Making(studio.rooms, work, asked, most)
+    answer = await making.run(decision.task, decision.told)
+    studio.boards.changed(room)
+    return answer
+
+
+async def _adopt(studio: Studio, room: str, message: Message, found: Answer) -> None:
+    """Take what the assistant made of a piece's picture as a new version of that piece."""
+    now = await talking.state(studio, room)
+    there = {p.now.asset: p for p in now.pieces if p.now and p.now.asset}
+    drafts = [
+        Draft(
+            "made", {"piece": there[parent].number, "asset": s.assets[0].sha256, "step": s.id}, True
+        )
+        for s in found.steps
+        for parent in s.parents[:1]
+        if parent in there and s.assets and s.status == "done"
+    ]
+    if drafts:
+        said = Said(message.author, message.id, f"{message.id}:made")
+        await studio.rooms.add(room, drafts, said)
+        studio.boards.changed(room)

@@ -1,0 +1,289 @@
+"""Project rooms as they are kept: an append-only log of events each, and the chats they are in.
+
+What the events mean is not known here. A room's id is that of the message that opened it, so that
+opening it again after a crash finds the room there is.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from memory import message_rows, rows
+from memory.database import Database
+from memory.records import Action, Chat, User, now
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is about to be noted: a kind, and what JSON can hold of it; `made` by no person."""
+
+    kind: str
+    data: Mapping[str, object] = field(default_factory=dict)
+    made: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RoomEvent:
+    """One contribution to a room, the `number`th; `message` is what said it, "" for none."""
+
+    number: int
+    kind: str
+    author: User | None
+    data: Mapping[str, object]
+    message: str = ""
+    at: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who noted something, by which message; what was noted under a `key` is noted once."""
+
+    author: User | None
+    message: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A chat of a room: which message shows its board, up to which event, if it is pinned."""
+
+    room: str
+    chat: Chat
+    board: str = ""
+    shown: int = 0
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Every room there is; each method is one transaction."""
+
+    database: Database
+
+    async def open(
+        self, room: str, chat: Chat, drafts: Sequence[Draft], said: Said, board: str = ""
+    ) -> str:
+        """Open a room in a chat with its first events, and return its id.
+
+        `board` is the id of the message that will show it. A chat that is in an open room keeps
+        that, and its id is returned.
+        """
+
+        def work(conn: sqlite3.Connection) -> str:
+            number = rows.chat_number(conn, chat)
+            if there := _here(conn, number):
+                return there
+            sql = "INSERT OR IGNORE INTO rooms (id, open, code) VALUES (?, 1, '')"
+            if conn.execute(sql, (room,)).rowcount:
+                _append(conn, _room(conn, room), drafts, said)
+            _sit(conn, _room(conn, room), number, board)
+            return room
+
+        return await self.database(lambda db: work(db.conn))
+
+    async def here(self, chat: Chat) -> str:
+        """Return the id of the open room a chat is in, "" when it is in none."""
+
+        def work(conn: sqlite3.Connection) -> str:
+            number = rows.find_chat(conn, chat)
+            return "" if number is None else _here(conn, number)
+
+        return await self.database(lambda db: work(db.conn))
+
+    async def add(
+        self, room: str, drafts: Sequence[Draft], said: Said, after: int | None = None
+    ) -> list[RoomEvent] | None:
+        """Append events and return them; those of a known key are returned as they stand.
+
+        With `after`, None is returned, and nothing noted, when it is not the last event's number.
+        """
+
+        def work(conn: sqlite3.Connection) -> list[RoomEvent] | None:
+            number = _room(conn, room)
+            if known := _events(conn, number, "AND e.key = ?", said.key):
+                return known
+            if after is not None and _last(conn, number) != after:
+                return None
+            _append(conn, number, drafts, said)
+            return _events(conn, number, "AND e.key = ?", said.key)
+
+        return await self.database(lambda db: work(db.conn))
+
+    async def events(self, room: str) -> list[RoomEvent]:
+        """Return the log of a room."""
+        return await self.database(lambda db: _events(db.conn, _room(db.conn, room)))
+
+    async def seats(self, room: str = "") -> list[Seat]:
+        """Return the chats of a room, or those of all open rooms."""
+        where = "r.id = ?1" if room else "r.open AND ?1 = ''"
+        sql = (
+            "SELECT r.id, c.platform, c.id, s.board, s.shown, s.pinned FROM room_chats s"
+            " JOIN rooms r ON r.number = s.room JOIN chats c ON c.number = s.chat"
+            f" WHERE {where} ORDER BY s.room, s.chat"
+        )
+        found = await self.database(lambda db: db.execute(sql, (room,)).fetchall())
+        return [Seat(id, Chat(*chat), board, n, bool(pin)) for id, *chat, board, n, pin in found]
+
+    async def seat(self, seat: Seat) -> None:
+        """Store how a chat shows its room's board."""
+
+        def work(conn: sqlite3.Connection) -> None:
+            conn.execute(
+                "UPDATE room_chats SET board = ?, shown = ?, pinned = ?"
+                " WHERE room = ? AND chat = ?",
+                (
+                    seat.board,
+                    seat.shown,
+                    seat.pinned,
+                    _room(conn, seat.room),
+                    rows.find_chat(conn, seat.chat),
+                ),
+            )
+
+        await self.database(lambda db: work(db.conn))
+
+    async def move(self, seat: Seat, chat: Chat, board: str) -> None:
+        """Let a room go on in another chat than this one, with another board."""
+
+        def work(conn: sqlite3.Connection) -> None:
+            room, old = _room(conn, seat.room), rows.find_chat(conn, seat.chat)
+            conn.execute("DELETE FROM room_chats WHERE room = ? AND chat = ?", (room, old))
+            _sit(conn, room, rows.chat_number(conn, chat), board)
+
+        await self.database(lambda db: work(db.conn))
+
+    async def repaint(self, board: str, text: str, actions: Sequence[Action]) -> None:
+        """Store what a board says now, and its buttons."""
+
+        def work(conn: sqlite3.Connection) -> None:
+            sql = "SELECT seq, text FROM messages WHERE id = ?"
+            if row := conn.execute(sql, (board,)).fetchone():
+                buttons = json.dumps([[action.id, action.label] for action in actions])
+                message_rows.reword(conn, board, text, row[1])
+                sql = "UPDATE deliveries SET actions = ? WHERE message = ?"
+                conn.execute(sql, (buttons, row[0]))
+
+        await self.database(lambda db: work(db.conn))
+
+    async def share(self, room: str, code: str) -> None:
+        """Let a chat join by a code, in place of the one before."""
+        sql = "UPDATE rooms SET code = ? WHERE id = ?"
+        await self.database(lambda db: db.execute(sql, (code, room)))
+
+    async def join(self, code: str, chat: Chat, said: Said, board: str = "") -> str:
+        """Let a chat into the open room of a code, which is used up; "" when there is none.
+
+        A chat is in one open room at a time: it leaves the one it was in. `board` is the id of the
+        message that will show the room there. The same message joins once.
+        """
+
+        def work(conn: sqlite3.Connection) -> str:
+            again = "SELECT r.id FROM room_events e JOIN rooms r ON r.number = e.room"
+            row = conn.execute(f"{again} WHERE e.key = ?", (said.key,)).fetchone()
+            if row is not None:
+                return str(row[0])
+            sql = "SELECT number, id FROM rooms WHERE open AND code = ? AND code != ''"
+            found = conn.execute(sql, (code,)).fetchone()
+            if found is None:
+                return ""
+            conn.execute("UPDATE rooms SET code = '' WHERE number = ?", found[:1])
+            _sit(conn, found[0], rows.chat_number(conn, chat), board)
+            _append(conn, found[0], [Draft("joined")], said)
+            return str(found[1])
+
+        return await self.database(lambda db: work(db.conn))
+
+    async def set_open(self, room: str, is_open: bool) -> None:
+        """Close a room, or open it again: its chats leave the rooms they are in meanwhile."""
+
+        def work(conn: sqlite3.Connection) -> None:
+            number = _room(conn, room)
+            conn.execute("UPDATE rooms SET open = ? WHERE number = ?", (is_open, number))
+            chats = conn.execute("SELECT chat FROM room_chats WHERE room = ?", (number,)).fetchall()
+            for (chat,) in chats if is_open else ():
+                _leave_others(conn, number, chat)
+
+        await self.database(lambda db: work(db.conn))
+
+    async def closed(self, chat: Chat) -> str:
+        """Return the id of the room that a chat was in last, if that is closed; else ""."""
+        sql = (
+            "SELECT r.id FROM room_chats s JOIN rooms r ON r.number = s.room"
+            " WHERE s.chat = ? AND NOT r.open ORDER BY r.number DESC LIMIT 1"
+        )
+
+        def work(conn: sqlite3.Connection) -> str:
+            row = conn.execute(sql, (rows.find_chat(conn, chat),)).fetchone()
+            return str(row[0]) if row else ""
+
+        return await self.database(lambda db: work(db.conn))
+
+
+def _room(conn: sqlite3.Connection, id: str) -> int:
+    row = conn.execute("SELECT number FROM rooms WHERE id = ?", (id,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _here(conn: sqlite3.Connection, chat: int) -> str:
+    sql = (
+        "SELECT r.id FROM room_chats s JOIN rooms r ON r.number = s.room"
+        " WHERE s.chat = ? AND r.open ORDER BY r.number DESC LIMIT 1"
+    )
+    row = conn.execute(sql, (chat,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _sit(conn: sqlite3.Connection, room: int, chat: int, board: str) -> None:
+    _leave_others(conn, room, chat)
+    sql = "INSERT OR IGNORE INTO room_chats VALUES (?, ?, ?, 0, 0)"
+    conn.execute(sql, (room, chat, board))
+
+
+def _leave_others(conn: sqlite3.Connection, room: int, chat: int) -> None:
+    conn.execute(
+        "DELETE FROM room_chats WHERE chat = ? AND room != ?"
+        " AND room IN (SELECT number FROM rooms WHERE open)",
+        (chat, room),
+    )
+
+
+def _last(conn: sqlite3.Connection, room: int) -> int:
+    sql = "SELECT coalesce(max(number), 0) FROM room_events WHERE room = ?"
+    return int(conn.execute(sql, (room,)).fetchone()[0])
+
+
+def _append(conn: sqlite3.Connection, room: int, drafts: Sequence[Draft], said: Said) -> None:
+    if not room:  # it was forgotten meanwhile
+        return
+    author = None if said.author is None else rows.user_number(conn, said.author)
+    last, at = _last(conn, room), rows.micros(now())
+    for number, draft in enumerate(drafts, last + 1):
+        data = rows.storable(json.dumps(dict(draft.data), ensure_ascii=False))
+        who = None if draft.made else author
+        values = (room, number, draft.kind, who, said.message, said.key, data, at)
+        conn.execute("INSERT INTO room_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def _events(
+    conn: sqlite3.Connection, room: int, more: str = "", *values: object
+) -> list[RoomEvent]:
+    found = conn.execute(
+        "SELECT e.number, e.kind, u.platform, u.id, u.name, e.data, e.message, e.at"
+        " FROM room_events e LEFT JOIN users u ON u.number = e.author"
+        f" WHERE e.room = ? {more} ORDER BY e.number",
+        (room, *values),
+    )
+    return [_event(*row) for row in found]
+
+
+def _event(
+    number: int, kind: str, platform: str | None, id: str, name: str, *rest: object
+) -> RoomEvent:
+    data, message, at = rest
+    author = None if platform is None else User(platform, id, name)
+    assert isinstance(at, int)
+    return RoomEvent(number, kind, author, json.loads(str(data)), str(message), rows.moment(at))

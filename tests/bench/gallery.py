@@ -1,0 +1,81 @@
+"""Real pictures for the consistency gate: drawn by the starter model, kept in a folder."""
+
+import asyncio
+import hashlib
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.settings import read
+from tests.bench.report import note, silent
+from tools.catalogue import Catalogue
+from tools.compute.devices import Machine, plan
+from tools.compute.pool import Pool
+from tools.image import Draw, drawing
+from tools.jobs import Job
+
+FOLDER = Path(tempfile.gettempdir()) / "atelier-gallery"
+STYLES = ("3d", "flat")
+COLOURS = ("blue", "green", "yellow", "purple", "orange")
+SUBJECTS = (
+    "apple", "ball", "balloon", "bear", "book", "butterfly", "egg", "fish", "flower", "hat",
+    "heart", "lamp",
+)  # fmt: skip
+BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one picture is of; a set shares style and colour."""
+
+    style: str
+    colour: str
+    subject: str
+    seed: int
+
+    @property
+    def args(self) -> Draw:
+        return Draw(prompt=f"a {self.colour} {self.subject}", style=self.style, seed=self.seed)
+
+    @property
+    def file(self) -> str:
+        words = f"{self.args.prompt} {self.style} {self.seed}"
+        return f"{hashlib.sha256(words.encode()).hexdigest()[:20]}.png"
+
+
+def every(seeds: Sequence[int]) -> list[Look]:
+    """Return the whole gallery for some seeds."""
+    return [
+        Look(style, colour, subject, seed)
+        for seed in seeds
+        for style in STYLES
+        for colour in COLOURS
+        for subject in SUBJECTS
+    ]
+
+
+def drawn(looks: Iterable[Look], folder: Path = FOLDER) -> dict[Look, bytes]:
+    """Return the pictures; what the folder lacks is drawn first."""
+    wanted = list(looks)
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [look for look in wanted if not (folder / look.file).exists()]
+    if missing:
+        start = time.perf_counter()
+        asyncio.run(_draw(missing, folder))
+        note(f"{len(missing)} pictures drawn in {time.perf_counter() - start:.0f} s")
+    return {look: (folder / look.file).read_bytes() for look in wanted}
+
+
+async def _draw(looks: Sequence[Look], folder: Path) -> None:
+    known = Catalogue.read()
+    model = known.find("draw")
+    workers = tuple(w for w in plan(Machine.here(), "cpu") if w.name == "pictures")
+    async with Pool(known, read().models, workers) as pool:
+        for start in range(0, len(looks), BATCH):
+            some = looks[start : start + BATCH]
+            specs = tuple(drawing(model, look.args)[0] for look in some)
+            made = await pool.run(Job(model.name, specs, "bench"), silent)
+            for look, artifact in zip(some, made, strict=True):
+                (folder / look.file).write_bytes(artifact.data)

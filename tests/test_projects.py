@@ -1,0 +1,288 @@
+"""A project room in a chat: from the first words to made pieces, once, whatever happens."""
+
+import asyncio
+import json
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from agents.rooms.fold import fold
+from agents.rooms.state import Room as Project
+from bot.adapter import Pressed, Reply
+from memory.records import Chat, User
+from memory.rooms import Draft, RoomEvent, Said
+from tests.bench.rooms import talked
+from tests.fakes import FakeRunner
+from tests.rooms import ANA, BEN, CHAT, Room, room
+from tools.jobs import Artifact, Job, Report
+
+IDEAS = (
+    "Brass Fox: A fox in uniform plays the trumpet.",
+    "Night Train: A train of saxophones crosses the city.",
+    "Paper Moon: A folded moon hangs over a small stage.",
+    "Cool Cats: Three cats share one double bass.",
+)
+ELSEWHERE = Chat("elsewhere", "7")
+CAT = User("elsewhere", "cat", "Cat")
+
+
+def writer(*texts: str) -> FakeRunner:
+    return FakeRunner(*IDEAS, *(texts or ("Jazz for everybody on Friday.",)))
+
+
+async def project(here: Room, chat: Chat = CHAT) -> Project:
+    rooms = here.studio.rooms
+    id = await rooms.here(chat)
+    return fold(id, await rooms.events(id))
+
+
+async def events(here: Room, kind: str) -> list[RoomEvent]:
+    found = await here.studio.rooms.events(await here.studio.rooms.here(CHAT))
+    return [event for event in found if event.kind == kind]
+
+
+async def opened(here: Room) -> Reply:
+    reply = await here.say("let's make a poster series for the jazz night")
+    await here.say("audience is teenagers, 2 posters, never mention beer")
+    await here.say("must say Friday", BEN)
+    return reply
+
+
+async def made(here: Room) -> Reply:
+    """Take a room as far as its pieces."""
+    await opened(here)
+    await here.say("next", BEN)
+    await here.say("how about: Cats in Hats: cats with hats play trumpets", BEN)
+    await here.say("next")
+    await here.say("vote for cats in hats")
+    await here.say("5", BEN)
+    await here.say("next")
+    return await here.say("next", BEN)
+
+
+async def test_a_team_goes_from_a_few_words_to_made_pieces(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        board = await opened(here)
+        assert "Stage: brief" in board.message.text
+        found = await here.say("next", BEN)
+        assert "Brass Fox" in found.message.text
+        reply = await made_from_ideas(here)
+        assert [a.media_type for a in reply.message.assets] == [
+            "image/png",
+            "image/png",
+            "audio/ogg",
+        ]
+        now = await project(here)
+        assert (now.stage, [p.kind for p in now.pieces]) == (
+            "review", ["picture", "picture", "text", "text", "voice"],
+        )  # fmt: skip
+        assert all(p.now and not p.now.faults for p in now.pieces)
+        idea = now.idea(now.chosen)
+        assert idea is not None
+        assert (idea.author, now.by["must"]) == (BEN, BEN)
+        await here.studio.boards.settle()
+        shown = here.outbox.boards[-1]
+        assert (shown.message.id, "Stage: review" in shown.message.text) == (board.message.id, True)
+        assert here.outbox.pinned == 1
+
+
+async def made_from_ideas(here: Room) -> Reply:
+    await here.say("how about: Cats in Hats: cats with hats play trumpets", BEN)
+    await here.say("next")
+    await here.say("vote for cats in hats")
+    await here.say("5", BEN)
+    told = await here.say("next")
+    assert "To make it: 5 steps" in told.message.text
+    return await here.say("next", BEN)
+
+
+async def test_words_about_something_else_are_answered_as_ever(tmp_path: Path) -> None:
+    async with room(tmp_path, FakeRunner("Very well, thank you.")) as here:
+        await opened(here)
+        assert (await here.say("how are you?")).message.text == "Very well, thank you."
+        drawn = await here.say("draw a red bicycle")
+        assert [s.tool for s in drawn.steps] == ["draw"]
+
+
+async def test_what_the_assistant_makes_of_a_piece_is_its_next_version(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        reply = await made(here)
+        piece = (await project(here)).pieces[0]
+        await here.say("poster 1: darker", BEN)
+        await here.say("/edit 1 rotate left", reply_to=reply.message.id)
+        later = (await project(here)).pieces[0]
+        assert len(later.versions) == len(piece.versions) + 2 - (later.kept == 2)
+        assert [c.text for c in later.comments] == ["darker"]
+
+
+async def test_rules_of_the_brief_are_asked_for_again_and_then_kept_by_code(tmp_path: Path) -> None:
+    async with room(tmp_path, writer("Free beer tonight. Come along.")) as here:
+        await made(here)
+        texts = [p.now.text for p in (await project(here)).pieces if p.kind == "text" and p.now]
+        assert texts == ["Come along. Friday."] * 2
+        runner = here.studio.runner
+        assert isinstance(runner, FakeRunner)
+        asked = [s.messages[-1][1] for s in runner.prompts if "Mention Friday" in s.messages[-1][1]]
+        assert len(asked) == 6  # each text once, and twice again
+        assert all("beer" in p.negative and "beer" not in p.prompt for p in runner.pictures)
+
+
+class Dying(FakeRunner):
+    """Ends the process, as it were, at the nth job of this life."""
+
+    def __init__(self, *texts: str, at: int = 0) -> None:
+        super().__init__(*texts)
+        self.at = at
+
+    async def run(self, job: Job, report: Report) -> list[Artifact]:
+        if self.at and len(self.jobs) + 1 >= self.at:
+            await asyncio.Event().wait()
+        return await super().run(job, report)
+
+
+@pytest.mark.parametrize("stage", ["ideas", "making", "review"])
+async def test_a_room_goes_on_after_it_was_killed_while_something_was_made(
+    tmp_path: Path, stage: str
+) -> None:
+    file = tmp_path / "a.db"
+    async with room(tmp_path, writer(), file) as here:
+        if stage == "ideas":
+            await opened(here)
+        else:
+            await made(here) if stage == "review" else await until_outline(here)
+        here.studio.runner = Dying(at=1)
+        words = "redo 1" if stage == "review" else "next"
+        turn = asyncio.create_task(here.say(words, BEN))
+        await asyncio.wait_for(begun(here, "running"), 5)
+        turn.cancel()
+        await asyncio.gather(turn, return_exceptions=True)
+    async with room(tmp_path, writer(), file) as again:
+        await again.desk.recover(CHAT.platform, lambda _: again.outbox)
+        assert len(again.outbox.replies) == 1
+        now = await project(again)
+        assert now.stage == ("ideas" if stage == "ideas" else "review")
+        many = len(await events(again, "made"))
+        assert many == {"ideas": 0, "making": 5, "review": 6}[stage]
+        assert len(now.ideas) == (4 if stage == "ideas" else 5)
+        await again.desk.recover(CHAT.platform, lambda _: again.outbox)
+        assert len(again.outbox.replies) == 1
+
+
+async def until_outline(here: Room) -> None:
+    await opened(here)
+    for user, text in (
+        (BEN, "next"),
+        (BEN, "how about a dog"),
+        (ANA, "next"),
+        (ANA, "5"),
+        (BEN, "5"),
+    ):
+        await here.say(text, user)
+    await here.say("next")
+
+
+async def begun(here: Room, status: str) -> None:
+    while not any(s.status == status for s in await here.studio.store.steps(CHAT)):
+        pass
+
+
+async def test_two_clicks_at_once_advance_a_stage_once(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        board = await opened(here)
+        press = Pressed(ANA, CHAT, board.message.id, "project:next brief")
+        other = Pressed(BEN, CHAT, board.message.id, "project:next brief")
+        await asyncio.gather(here.handle(press, here.outbox), here.handle(other, here.outbox))
+        assert len(await events(here, "stage")) == 1
+        assert "already" in here.outbox.replies[-1].message.text
+
+
+async def test_another_chat_joins_by_a_code_that_works_once(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        code = (await here.told("/project share")).split()[-1]
+        board = await here.say(f"/project join {code}", CAT, chat=ELSEWHERE)
+        assert "Stage: brief" in board.message.text
+        await here.say("we need 4 posters", CAT, chat=ELSEWHERE)
+        await here.say("no, make it 4 posters", CAT, chat=ELSEWHERE)
+        assert (await project(here)).brief.count == 4
+        await here.studio.boards.settle()
+        assert {b.message.chat for b in here.outbox.boards} == {CHAT, ELSEWHERE}
+        refused = await here.say(f"/project join {code}", CAT, chat=Chat("elsewhere", "8"))
+        assert "not valid" in refused.message.text
+
+
+async def test_votes_by_button_need_no_message(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        ideas = await here.say("next")
+        told = await here.told_by(ideas, "project:vote 2", BEN)
+        assert told.startswith("Ben votes for 2 “Night Train”")
+        count = len(here.outbox.replies)
+        await here.told_by(ideas, "project:vote 1", BEN)
+        ballot = (await project(here)).ballot
+        assert ballot is not None
+        assert (dict(ballot.votes), len(here.outbox.replies)) == ({BEN: 1}, count)
+
+
+async def test_a_room_is_closed_opened_again_and_forgotten(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        await here.told("/project close")
+        assert not await here.studio.rooms.here(CHAT)
+        await here.told("/project reopen")
+        assert (await project(here)).brief.audience == "teenagers"
+        await here.studio.store.forget(CHAT, BEN)
+        assert (await project(here)).brief.must == ()
+        await here.studio.store.forget(CHAT)
+        count = "SELECT count(*) FROM room_events"
+        assert (await here.studio.database(lambda db: db.execute(count).fetchone()[0])) == 0
+
+
+async def test_many_rooms_at_once_cross_nothing(tmp_path: Path) -> None:
+    talk = await talked(tmp_path, rooms=4, people=5, each=1)
+    assert (talk.said, talk.lost, talk.crossed, set(talk.advances)) == (20, 0, 0, {1})
+
+
+async def test_a_vote_ends_when_its_time_is_up(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        for text in ("next", "next", "3"):
+            await here.say(text)
+        studio = here.studio
+        id = await studio.rooms.here(CHAT)
+        past = Draft(
+            "ballot", {"among": [1, 2, 3], "until": "2020-01-01T00:00:00+00:00", "keep": True}
+        )
+        await studio.rooms.add(id, [past], Said(ANA, "x", "x"))
+        studio.boards.changed(id)
+        await studio.boards.settle()
+        now = await project(here)
+        assert (now.stage, now.chosen) == ("outline", 3)
+
+
+async def test_a_set_is_approved_checked_mended_and_packed(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await made(here)
+        await here.say("approve all", BEN)
+        await here.say("change the slogan to “Beer on Friday”")
+        card = await here.say("next")
+        assert card.message.text.startswith("Score ")
+        assert "“beer”" in card.message.text
+        await here.say("fix all", BEN)
+        now = await project(here)
+        slogan = next(p for p in now.pieces if p.title == "Slogan")
+        assert slogan.now is not None
+        assert (slogan.now.text, slogan.now.author) == ("Jazz for everybody on Friday.", None)
+        asked = await here.say("next")
+        pack = asked if asked.message.assets else await here.say("/project anyway", BEN)
+        (file,) = pack.message.assets
+        with ZipFile(here.studio.assets.path(file)) as archive:
+            manifest = json.loads(archive.read("manifest.json"))
+            story = archive.read("story.md").decode()
+            names = archive.namelist()
+        assert {"index.html", "pack.pdf", "slides.pptx"} <= set(names)
+        assert len(manifest["pieces"]) == 5
+        assert "Ben" in story
+        assert "beer" not in "".join(n for n in names).lower()
+        assert (await project(here)).packs == (file.sha256,)

@@ -1,0 +1,187 @@
+"""Texts that must keep to rules, and ideas that must differ: what project rooms ask for."""
+
+import secrets
+
+from pydantic import Field
+
+from tools.catalogue import Model
+from tools.constraints import Constraints, faults, mended
+from tools.errors import EngineFailed, ModelUnavailable, ToolError
+from tools.jobs import Job, TextSpec
+from tools.meaning import meanings
+from tools.painting import revision
+from tools.prose import clean, count_words, different, headline, language_name, prompts
+from tools.text import SEEDS, Kind, Write, finished, streamed, text_spec
+from tools.tool import Args, Context, Result, Tool
+
+TRIES = 3
+"""How often a text is asked for: once, and at most twice again."""
+ROUNDS = 4
+"""How often more ideas are asked for before fewer are handed over."""
+APART = 0.75
+"""Cosine of two ideas' meanings from which on they are too much alike."""
+_TITLE = 60
+
+
+class Compose(Args):
+    """What to write, and what it must keep to."""
+
+    request: str = Field(min_length=1, max_length=4000, description="what the text is about")
+    kind: Kind = Field(default="other", description="what kind of text")
+    wishes: str = Field(default="", max_length=1000, description="tone, audience and the like")
+    max_words: int | None = Field(default=None, ge=1, le=2000, description="the most words")
+    languages: list[str] = Field(default=[], max_length=4, description="languages it may be in")
+    must: list[str] = Field(default=[], max_length=20, description="what it must say")
+    never: list[str] = Field(default=[], max_length=50, description="what it must never say")
+    before: str = Field(default="", max_length=4000, description="the text as it was")
+    change: str = Field(default="", max_length=1000, description="what shall be different")
+
+
+class Ideate(Args):
+    """What to find ideas for."""
+
+    ask: str = Field(min_length=1, max_length=1000, description="what the ideas are for")
+    count: int = Field(default=4, ge=1, le=12, description="how many different ideas")
+    angles: list[str] = Field(default=[], max_length=20, description="sides to look at it from")
+    known: list[str] = Field(default=[], max_length=50, description="ideas there are already")
+    never: list[str] = Field(default=[], max_length=50, description="what no idea may be about")
+
+
+async def _compose(args: Compose, context: Context) -> Result:
+    model, rules = context.catalogue.find("write"), constraints(args)
+    best, wrong = "", None
+    tried = 0
+    while tried < TRIES and (wrong is None or wrong):
+        tried += 1
+        text = await _written(model, args, wrong or (), context)
+        found = faults(text, rules) if text else ("it is empty",)
+        if wrong is None or not best or (text and len(found) < len(wrong)):
+            best, wrong = text, found
+    if not best:
+        raise EngineFailed(f"The text model {model.name} wrote nothing; try other words.")
+    text = mended(best, rules) if wrong else best
+    left = faults(text, rules)
+    facts: dict[str, object] = {"tried": tried, "mended": text != best, "faults": list(left)}
+    return Result(text, (), _facts(model) | facts)
+
+
+async def _written(model: Model, args: Compose, wrong: tuple[str, ...], context: Context) -> str:
+    recipe = prompts()["kinds"][args.kind]
+    language = language_name(args.languages[0]) if args.languages else ""
+    request = asked(args, wrong)
+    wanted = Write(request=request, kind=args.kind, max_words=args.max_words)
+    other = "" if language == "English" else language
+    spec = text_spec(recipe, wanted, other, secrets.randbelow(SEEDS))
+    made = await context.runner.run(
+        Job(model.name, (spec,), context.asker), streamed(context.report)
+    )
+    return finished(made[0], recipe, args.max_words)
+
+
+def asked(args: Compose, wrong: tuple[str, ...] = ()) -> str:
+    """Return what the model is told, with what was wrong with its last text."""
+    parts = [args.request.rstrip(" .") + ("." if args.wishes or args.must or args.change else "")]
+    parts += [args.wishes] if args.wishes else []
+    parts += [f"Mention {', '.join(args.must)}."] if args.must else []
+    if args.before and args.change:
+        parts.append(f"Before it was: {args.before} Now make it: {args.change}.")
+    elif args.change:
+        parts.append(f"Make it {args.change}.")
+    if wrong and args.never:
+        parts.append(f"Do not mention {', '.join(args.never)}.")
+    return " ".join(parts)[:4000]
+
+
+def constraints(args: Compose) -> Constraints:
+    """Return what a text is held to."""
+    languages = tuple(map(language_name, args.languages))
+    return Constraints(tuple(args.must), tuple(args.never), args.max_words or 0, languages)
+
+
+async def _ideate(args: Ideate, context: Context) -> Result:
+    model = context.catalogue.find("write")
+    found: list[dict[str, object]] = []
+    nearest = 0.0
+    for number in range(ROUNDS):
+        missing = args.count - len(found)
+        if missing <= 0:
+            break
+        sides = _sides(args, len(found) + number, missing + (number > 0))
+        for idea in await _ideas(model, args, sides, context):
+            known = [*args.known, *map(_line, found)]
+            near = await _nearest(_line(idea), known, context)
+            if near < APART and different([_line(idea)], known) and len(found) < args.count:
+                found.append(idea)
+                nearest = max(nearest, near)
+    if not found:
+        raise EngineFailed(f"No ideas came from {model.name}; try other words.")
+    text = "\n".join(f"{n}. {_line(idea)}" for n, idea in enumerate(found, 1))
+    if len(found) < args.count:
+        text += f"\nNo more than {len(found)} different ideas came up."
+    return Result(text, (), _facts(model) | {"ideas": found, "nearest": round(nearest, 3)})
+
+
+def _sides(args: Ideate, first: int, count: int) -> list[str]:
+    angles = args.angles or [""]
+    return [angles[(first + n) % len(angles)] for n in range(count)]
+
+
+async def _ideas(
+    model: Model, args: Ideate, sides: list[str], context: Context
+) -> list[dict[str, object]]:
+    recipe = prompts()["kinds"]["concept"]
+    asks = [f"An idea for {args.ask}{f', {side}' if side else ''}" for side in sides]
+    specs: tuple[TextSpec, ...] = tuple(
+        text_spec(recipe, Write(request=ask), "", secrets.randbelow(SEEDS)) for ask in asks
+    )
+    made = await context.runner.run(Job(model.name, specs, context.asker), context.report)
+    found: list[dict[str, object]] = []
+    for artifact, side in zip(made, sides, strict=True):
+        text = clean(artifact.data.decode("utf-8", "replace")).splitlines()
+        title, description = _titled(text[0] if text else "")
+        never = Constraints(never=tuple(args.never))
+        if title and not faults(f"{title} {description}", never):
+            found.append(
+                {"title": title, "description": description, "tags": [side] if side else []}
+            )
+    return found
+
+
+def _titled(line: str) -> tuple[str, str]:
+    """Return the title and the description of an idea as a model wrote it."""
+    title, colon, rest = line.strip(" *#-").partition(":")
+    title, rest = title.strip(' *"“”'), rest.strip(" *")
+    if colon and rest and len(title) <= _TITLE:
+        return title, rest
+    whole = line.strip(" *#-")
+    return (headline(whole, 4), whole) if count_words(whole) > 2 else ("", "")
+
+
+def _line(idea: dict[str, object]) -> str:
+    return f"{idea['title']}: {idea['description']}"
+
+
+async def _nearest(text: str, known: list[str], context: Context) -> float:
+    """Return the cosine to the known text that means most nearly the same; 0 without an encoder."""
+    if not known:
+        return 0.0
+    try:
+        found = await meanings([text, *known], context.runner, context.catalogue, context.asker)
+    except (ModelUnavailable, ValueError, ToolError):
+        return 0.0
+    import numpy as np
+
+    vectors = [np.frombuffer(one.vector, np.float16).astype(np.float32) for one in found]
+    return float(max(vectors[0] @ other for other in vectors[1:]))
+
+
+def _facts(model: Model) -> dict[str, object]:
+    return {"model": model.name, "revision": revision(model), "licence": model.licence}
+
+
+COMPOSE = Tool("compose", "Write a text that keeps to rules.", Compose, _compose)
+IDEATE = Tool("ideate", "Find ideas that differ, each with a title.", Ideate, _ideate)
+ROOM_TOOLS = (COMPOSE, IDEATE)
+"""The tools that only project rooms ask for; chat models do not hear of them."""
+EQUALS = {"compose": "write", "ideate": "brainstorm"}
+"""Who may use those may use these."""

@@ -1,0 +1,77 @@
+"""Each measure as a distance of two pictures, with the spread that is usual within a set."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tools.gate.card import Remedy
+from tools.gate.colour import apart, ciede2000
+from tools.gate.signature import Signature
+
+Distance = Callable[[Signature, Signature], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One way in which two pictures differ, and what mends a picture that differs so.
+
+    `spread`, in the distance's unit, is how far pictures of one set differ anyway. It was chosen
+    on drawn sets so that at most one clean set in a hundred shows this fault; how often all of
+    them together are right and wrong is what `python -m tests.bench.gate` prints.
+    """
+
+    name: str
+    distance: Distance
+    spread: float
+    remedy: Remedy
+
+
+def _ground(one: Signature, other: Signature) -> float:
+    return float(ciede2000(one.ground, other.ground))
+
+
+def _tint(one: Signature, other: Signature) -> float:
+    """Return the distance in the plane of a* and b*, in which hues lie apart."""
+    return float(np.linalg.norm(one.tint - other.tint))
+
+
+def _texture(one: Signature, other: Signature) -> float:
+    return float(np.linalg.norm(one.spectrum - other.spectrum))
+
+
+def _sharpness(one: Signature, other: Signature) -> float:
+    """Return how differently the finest contrasts fall off; their strength does not count."""
+    return float(np.linalg.norm(np.diff(one.spectrum)[:2] - np.diff(other.spectrum)[:2]))
+
+
+def _pattern(one: Signature, other: Signature) -> float:
+    """Return Hellinger's distance of two histograms, 0 to 1."""
+    return float(np.linalg.norm(np.sqrt(one.patterns) - np.sqrt(other.patterns)) / 2**0.5)
+
+
+def _grain(one: Signature, other: Signature) -> float:
+    return float(abs(np.log2(1 + one.grain) - np.log2(1 + other.grain)))
+
+
+MEASURES = (
+    Measure("palette", lambda a, b: apart(a.palette, b.palette), 9.0, "recolour"),
+    Measure("tint", _tint, 13.5, "recolour"),
+    Measure("chroma", lambda a, b: abs(a.chroma - b.chroma), 7.5, "recolour"),
+    Measure("light", lambda a, b: abs(a.light - b.light), 6.8, "recolour"),
+    Measure("contrast", lambda a, b: abs(a.contrast - b.contrast), 6.0, "recolour"),
+    Measure("ground", _ground, 2.0, "recolour"),
+    Measure("texture", _texture, 0.82, "redraw"),
+    Measure("sharpness", _sharpness, 0.19, "redraw"),
+    Measure("pattern", _pattern, 0.045, "redraw"),
+    Measure("edges", lambda a, b: abs(a.edges - b.edges), 0.035, "redraw"),
+    Measure("grain", _grain, 0.2, "redraw"),
+)
+CARD = "card"
+"""The measure of a piece against the colours that the style card allows."""
+CONTENT = "content"
+"""The measure of picture embeddings: the cosine distance of two."""
+BESIDE = {CARD: 6.0, CONTENT: 0.05}
+"""The spreads of measures that not every set has; not tuned on drawn sets."""
+FAR_FROM_CARD = 25.0
+"""CIEDE2000 from the style card's colours from which on a piece leaves it, alone or not."""

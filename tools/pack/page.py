@@ -1,0 +1,105 @@
+"""The pack as one HTML page that needs nothing beside itself."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+
+from tools.pack.contents import Contents, Original, Piece, plain
+from tools.pack.wording import PARTICIPATION, brief, day, statements, told
+from tools.pictures import size_of
+
+STYLE = Path(__file__).with_name("page.css")
+_BLOCK = 3 * 2**18  # a multiple of three, so that pieces of base64 join without padding
+
+
+def write(
+    file: Path, contents: Contents, pictures: Sequence[bytes | None], *, sounds: bool = True
+) -> None:
+    """Write the page (blocks); `pictures` are the pieces' previews, JPEG, in their order.
+
+    Without `sounds` it names the voice files in place of holding them. Every text is escaped,
+    and the page's own policy lets nothing run and fetches nothing.
+    """
+    with file.open("w", encoding="utf-8", newline="\n") as there:
+        there.writelines(_head(contents))
+        for number, (piece, picture) in enumerate(zip(contents.pieces, pictures, strict=True), 1):
+            there.writelines(_piece(number, piece, picture, sounds))
+        there.writelines(_story(contents))
+
+
+def _head(contents: Contents) -> Iterator[str]:
+    title = escape(told(contents.title))
+    yield f'<!doctype html>\n<html lang="{escape(contents.language)}">\n<meta charset="utf-8">\n'
+    yield '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+    yield "img-src data:; media-src data:; style-src 'unsafe-inline'\">\n"
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    yield f"<title>{title}</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n"
+    yield '<a class="skip" href="#pieces">To the pieces</a>\n'
+    yield f'<header>\n<h1 dir="auto">{title}</h1>\n<p class="soft">{len(contents.pieces)} pieces · '
+    yield f'<time datetime="{day(contents.made)}">{day(contents.made)}</time></p>\n'
+    if contents.brief:
+        rows = "".join(
+            f'<dt dir="auto">{escape(name)}</dt><dd dir="auto">{escape(value)}</dd>\n'
+            for name, value in brief(contents)
+        )
+        yield f"<dl>\n{rows}</dl>\n"
+    links = "".join(
+        f'<li><a href="#piece-{n}" dir="auto">{n}. {escape(told(piece.title))}</a></li>\n'
+        for n, piece in enumerate(contents.pieces, 1)
+    )
+    yield f'<nav aria-label="Pieces">\n<ol>\n{links}</ol>\n</nav>\n</header>\n<main id="pieces">\n'
+
+
+def _piece(number: int, piece: Piece, picture: bytes | None, sounds: bool) -> Iterator[str]:
+    words = "" if picture else ' class="words"'
+    yield f'<article id="piece-{number}"{words} aria-labelledby="title-{number}">\n'
+    if picture:
+        yield from _figure(piece, picture)
+    yield f'<div>\n<h2 id="title-{number}" dir="auto">{number}. {escape(told(piece.title))}</h2>\n'
+    yield f'<p class="soft" dir="auto">{escape(told(piece.kind))}</p>\n'
+    if piece.caption and not picture:
+        yield f'<p dir="auto">{escape(told(piece.caption))}</p>\n'
+    if piece.text:
+        yield f'<div class="text" dir="auto">{escape(plain(piece.text))}</div>\n'
+    if piece.voice:
+        yield from _sound(number, piece, piece.voice, sounds)
+    lines = "".join(f"<p>{escape(line)}</p>\n" for line in statements(piece))
+    yield f'<details>\n<summary>{PARTICIPATION}</summary>\n<div class="soft">{lines}</div>\n'
+    yield "</details>\n</div>\n</article>\n"
+
+
+def _figure(piece: Piece, picture: bytes) -> Iterator[str]:
+    width, height = size_of(picture)
+    alt = escape(told(piece.alt) or told(piece.title))
+    yield f'<figure>\n<img width="{width}" height="{height}" alt="{alt}" src="'
+    yield f'data:image/jpeg;base64,{base64.b64encode(picture).decode()}">\n'
+    if piece.caption:
+        yield f'<figcaption dir="auto">{escape(told(piece.caption))}</figcaption>\n'
+    yield "</figure>\n"
+
+
+def _sound(number: int, piece: Piece, voice: Original, sounds: bool) -> Iterator[str]:
+    if not sounds:
+        yield '<p class="soft">Its voice file is in the folder “voice” of the pack.</p>\n'
+        return
+    kind = escape(voice.media_type.partition(";")[0])
+    yield f'<audio controls preload="none" aria-label="Voice of piece {number}" src="'
+    data = voice.read()
+    yield f"data:{kind};base64,"
+    for start in range(0, len(data), _BLOCK):
+        yield base64.b64encode(data[start : start + _BLOCK]).decode()
+    yield '"></audio>\n'
+
+
+def _story(contents: Contents) -> Iterator[str]:
+    yield "</main>\n<footer>\n"
+    if contents.story:
+        yield '<h2>Who decided what</h2>\n<ol class="story">\n'
+        for event in contents.story:
+            moment = f"{event.at:%Y-%m-%d %H:%M}"
+            yield f'<li><time class="soft" datetime="{event.at.isoformat()}">{moment}</time> '
+            yield f'<b dir="auto">{escape(told(event.who))}</b>: '
+            yield f'<span dir="auto">{escape(told(event.what))}</span></li>\n'
+        yield "</ol>\n"
+    yield '<p class="soft">Made with Atelier.</p>\n</footer>\n</html>\n'

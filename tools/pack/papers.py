@@ -1,0 +1,102 @@
+"""The pack's small files: captions, texts, the story, and the manifest. Pure text."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tools.pack.contents import Contents, Piece, plain
+from tools.pack.wording import PARTICIPATION, brief, day, statements, told
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
+
+
+def captions(contents: Contents) -> str:
+    """Return all captions, alt texts and texts for people, piece by piece."""
+    blocks = []
+    for number, piece in enumerate(contents.pieces, 1):
+        lines = [f"{number}. {told(piece.title)} ({told(piece.kind)})"]
+        lines += [f"Caption: {told(piece.caption)}"] if piece.caption else []
+        lines += [f"Picture in words: {told(piece.alt)}"] if piece.alt else []
+        lines += ["", plain(piece.text)] if piece.text else []
+        blocks.append("\n".join(lines))
+    return "\n\n\n".join(blocks) + "\n"
+
+
+def story(contents: Contents) -> str:
+    """Return who decided what as Markdown; what people wrote is escaped in it."""
+    lines = [f"# {_mark(contents.title)}", "", day(contents.made), ""]
+    if contents.brief:
+        lines += ["## Brief", ""]
+        lines += [f"- **{_mark(name)}**: {_mark(value)}" for name, value in brief(contents)]
+        lines += [""]
+    lines += ["## Who decided what", ""]
+    lines += [
+        f"- {event.at:%Y-%m-%d %H:%M}: **{_mark(event.who)}**: {_mark(event.what)}"
+        for event in contents.story
+    ] or ["Nothing was noted."]
+    lines += ["", f"## {PARTICIPATION}", ""]
+    for number, piece in enumerate(contents.pieces, 1):
+        lines.append(f"{number}. **{_mark(piece.title)}**: {_mark(' '.join(statements(piece)))}")
+    return "\n".join(lines) + "\n"
+
+
+def words(contents: Contents, files: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Return titles, captions, alt texts and texts for JSON; `files` are each piece's paths."""
+    return [
+        {
+            "number": number,
+            "title": piece.title,
+            "kind": piece.kind,
+            "caption": piece.caption,
+            "alt": piece.alt,
+            "text": piece.text,
+            "files": dict(names),
+        }
+        for number, (piece, names) in enumerate(zip(contents.pieces, files, strict=True), 1)
+    ]
+
+
+def origins(contents: Contents, files: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Return how each piece was made, and by whom, for the manifest."""
+    return [
+        {
+            "number": number,
+            "title": piece.title,
+            "kind": piece.kind,
+            "files": dict(names),
+            "recipe": dict(sorted(piece.recipe.items())),
+            "participation": _participation(piece),
+        }
+        for number, (piece, names) in enumerate(zip(contents.pieces, files, strict=True), 1)
+    ]
+
+
+def as_json(value: object) -> bytes:
+    """Return JSON that is the same for the same value, readable, in UTF-8."""
+    return (json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n").encode(
+        errors="replace"
+    )
+
+
+def _participation(piece: Piece) -> dict[str, Any]:
+    shares = [
+        {
+            "part": share.part,
+            "ai": bool(share.model),
+            "model": share.model,
+            "people": list(share.people),
+            "human_edits": share.edits,
+        }
+        for share in piece.shares
+    ]
+    return {
+        "statement": " ".join(statements(piece)),
+        "human_edits": sum(share.edits for share in piece.shares),
+        "parts": shares,
+    }
+
+
+def _mark(text: str) -> str:
+    """Return an untrusted text as one line of Markdown that means only itself."""
+    return _SPECIAL.sub(r"\\\1", told(text))
