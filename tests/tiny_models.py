@@ -104,20 +104,20 @@ def clip(hidden: int = 16, length: int = 32) -> tuple[Any, Any]:
     from transformers import CLIPTextConfig, CLIPTokenizer
 
     starter = locate(Catalogue.read().find("draw", "starter"), Path())
+    tokenizer = CLIPTokenizer.from_pretrained(starter / "tokenizer", model_max_length=length)
     config = CLIPTextConfig(
-        vocab_size=5000,
+        vocab_size=len(tokenizer),
         hidden_size=hidden,
         intermediate_size=32,
         num_hidden_layers=2,
         num_attention_heads=2,
         max_position_embeddings=length,
         projection_dim=hidden,
-        bos_token_id=4998,
-        eos_token_id=4999,
-        pad_token_id=4999,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.eos_token_id,
     )
-    folder = starter / "tokenizer"
-    return CLIPTokenizer.from_pretrained(folder, model_max_length=length), config
+    return tokenizer, config
 
 
 def t5() -> Any:

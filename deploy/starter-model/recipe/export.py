@@ -51,12 +51,13 @@ def _complete(folder: Path, words: Path) -> None:
     """transformers 5 loads the text encoder in the dtype it names and omits CLIP's own files."""
     for name in ("vocab.json", "merges.txt", "special_tokens_map.json"):
         shutil.copy(words / name, folder / "tokenizer" / name)
-    file = folder / "text_encoder" / "config.json"
-    config = json.loads(file.read_text(encoding="utf-8"))
-    config.pop("torch_dtype", None)
-    file.write_text(json.dumps(config | {"dtype": "float32"}, indent=2) + "\n", encoding="utf-8")
-    file = folder / "vae" / "config.json"
-    config = json.loads(file.read_text(encoding="utf-8"))
-    if config["_class_name"] == "AutoencoderTiny":
-        del config["block_out_channels"]  # it writes this itself, and warns when it reads it
+    for part in ("text_encoder", "vae", "unet"):
+        file = folder / part / "config.json"
+        config = json.loads(file.read_text(encoding="utf-8"))
+        for key in ("torch_dtype", "_name_or_path"):
+            config.pop(key, None)
+        if part == "text_encoder":
+            config["dtype"] = "float32"
+        if config.get("_class_name") == "AutoencoderTiny":
+            del config["block_out_channels"]  # it writes this itself, and warns when it reads it
         file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
