@@ -310,3 +310,18 @@ async def test_a_picture_of_ones_own_takes_the_place_of_a_piece(tmp_path: Path) 
         assert slogan is not None
         assert slogan.text
         assert "text" in refused.message.text
+
+
+async def test_what_was_changed_after_a_check_is_checked_before_it_is_packed(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path, writer()) as here:
+        await made(here)
+        first = await here.say("next", BEN)
+        assert first.message.text.startswith("Score ")
+        assert (await project(here)).card
+        await here.say("change the slogan to “Beer on Friday.”", BEN)
+        assert not (await project(here)).card
+        again = await here.say("next", BEN)
+        assert "beer" in again.message.text
+        assert (await project(here)).stage == "check"

@@ -79,6 +79,8 @@ def _check(asked: Asked) -> Decision:
 
 def _pack(asked: Asked) -> Decision:
     room = asked.room
+    if not room.card:  # something was changed since the last check
+        return Decision("", (), Task("check"))
     wrong = [n for n in outliers(asked) if (p := room.piece(n)) and p.overruled is None]
     if wrong:
         names = ", ".join(p.title for n in wrong if (p := room.piece(n)))
@@ -119,7 +121,7 @@ def _fix(asked: Asked, data: Mapping[str, Any]) -> Decision:
     wrong = outliers(asked)
     wanted = [n for n in data.get("pieces", wrong) if n in wrong] or wrong
     if not wanted:
-        raise Refused("There is nothing to fix; “check” looks again.")
+        raise Refused("The last check found nothing to fix; “next” goes on.")
     if asked.room.rounds >= _ROUNDS:
         raise Refused(
             "That was repaired twice; now change it in words, send your own, or say that it stays."

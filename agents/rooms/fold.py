@@ -228,8 +228,9 @@ def _overruled(room: Room, event: RoomEvent) -> Room:
 def _with(room: Room, event: RoomEvent, change: Callable[[Piece], Piece]) -> Room:
     named = event.data.get("piece")
     wanted = {named} if isinstance(named, int) else set(_ints(named))
-    pieces = (change(p) if p.number in wanted else p for p in room.pieces)
-    return replace(room, pieces=tuple(pieces))
+    pieces = tuple(change(p) if p.number in wanted else p for p in room.pieces)
+    same = [p.kept for p in pieces] == [p.kept for p in room.pieces]
+    return replace(room, pieces=pieces, card=room.card if same else {})
 
 
 def _stage(room: Room, event: RoomEvent) -> Room:

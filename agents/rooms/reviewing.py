@@ -120,7 +120,7 @@ def approved(asked: Asked, data: Mapping[str, Any]) -> Decision:
     left = [p.title for p in asked.after([draft]).room.pieces if not p.approved]
     rest = f" Still open: {', '.join(left)}." if left else " All pieces are approved."
     names = ", ".join(p.title for p in made)
-    return Decision(f"{who(asked.user)} approves {names}.{rest}", (draft,))
+    return Decision(f"Approved by {who(asked.user)}: {names}.{rest}", (draft,))
 
 
 def commented(asked: Asked, data: Mapping[str, Any]) -> Decision:

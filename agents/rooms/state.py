@@ -117,7 +117,8 @@ class Room:
     """A room as it stands after event `number`; `stage_at` is the event that brought its stage.
 
     `by` names who last set each part of the brief, `members` everybody who contributed,
-    `card` what the last check found, after so many `rounds` of repair.
+    `card` what the last check found (nothing once a piece is changed), after so many `rounds` of
+    repair.
     """
 
     id: str = ""
