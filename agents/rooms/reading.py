@@ -28,7 +28,7 @@ _LISTS = ("must", "never", "colours")
 class Intent:
     """Something a person wants of the room; `firm` says that it corrects what was said before.
 
-    `free` counts the characters that no rule explains: of two readings, the one with fewer is right.
+    `free` counts characters that no rule explains: of two readings, the one with fewer is right.
     """
 
     kind: str
@@ -88,7 +88,7 @@ def read(text: str, room: Room, template: Template, piece: int = 0) -> list[Inte
 
 def _misread(free: int, line: Line, words: Wording) -> bool:
     """Tell whether a word or two that mean something here are of another language."""
-    if len(line.fold) - free > _FEW:
+    if not words.latin or len(line.fold) - free > _FEW:
         return False
     spoken = language(_QUOTED.sub(" ", line.text))
     return spoken not in ("", words.code)
@@ -98,7 +98,7 @@ def opening(text: str, templates: Mapping[str, Template]) -> tuple[str, str] | N
     """Return the template and the subject of "let's make a poster series for the jazz night"."""
     line = Line(said := text.strip(_ENDS), folded(said))
     for words in fitting(line.fold) if len(said) <= LONGEST else ():
-        for say in words.possible(line.fold).get(("open", "project"), ()):
+        for say in words.opens(line.fold):
             found = say.fullmatch(line.fold)
             if found and (name := named(found["template"], templates)):
                 return name, line.cut(*found.span("text")).text if found["text"] else ""
@@ -112,8 +112,8 @@ def named(words: str, templates: Mapping[str, Template]) -> str:
         if said in (name, template.title.casefold(), *(w.casefold() for w in template.words)):
             return name
     fold = folded(said)
-    for language in fitting(fold):
-        name = language.templates.get(fold) or ""
+    for spoken in fitting(fold):
+        name = spoken.templates.get(fold) or ""
         if name in templates:
             return name
     return ""

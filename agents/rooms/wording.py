@@ -8,13 +8,13 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from agents.rooms.names import Names, Say, named
 from agents.understanding.folding import unaccented
-from agents.understanding.needed import Index, Needs
+from agents.understanding.needed import Index, Needs, met
 from tools.prose import prompts
 
 FOLDER = Path(__file__).with_name("words")
@@ -35,7 +35,7 @@ class Wording:
     """
 
     code: str
-    tables: Mapping[str, Mapping[str, tuple[Say, ...]]]
+    maker: "_Maker" = field(repr=False)
     marks: Mapping[str, Say]
     nouns: Names[str]
     kinds: Names[str]
@@ -46,12 +46,31 @@ class Wording:
     colours: Names[str]
     languages: Names[str]
     pointing: tuple[Say, ...]
-    index: Index[Say] = field(repr=False)
+
+    @property
+    def latin(self) -> bool:
+        """Whether it is written as most languages are, so that letters do not tell it."""
+        return self.code == "en" or self.code not in _LETTERS
+
+    @cached_property
+    def tables(self) -> Mapping[str, Mapping[str, tuple[Say, ...]]]:
+        """All patterns, by table and kind; the first time takes some milliseconds."""
+        return {table: self.maker.table(table) for table in TABLES}
+
+    @cached_property
+    def _index(self) -> Index[Say]:
+        tables = (self.tables[table] for table in TABLES)
+        return Index([say for table in tables for says in table.values() for say in says])
+
+    def opens(self, fold: str) -> Iterator[Say]:
+        """Yield what opens a room in a folded message; where there is none, no more is read."""
+        opening = self.maker.opening["project"]
+        return (say for say in opening if met(say.words, fold))
 
     def possible(self, fold: str) -> Mapping[tuple[str, str], list[Say]]:
         """Return what a folded message, or any part of it, may fit, by table and kind."""
         found: dict[tuple[str, str], list[Say]] = {}
-        for say in self.index.possible(fold):
+        for say in self._index.possible(fold):
             found.setdefault((say.table, say.kind), []).append(say)
         return found
 
@@ -86,19 +105,9 @@ def wording(code: str) -> Wording:
     """Return a language; the first call reads its file (some milliseconds)."""
     data = tomllib.loads((FOLDER / f"{code}.toml").read_text("utf-8"))
     maker = _Maker(data)
-    says = tuple(maker.says())
-    tables = {
-        table: {kind: tuple(s for s in says if (s.table, s.kind) == (table, kind)) for kind in rows}
-        for table, rows in ((table, data[table]) for table in TABLES)
-    }
-    return Wording(
-        code,
-        tables,
-        {name: maker.say(form) for name, form in data["marks"].items()},
-        **maker.names,
-        pointing=tuple(maker.say(form) for form in data["pointing"]["noun"]),
-        index=Index(says),
-    )
+    marks = {name: maker.say(form) for name, form in data["marks"].items()}
+    pointing = tuple(maker.say(form) for form in data["pointing"]["noun"])
+    return Wording(code, maker, marks, **maker.names, pointing=pointing)
 
 
 _LISTS = ("nouns", "kinds", "templates", "colours", "languages")
@@ -118,13 +127,20 @@ class _Maker:
         self._slots = self._plain() | {n: unaccented(p) for n, p in data.get("slots", {}).items()}
         self._needs = Needs(lambda name: self._filled("{" + name + "}"))
 
-    def says(self) -> Iterator[Say]:
-        """Yield all patterns of the tables, in their order."""
-        for table in TABLES:
-            for kind, forms in self._data[table].items():
-                for form in forms:
-                    for one in self._lengths(form):
-                        yield self.say(one, table, kind)
+    @cached_property
+    def opening(self) -> Mapping[str, tuple[Say, ...]]:
+        """What opens a room."""
+        return self._read("open")
+
+    def table(self, name: str) -> Mapping[str, tuple[Say, ...]]:
+        """Return the patterns of a table by kind, in their order."""
+        return self.opening if name == "open" else self._read(name)
+
+    def _read(self, name: str) -> Mapping[str, tuple[Say, ...]]:
+        return {
+            kind: tuple(self.say(one, name, kind) for form in forms for one in self._lengths(form))
+            for kind, forms in self._data[name].items()
+        }
 
     def say(self, form: str, table: str = "", kind: str = "") -> Say:
         """Return the pattern of a form."""
