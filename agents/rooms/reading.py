@@ -20,7 +20,10 @@ LONGEST = 600
 _ENDS = " \t\n.!,;:?…。、！？，；：¡¿"
 _FEW = 4
 """Characters that are not enough to tell a brief by when a message is in another language."""
+_ASIDE = 0.3
+"""Share of a message that may say nothing of the brief; more is about something else."""
 _QUOTED = re.compile(r"[\"“„«「].*?[\"”“»」]")
+_RULES = ("must", "never")
 _LISTS = ("must", "never", "colours")
 
 
@@ -140,12 +143,12 @@ class _Reader:
         line = self._bare(line)
         if act := self._act(line):
             return [act], act.free
-        found, free = list[Intent](), 0
-        for part in self._parts(line):
-            intent = self._of_brief(part)
-            free += intent.free if intent else len(part.fold)
-            found += [intent] if intent else []
-        return found, free
+        parts = [(part, self._of_brief(part)) for part in self._parts(line)]
+        found = [intent for _, intent in parts if intent]
+        unread = sum(len(part.fold) for part, intent in parts if not intent)
+        if unread > _ASIDE * len(line.fold):
+            return [], unread
+        return found, unread + sum(intent.free for intent in found)
 
     def _bare(self, line: Line) -> Line:
         """Return a line without the polite words around it."""
@@ -197,7 +200,7 @@ class _Reader:
     def _field(self, line: Line) -> Intent | None:
         for kind in ("unbrief", "brief"):
             for name in self.words.tables[kind]:
-                if self.room.stage in _LATE and name in _VAGUE:
+                if self._passes(name):
                     continue
                 for say in self.possible.get((kind, name), ()):
                     found = say.fullmatch(line.fold)
@@ -205,6 +208,11 @@ class _Reader:
                     if found and value is not None and not self._vain(kind, name, value):
                         return Intent(kind, {"name": name, "value": value}, free=_free(found))
         return None
+
+    def _passes(self, name: str) -> bool:
+        """Tell whether a part of the brief is not looked for here."""
+        late = self.room.stage in _LATE and name in _VAGUE
+        return late or (self.asks and name in _RULES)
 
     def _vain(self, kind: str, name: str, value: object) -> bool:
         """Tell whether something is taken out of the brief that is not in it."""
@@ -223,18 +231,25 @@ class _Reader:
             return self.words.aspects.get(said) or flags.aspect(said)
         if name == "languages":
             spoken = self.words.languages
-            said = self._split(groups["language"])
-            return [spoken.get(one.fold) or language_name(one.text) for one in said]
+            parts = self._split(groups["language"])
+            return [spoken.get(one.fold) or language_name(one.text) for one in parts]
         part = groups.get("text") or groups.get("colours")
         if part is None or not part.text.strip(_ENDS):
             return None
         part = Line(part.text.strip(_ENDS), part.fold.strip(_ENDS))
         if name == "colours":
-            parts = self._split(part)
-            return [self.words.colours.get(one.fold) or unquoted(one.text) for one in parts]
+            return self._colours(part, ":" in line.fold)
         if name in _LISTS:
             return [unquoted(one.text) for one in self._split(part)]
         return unquoted(part.text)
+
+    def _colours(self, part: Line, sure: bool) -> list[str] | None:
+        """Return colours by their English names, others as they were said; None when none is."""
+        parts = self._split(part)
+        known = [self.words.colour(one.fold) for one in parts]
+        if not (sure or any(known)):
+            return None
+        return [name or unquoted(one.text) for name, one in zip(known, parts, strict=True)]
 
     def _counts(self, noun: Line) -> bool:
         """Tell whether a noun is what the brief counts."""

@@ -74,6 +74,11 @@ class Wording:
             found.setdefault((say.table, say.kind), []).append(say)
         return found
 
+    def colour(self, said: str) -> str:
+        """Return what a (folded) colour is called in English, "" when it is none."""
+        known = said in (*_colours(), *_MORE_COLOURS) or _CODE.fullmatch(said)
+        return self.colours.get(said) or (said if known else "")
+
     def number(self, said: str) -> int | None:
         """Return what a (folded) number or place means; -1 is the last."""
         said = said.strip()
@@ -197,6 +202,7 @@ class _Maker:
         return "|".join(filter(None, (self.names["languages"].source, plain)))
 
 
+_CODE = re.compile("#[0-9a-f]{6}")
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 
 
