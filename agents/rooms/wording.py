@@ -20,7 +20,6 @@ from tools.prose import prompts
 FOLDER = Path(__file__).with_name("words")
 TABLES = ("open", "brief", "unbrief", "acts", "idle")
 _COLOURS = Path(__file__).parents[2] / "tools" / "colours.toml"
-_MORE_COLOURS = ("gold", "golden", "silver", "navy", "teal")
 _LETTERS = {"ru": "[а-я]", "zh": "^(?!.*[ぁ-ヿ]).*[一-鿿]", "ja": "[ぁ-ヿ一-鿿]", "en": ""}
 """What a (folded) message must have to be in a language at all; others are written in Latin."""
 _SCRIPTS = {name: re.compile(letters, re.DOTALL) for name, letters in _LETTERS.items()}
@@ -76,7 +75,7 @@ class Wording:
 
     def colour(self, said: str) -> str:
         """Return what a (folded) colour is called in English, "" when it is none."""
-        known = said in (*_colours(), *_MORE_COLOURS) or _CODE.fullmatch(said)
+        known = said in _colours() or _CODE.fullmatch(said)
         return self.colours.get(said) or (said if known else "")
 
     def number(self, said: str) -> int | None:
@@ -193,7 +192,7 @@ class _Maker:
 
     def _colour(self) -> str:
         own = self.names["colours"].source
-        plain = "|".join(map(re.escape, (*_colours(), *_MORE_COLOURS)))
+        plain = "|".join(map(re.escape, _colours()))
         return "|".join(filter(None, (own, plain, "#[0-9a-f]{6}")))
 
     def _language(self) -> str:
@@ -209,4 +208,5 @@ _SLOT = re.compile(r"\{([a-z_]+)\}")
 @cache
 def _colours() -> tuple[str, ...]:
     found = tomllib.loads(_COLOURS.read_text("utf-8"))
-    return tuple(sorted(found, key=len, reverse=True))
+    names = (*found.pop("also"), *found)
+    return tuple(sorted(names, key=len, reverse=True))
