@@ -40,7 +40,7 @@ class Intent:
     free: int = field(default=0, compare=False)
 
 
-_ANY = ("next", "back", "undo", "status", "close", "title", "owner")
+_ANY = ("next", "back", "undo", "status", "close", "title", "owner", "unreference", "reference")
 _REVIEW = (
     *("approve", "keep", "compare", "variants", "again", "comment", "overrule", "fix"),
     *("carer", "add", "drop", "change"),
