@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from bot.actions import CHANGE, DELETE, FEEDBACK
+from bot.actions import CHANGE, DELETE, FEEDBACK, STOP
 from bot.adapter import Event, Place, Pressed, Received
 from bot.adapters.discord import slash
 from bot.adapters.discord.asked import Asked, Interaction
@@ -24,7 +24,7 @@ from tools.errors import Refused
 if TYPE_CHECKING:
     from bot.adapters.discord.session import Session
 
-_QUIET = frozenset({*FEEDBACK, DELETE, INFO})
+_QUIET = frozenset({*FEEDBACK, DELETE, INFO, STOP.id})
 """Buttons that make nothing; only who pressed them sees what comes."""
 _THIS = "this"
 """In place of one of our messages' ids: the message whose menu was used."""

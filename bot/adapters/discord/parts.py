@@ -69,6 +69,11 @@ async def parts(reply: Reply, assets: Assets, limit: int) -> list[Part]:
     return [*made, *await _sounds(reply, assets, limit)]
 
 
+def one_button(message_id: str, action: Action) -> Buttons:
+    """Return a button that stands alone under a message."""
+    return (((custom_id(message_id, action.id), action.label),),)
+
+
 def custom_id(message_id: str, action: str) -> str:
     """Return what comes back when a button is pressed: all there is to know of it."""
     return f"{message_id}:{action}"

@@ -18,7 +18,7 @@ import aiohttp
 import discord
 from discord.http import handle_message_parameters
 
-from bot.adapters.discord.parts import Attached, Buttons, Part
+from bot.adapters.discord.parts import Attached, Part
 from bot.adapters.discord.rate import Rate
 from bot.errors import Undeliverable
 
@@ -110,7 +110,7 @@ class Wire:
         if part.files:
             more["files"] = [_file(attached, voice=part.voice) for attached in part.files]
         if part.buttons:
-            more["view"] = _view(part.buttons)
+            more["view"] = view_of(part)
         if reference:
             more["message_reference"] = {"message_id": reference, "fail_if_not_exists": False}
         with handle_message_parameters(
@@ -119,17 +119,21 @@ class Wire:
             return str((await self._http.send_message(int(channel), params=params))["id"])
 
     async def edit(
-        self, channel: str, id: str, text: str, picture: bytes = b"", *, spoiler: bool = False
+        self, channel: str, id: str, part: Part, picture: bytes = b"", *, spoiler: bool = False
     ) -> None:
-        """Change one of our messages: its text, and the one picture it shows or none."""
-        files = shown(picture, spoiler=spoiler)
-        with handle_message_parameters(text, attachments=files, allowed_mentions=_NOBODY) as params:
+        """Change one of our messages: its text, buttons, and the one picture it shows or none."""
+        with handle_message_parameters(
+            part.text,
+            attachments=shown(picture, spoiler=spoiler),
+            view=view_of(part),
+            allowed_mentions=_NOBODY,
+        ) as params:
             await self._http.edit_message(int(channel), int(id), params=params)
 
     async def change(self, channel: str, id: str, part: Part) -> None:
         """Change the text and the buttons of one of our messages."""
-        view = _view(part.buttons) if part.buttons else None
-        with handle_message_parameters(part.text, view=view, allowed_mentions=_NOBODY) as params:
+        view, nobody = view_of(part), _NOBODY
+        with handle_message_parameters(part.text, view=view, allowed_mentions=nobody) as params:
             await self._http.edit_message(int(channel), int(id), params=params)
 
     async def thread(self, channel: str, id: str, name: str) -> str:
@@ -272,9 +276,13 @@ def shown(picture: bytes, *, spoiler: bool = False) -> list[discord.File]:
     return [file] if picture else []
 
 
-def _view(rows: Buttons) -> discord.ui.View:
+def view_of(part: Part) -> discord.ui.View | None:
+    """Return the buttons of a message as discord.py takes them; it shall not remember them."""
+    if not part.buttons:
+        return None
     view = discord.ui.View(timeout=None)
-    for number, row in enumerate(rows):
+    view.stop()
+    for number, row in enumerate(part.buttons):
         for custom_id, label in row:
             view.add_item(discord.ui.Button(label=label, custom_id=custom_id, row=number))
     return view
