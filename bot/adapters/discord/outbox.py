@@ -11,7 +11,7 @@ import discord
 from bot.adapter import Reply
 from bot.adapters.discord import NAME
 from bot.adapters.discord.asked import Asked
-from bot.adapters.discord.parts import LONGEST, Part, parts
+from bot.adapters.discord.parts import LONGEST, Part, escaped, parts
 from bot.adapters.discord.status import Status
 from bot.adapters.discord.wire import PASSING, Wire, persist, same
 from bot.errors import Undeliverable
@@ -135,6 +135,7 @@ class DiscordOutbox:
     async def notice(self, text: str, *, error: bool = False) -> None:
         """Tell who asked: so that only they see it where that is possible."""
         await self._status.stop()
+        text = escaped(text)
         if self._asked is not None and await self._asked.tell(text):
             return
         try:

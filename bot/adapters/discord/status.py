@@ -7,7 +7,7 @@ import discord
 
 from bot.actions import STOP
 from bot.adapters.discord.asked import Asked
-from bot.adapters.discord.parts import LONGEST, Part, one_button
+from bot.adapters.discord.parts import LONGEST, Part, escaped, one_button
 from bot.adapters.discord.wire import PASSING, Wire, persist, silent_reply
 from bot.errors import Undeliverable
 from bot.pace import Busy, Pace
@@ -83,8 +83,7 @@ class Status:
         except NotFound:
             return "Done."
         name = message.author.name if message.author else ""
-        said = discord.utils.escape_markdown(f"{name}: {message.text}")
-        return shortened(said, LONGEST // 4)
+        return shortened(escaped(f"{name}: {message.text}"), LONGEST // 4)
 
     async def _show(self, view: Standing) -> None:
         if self._refused:
