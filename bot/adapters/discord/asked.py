@@ -7,7 +7,8 @@ from typing import Self
 import discord
 
 from bot.adapters.discord.parts import LONGEST, Part
-from bot.adapters.discord.wire import PASSING, shown, view_of
+from bot.adapters.discord.payload import shown, view_of
+from bot.adapters.discord.wire import PASSING
 from bot.render import split
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Asked:
         self._open = True
         """Whether "thinking" stands there still."""
         self._late = False
+        self.token = interaction.token
 
     @classmethod
     async def acknowledge(cls, interaction: Interaction, *, public: bool) -> Self | None:

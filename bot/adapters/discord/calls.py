@@ -184,6 +184,8 @@ class Calls:
         await self._handle(asked, back, Received(message, _post(asked, back), _place(asked)))
 
     async def _handle(self, asked: Interaction, back: Asked | None, event: Event) -> None:
+        if back is not None:
+            await self._session.edge.tokens.keep(asked, back.post)
         await self._session.handle(event, self._outbox(asked, back))
 
     def _outbox(self, asked: Interaction, back: Asked | None) -> DiscordOutbox:

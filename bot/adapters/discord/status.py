@@ -67,6 +67,10 @@ class Status:
 
             with suppress(discord.DiscordException, Undeliverable):
                 await persist(work, f"status of {request}")
+        self.drop()
+
+    def drop(self) -> None:
+        """Let go of the message: it is gone, or it became the answer."""
         self._id = self._request = ""
 
     async def pause(self) -> None:
