@@ -186,7 +186,12 @@ async def test_telegram_hides_the_preview_the_sheet_and_the_singles(tmp_path: Pa
         posts = await bot.said(ana, 5, "photo")
         assert all(map(veiled, posts))
         ana.says("draw a dog")
-        assert not veiled(await bot.answer(ana, 1))
+        dog = await bot.answer(ana, 1)
+        assert not veiled(dog)
+        await bot.settled()
+        ana.says("mark it as a spoiler", reply_to=dog)
+        hidden = await bot.answer(ana, 2)
+        assert (veiled(hidden), hidden.data) == (True, dog.data)
         await bot.settled()
 
 
@@ -213,6 +218,11 @@ async def test_discord_hides_the_preview_the_sheet_and_the_singles(
         assert [f.filename[:8] for f in answer.files] == ["SPOILER_"] * 3
         plain = await bot.reply(ana.mentions("draw a dog"))
         assert not plain.files[0].filename.startswith("SPOILER_")
+        hidden = await bot.reply(ana.mentions("the first one as a spoiler", reply_to=plain))
+        assert hidden.files[0].filename == f"SPOILER_{plain.files[0].filename}"
+        assert hidden.files[0].data == plain.files[0].data
+        again = await ana.slash("show", picture="last", spoiler=True).answer()
+        assert (await bot.reply(again.original)).files[0].filename.startswith("SPOILER_")
         shown = await ana.slash("imagine", prompt="a cat", spoiler=False).answer()
         assert not (await bot.reply(shown.original)).files[0].filename.startswith("SPOILER_")
 

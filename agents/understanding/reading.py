@@ -154,7 +154,7 @@ class Reading:
     def _veiled(self, line: Line) -> Raw | None:
         """Read "the second one as a spoiler": that picture once more, hidden."""
         image = veiled(line, self.language)
-        args = {"image": image, "spoiler": True}
+        args: dict[str, object] = {"image": image, "spoiler": True}
         known = image not in _VAGUE or self._pictures()
         return Raw("show", args, self.language) if image and known else None
 
