@@ -246,21 +246,53 @@ async def test_many_rooms_at_once_cross_nothing(tmp_path: Path) -> None:
     assert (talk.said, talk.lost, talk.crossed, set(talk.advances)) == (20, 0, 0, {1})
 
 
-async def test_a_vote_ends_when_its_time_is_up(tmp_path: Path) -> None:
+async def late(here: Room) -> None:
+    """Let the time of the vote be up."""
+    studio = here.studio
+    id = await studio.rooms.here(CHAT)
+    ballot = (await project(here)).ballot
+    assert ballot is not None
+    past = {"until": "2020-01-01T00:00:00+00:00", "among": list(ballot.among), "keep": True}
+    last = Draft("ballot", {**past, "last": ballot.last})
+    await studio.rooms.add(id, [last], Said(ANA, "x", f"late {len(here.outbox.replies)}"))
+    studio.boards.changed(id)
+    await studio.boards.settle()
+
+
+async def test_a_vote_ends_when_its_time_is_up_and_everybody_is_told(tmp_path: Path) -> None:
     async with room(tmp_path, writer()) as here:
         await opened(here)
+        code = (await here.told("/project share")).split()[-1]
+        await here.say(f"/project join {code}", CAT, chat=ELSEWHERE)
         for text in ("next", "next", "3"):
             await here.say(text)
-        studio = here.studio
-        id = await studio.rooms.here(CHAT)
-        past = Draft(
-            "ballot", {"among": [1, 2, 3], "until": "2020-01-01T00:00:00+00:00", "keep": True}
-        )
-        await studio.rooms.add(id, [past], Said(ANA, "x", "x"))
-        studio.boards.changed(id)
-        await studio.boards.settle()
+        count = len(here.outbox.replies)
+        await late(here)
         now = await project(here)
         assert (now.stage, now.chosen) == ("outline", 3)
+        told = here.outbox.replies[count:]
+        assert [r.message.chat for r in told] == [CHAT, ELSEWHERE]
+        assert told[0].message.text.startswith("The time for the vote is up. 3 “Paper Moon” it is")
+        here.studio.boards.changed(now.id)
+        await here.studio.boards.settle()
+        assert len(here.outbox.replies) == count + 2
+
+
+async def test_a_vote_in_which_nobody_votes_is_left_to_the_owner(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        for text in ("next", "next"):
+            await here.say(text, BEN)
+        await here.say("1")
+        await here.say("2", BEN)
+        await late(here)
+        assert "A tie between" in here.outbox.replies[-1].message.text
+        await late(here)
+        told = here.outbox.replies[-1]
+        assert "Nobody voted in time. Ana, as the owner you decide" in told.message.text
+        assert [a.id for a in told.actions] == ["project:take 1", "project:take 2"]
+        await here.press(told, "project:take 2")
+        assert (await project(here)).chosen == 2
 
 
 async def test_a_set_is_approved_checked_mended_and_packed(tmp_path: Path) -> None:

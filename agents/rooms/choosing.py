@@ -167,8 +167,9 @@ def closed(asked: Asked) -> Decision:
         which = f"{names} are level again" if first else "Nobody voted in time"
         owner = who(asked.room.owner)
         told = f"{which}. {owner}, as the owner you decide: “we take 2”."
-        last = Draft("ballot", {"among": list(first or ballot.among), "last": True})
-        drafts = () if ballot.last else (last,)
+        last = {"among": list(first or ballot.among), "last": True, "keep": True}
+        known = ballot.last and ballot.until is None
+        drafts = () if known else (Draft("ballot", last),)
         return Decision(told, drafts, None, _picks(asked.room, first or list(ballot.among), "take"))
     until = asked.at + timedelta(hours=asked.template.vote.hours)
     runoff = {"among": first, "until": until.isoformat(), "last": True}
