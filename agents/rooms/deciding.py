@@ -9,12 +9,11 @@ from agents.rooms.briefing import asks, briefed, settled
 from agents.rooms.fold import last_of
 from agents.rooms.reading import Intent
 from agents.rooms.state import STAGES, Stage
+from agents.rooms.telling import ROUNDS
 from agents.understanding.folding import unquoted
 from memory.rooms import Draft
 from tools.errors import Refused
 
-_ROUNDS = 2
-"""How often a set is repaired by itself; then people decide."""
 Decide = Callable[[Asked, Mapping[str, Any]], Decision]
 
 
@@ -122,7 +121,7 @@ def _fix(asked: Asked, data: Mapping[str, Any]) -> Decision:
     wanted = [n for n in data.get("pieces", wrong) if n in wrong] or wrong
     if not wanted:
         raise Refused("The last check found nothing to fix; “next” goes on.")
-    if asked.room.rounds >= _ROUNDS:
+    if asked.room.rounds >= ROUNDS:
         raise Refused(
             "That was repaired twice; now change it in words, send your own, or say that it stays."
         )
