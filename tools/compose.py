@@ -5,12 +5,12 @@ import secrets
 from pydantic import Field
 
 from tools.catalogue import Model
-from tools.constraints import Constraints, faults, mended
+from tools.constraints import Constraints, faults, mended, unechoed
 from tools.errors import EngineFailed, ModelUnavailable, ToolError
 from tools.jobs import Job, TextSpec
 from tools.meaning import meanings
 from tools.painting import revision
-from tools.prose import clean, count_words, different, headline, language_name, prompts
+from tools.prose import clean, count_words, different, headline, language_name, prompts, uncut
 from tools.text import SEEDS, Kind, Write, finished, streamed, text_spec
 from tools.tool import Args, Context, Result, Tool
 
@@ -54,12 +54,12 @@ async def _compose(args: Compose, context: Context) -> Result:
     while tried < TRIES and (wrong is None or wrong):
         tried += 1
         text = await _written(model, args, wrong or (), context)
-        found = faults(text, rules) if text else ("it is empty",)
+        found = (*faults(text, rules), *_cut(text)) if text else ("it is empty",)
         if wrong is None or not best or (text and len(found) < len(wrong)):
             best, wrong = text, found
     if not best:
         raise EngineFailed(f"The text model {model.name} wrote nothing; try other words.")
-    text = mended(best, rules) if wrong else best
+    text = mended(uncut(best) if _cut(best) else best, rules) if wrong else best
     left = faults(text, rules)
     facts: dict[str, object] = {"tried": tried, "mended": text != best, "faults": list(left)}
     return Result(text, (), _facts(model) | facts)
@@ -75,11 +75,20 @@ async def _written(model: Model, args: Compose, wrong: tuple[str, ...], context:
     made = await context.runner.run(
         Job(model.name, (spec,), context.asker), streamed(context.report)
     )
-    return finished(made[0], recipe, args.max_words)
+    text = finished(made[0], recipe, args.max_words)
+    return unechoed(text, _told(args, wrong)[1:])  # small models say what they shall say
+
+
+def _cut(text: str) -> tuple[str, ...]:
+    return ("it is cut off",) if text.endswith("…") else ()
 
 
 def asked(args: Compose, wrong: tuple[str, ...] = ()) -> str:
     """Return what the model is told, with what was wrong with its last text."""
+    return " ".join(_told(args, wrong))[:4000]
+
+
+def _told(args: Compose, wrong: tuple[str, ...]) -> list[str]:
     parts = [args.request.rstrip(" .") + ("." if args.wishes or args.must or args.change else "")]
     parts += [args.wishes] if args.wishes else []
     parts += [f"Mention {', '.join(args.must)}."] if args.must else []
@@ -89,7 +98,7 @@ def asked(args: Compose, wrong: tuple[str, ...] = ()) -> str:
         parts.append(f"Make it {args.change}.")
     if wrong and args.never:
         parts.append(f"Do not mention {', '.join(args.never)}.")
-    return " ".join(parts)[:4000]
+    return parts
 
 
 def constraints(args: Compose) -> Constraints:
