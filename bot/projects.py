@@ -5,9 +5,11 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from agents.rooms.asked import button
 from agents.rooms.board import board, buttons
 from agents.rooms.making import Making, outcome_answer, priced
-from agents.rooms.reading import named, opening
+from agents.rooms.reading import Intent, named, opening
+from agents.rooms.repeating import LATE
 from agents.turns import Answer
 from agents.work import Work
 from bot import commands, talking
@@ -19,11 +21,10 @@ from memory.records import Message, new_id
 from memory.rooms import Draft, Said
 from tools.errors import Refused
 
-_TRIES = 50
-"""How often a decision is made anew because somebody else was quicker."""
 _TAKES = {"discord": 9_500_000, "telegram": 45_000_000}
 _FILE = 500_000_000
 """Bytes of a file that platforms take, and those that say nothing of it."""
+_LABEL, _OFFERED = 30, 12
 _CODE = 8
 _ARTICLE = re.compile(r"^(?:the|our|an?|my)\s+", re.IGNORECASE)
 NONE = "There is no project room here; “/project new poster-series for the jazz night” opens one."
@@ -41,8 +42,10 @@ async def within(studio: Studio, work: Work, otherwise: Otherwise) -> Answer:
     if not room:
         opened = opening(message.text, studio.templates()) if wanted is None else None
         return await _open(studio, work, *opened) if opened else await otherwise()
-    if wanted is None and (found := await _said(studio, work, room, message.text)):
+    if (wanted is None or wanted.name == "again") and (found := await _talked(studio, work, room)):
         return found
+    if asks := await _asked_what_for(studio, room, message):
+        return asks
     made = await otherwise()
     await _adopt(studio, room, message, made)
     return made
@@ -188,10 +191,21 @@ async def _board(studio: Studio, work: Work, room: str) -> Answer:
     return Answer("reply", text, buttons=buttons(now), id=id)
 
 
-async def _said(studio: Studio, work: Work, room: str, text: str) -> Answer | None:
+async def _talked(studio: Studio, work: Work, room: str) -> Answer | None:
+    """Answer what somebody says in a room: its own words, or "again"."""
+    if found := await _said(studio, work, room, work.scene.message.text):
+        return found
+    if (wanted := await talking.again(studio, room, work.scene.message)) is None:
+        return None
+    return await _said(studio, work, room, "", wanted)
+
+
+async def _said(
+    studio: Studio, work: Work, room: str, text: str, wanted: Intent | None = None
+) -> Answer | None:
     """Answer what a message wants of its room; None when it wants nothing of it."""
     message = work.scene.message
-    decision = await talking.settle(studio, room, message, text)
+    decision = await talking.settle(studio, room, message, text, wanted)
     if decision is None:
         return None
     now = await talking.state(studio, room)
@@ -209,6 +223,21 @@ async def _said(studio: Studio, work: Work, room: str, text: str) -> Answer | No
     answer = await making.run(decision.task, decision.told)
     studio.boards.changed(room)
     return answer
+
+
+async def _asked_what_for(studio: Studio, id: str, message: Message) -> Answer | None:
+    """Return the question what a picture or sound is for that somebody sent without a word."""
+    room = await talking.state(studio, id)
+    if message.text.strip() or not message.assets or room.stage not in LATE:
+        return None
+    kinds = {"image": "picture", "audio": "voice"}
+    sent = {kinds.get(a.media_type.partition("/")[0]) for a in message.assets}
+    there = [p for p in room.pieces if p.kind in sent]
+    if not there:
+        return None
+    told = f"Which piece shall that be? Press it, or reply to it with “this is {there[0].title}”."
+    buttons = tuple(button(f"replace {p.number}", p.title[:_LABEL]) for p in there[:_OFFERED])
+    return Answer("question", told, asked=message.assets, buttons=buttons)
 
 
 async def _adopt(studio: Studio, room: str, message: Message, found: Answer) -> None:

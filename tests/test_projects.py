@@ -1,66 +1,20 @@
 """A project room in a chat: from the first words to made pieces, once, whatever happens."""
 
 import asyncio
-import io
 import json
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from PIL import Image
 
-from agents.rooms.fold import fold
-from agents.rooms.state import Room as Project
 from bot.adapter import Pressed, Reply
-from memory.records import Chat, User
-from memory.rooms import Draft, RoomEvent, Said
+from memory.records import Chat
+from memory.rooms import Draft, Said
 from tests.bench.rooms import talked
 from tests.fakes import FakeRunner
+from tests.projects import CAT, ELSEWHERE, events, made, opened, project, writer
 from tests.rooms import ANA, BEN, CHAT, Room, room
 from tools.jobs import Artifact, Job, Report
-
-IDEAS = (
-    "Brass Fox: A fox in uniform plays the trumpet.",
-    "Night Train: A train of saxophones crosses the city.",
-    "Paper Moon: A folded moon hangs over a small stage.",
-    "Cool Cats: Three cats share one double bass.",
-)
-ELSEWHERE = Chat("elsewhere", "7")
-CAT = User("elsewhere", "cat", "Cat")
-
-
-def writer(*texts: str) -> FakeRunner:
-    return FakeRunner(*IDEAS, *(texts or ("Jazz for everybody on Friday.",)))
-
-
-async def project(here: Room, chat: Chat = CHAT) -> Project:
-    rooms = here.studio.rooms
-    id = await rooms.here(chat)
-    return fold(id, await rooms.events(id))
-
-
-async def events(here: Room, kind: str) -> list[RoomEvent]:
-    found = await here.studio.rooms.events(await here.studio.rooms.here(CHAT))
-    return [event for event in found if event.kind == kind]
-
-
-async def opened(here: Room) -> Reply:
-    reply = await here.say("let's make a poster series for the jazz night")
-    await here.say("audience is teenagers, 2 posters, never mention beer")
-    await here.say("must say Friday", BEN)
-    return reply
-
-
-async def made(here: Room) -> Reply:
-    """Take a room as far as its pieces."""
-    await opened(here)
-    await here.say("next", BEN)
-    await here.say("how about: Cats in Hats: cats with hats play trumpets", BEN)
-    await here.say("next")
-    await here.say("vote for cats in hats")
-    await here.say("5", BEN)
-    await here.say("next")
-    return await here.say("next", BEN)
 
 
 async def test_a_team_goes_from_a_few_words_to_made_pieces(tmp_path: Path) -> None:
@@ -320,28 +274,6 @@ async def test_a_set_is_approved_checked_mended_and_packed(tmp_path: Path) -> No
         assert "Ben" in story
         assert "beer" not in "".join(n for n in names).lower()
         assert (await project(here)).packs == (file.sha256,)
-
-
-async def test_a_picture_of_ones_own_takes_the_place_of_a_piece(tmp_path: Path) -> None:
-    async with room(tmp_path, writer()) as here:
-        await made(here)
-        data = io.BytesIO()
-        Image.new("RGB", (64, 64), "teal").save(data, "PNG")
-        own = await here.studio.assets.put(data.getvalue(), "image/png", width=64, height=64)
-        reply = await here.say("replace poster 2", BEN, assets=[own])
-        assert reply.message.text == "Poster 2 is now what Ben sent."
-        piece = (await project(here)).pieces[1]
-        assert piece.now is not None
-        assert (piece.now.asset, piece.now.author) == (own.sha256, BEN)
-        await here.say("undo", BEN)
-        before = (await project(here)).pieces[1].now
-        assert before is not None
-        assert before.asset != own.sha256
-        refused = await here.say("replace the slogan", BEN, assets=[own])
-        slogan = (await project(here)).pieces[2].now
-        assert slogan is not None
-        assert slogan.text
-        assert "text" in refused.message.text
 
 
 async def test_what_was_changed_after_a_check_is_checked_before_it_is_packed(

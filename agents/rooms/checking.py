@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.rooms.brief import style
-from agents.rooms.outline import calls
+from agents.rooms.outline import calls, shape_faults
 from agents.rooms.state import Piece, Room
 from agents.rooms.templates import Checks
 from agents.understanding.wishes import Wish
@@ -73,9 +73,9 @@ class Gate:
         for one in texts:
             if one.faults:
                 faults[one.number] = tuple(fault.why for fault in one.faults)
-        for piece in self.room.pieces:  # what was noted when it was made: a wrong shape
-            if piece.now and piece.now.faults and piece.kind != "text":
-                said = tuple(f"#{piece.number} {why}." for why in piece.now.faults)
+        for piece, _ in pictures:  # the brief may ask for another format than it did
+            if wrong := shape_faults(await self.asset(piece), self.room.brief.aspect):
+                said = tuple(f"#{piece.number}: {why}." for why in wrong)
                 faults[piece.number] = (*faults.get(piece.number, ()), *said)
         score = ScoreCard((*card.pieces, *texts)).score
         return Checked(score, dict(sorted(faults.items())))

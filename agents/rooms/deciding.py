@@ -1,6 +1,7 @@
 """What a room does about what somebody wants of it: pure decisions, noted and done elsewhere."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from agents.rooms import choosing, reviewing
@@ -70,10 +71,14 @@ def _making(asked: Asked) -> Decision:
 
 
 def _check(asked: Asked) -> Decision:
-    missing = [p.title for p in asked.room.pieces if p.now is None]
-    if missing:
-        raise Refused(f"Not made yet: {', '.join(missing)}; say “redo {missing[0]}”.")
+    _complete(asked)
     return Decision("", (Draft("stage", {"stage": "check"}),), Task("check"))
+
+
+def _complete(asked: Asked) -> None:
+    """Refuse while a piece is missing."""
+    if missing := [p.title for p in asked.room.pieces if p.now is None]:
+        raise Refused(f"Not made yet: {', '.join(missing)}; say “redo {missing[0]}”.")
 
 
 def _pack(asked: Asked) -> Decision:
@@ -95,7 +100,12 @@ def outliers(asked: Asked) -> list[int]:
 
 
 def _again_packed(asked: Asked) -> Decision:
-    return Decision("", (), Task("pack"))
+    """Pack once more; what was changed since the last check is checked first."""
+    _complete(asked)
+    if not asked.room.card:
+        return _check(asked)
+    found = _pack(asked)
+    return Decision("", (), found.task) if found.task else found
 
 
 _FORWARD: Mapping[Stage, Callable[[Asked], Decision]] = {
@@ -110,8 +120,21 @@ _FORWARD: Mapping[Stage, Callable[[Asked], Decision]] = {
 }
 
 
+def _repack(asked: Asked, data: Mapping[str, Any]) -> Decision:
+    if asked.room.stage == "review":
+        raise Refused("Not everything is checked yet: “check it”, then “pack it”.")
+    return _again_packed(asked) if asked.room.stage == "pack" else _pack(asked)
+
+
+def _recheck(asked: Asked, data: Mapping[str, Any]) -> Decision:
+    found = _check(asked)
+    return replace(found, drafts=()) if asked.room.stage == "check" else found
+
+
 def _anyway(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Pack although the check found something."""
+    if asked.room.stage not in ("check", "pack"):
+        raise Refused(f"The room is at “{asked.room.stage}”; it is packed after the check.")
     note = Draft("overruled", {"piece": outliers(asked)})
     return Decision("", (note, Draft("stage", {"stage": "pack"})), Task("pack"))
 
@@ -181,6 +204,8 @@ _DECIDE: Mapping[str, Decide] = {
     "owner": _owner,
     "settle": _settle,
     "anyway": _anyway,
+    "repack": _repack,
+    "recheck": _recheck,
     "idea": choosing.suggested,
     "ideas": choosing.more,
     "combine": choosing.combined,

@@ -15,7 +15,7 @@ from agents.rooms.brief import style
 from agents.rooms.checking import Gate
 from agents.rooms.choosing import live
 from agents.rooms.fold import fold
-from agents.rooms.outline import calls
+from agents.rooms.outline import calls, shape_faults
 from agents.rooms.packing import contents, packed
 from agents.rooms.state import Idea, Room
 from agents.rooms.telling import buttons_of, checked, keeping, mending, told_of
@@ -27,7 +27,6 @@ from memory.errors import NotFound
 from memory.records import Asset, Step
 from memory.rooms import Draft, Rooms, Said
 from tools.constraints import without
-from tools.jobs import Aspect
 
 MOST = 40
 """Steps one turn of a room may take."""
@@ -231,20 +230,6 @@ def _drafts(task: Task, number: int, step: Step, room: Room) -> list[Draft]:
     else:
         data["text"] = step.result
     return [Draft("made", {**data, "faults": faults}, made=True)]
-
-
-_OFF = 0.1
-"""By how much the sides of a picture may differ from what the brief asks for."""
-
-
-def shape_faults(asset: Asset, aspect: Aspect | str) -> list[str]:
-    """Return what is wrong with the shape of a picture."""
-    if not aspect or not asset.height:
-        return []
-    wide, high = map(int, aspect.split(":"))
-    wanted, there = wide / high, asset.width / asset.height
-    off = max(wanted / there, there / wanted) - 1
-    return [f"it is {asset.width}x{asset.height}, not {aspect}"] if off > _OFF else []
 
 
 def outcome_answer(decision: Decision, price: str = "") -> Answer:
