@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from agents.rooms.asked import button
 from agents.rooms.board import board, buttons
@@ -26,6 +27,7 @@ _FILE = 500_000_000
 """Bytes of a file that platforms take, and those that say nothing of it."""
 _LABEL, _OFFERED = 30, 12
 _CODE = 8
+_VALID = timedelta(days=1)
 _ARTICLE = re.compile(r"^(?:the|our|an?|my)\s+", re.IGNORECASE)
 NONE = "There is no project room here; “/project new poster-series for the jazz night” opens one."
 
@@ -148,7 +150,10 @@ async def _join(studio: Studio, work: Work, code: str) -> Answer:
     said = Said(message.author, message.id, message.id)
     room = await studio.rooms.join(code, message.chat, said, new_id())
     if not room:
-        raise Refused("That code is not valid (any more); ask for a new one: /project share.")
+        raise Refused(
+            "That code is not valid (any more): it works once, and for a day. /project share in"
+            " the room gives a new one."
+        )
     studio.boards.changed(room)
     return await _board(studio, work, room)
 
@@ -156,8 +161,8 @@ async def _join(studio: Studio, work: Work, code: str) -> Answer:
 async def _share(studio: Studio, room: str) -> str:
     alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
     code = "".join(secrets.choice(alphabet) for _ in range(_CODE))
-    await studio.rooms.share(room, code)
-    return f"Say this in another chat with me, once: /project join {code}"
+    await studio.rooms.share(room, code, datetime.now(UTC) + _VALID)
+    return f"Say this in another chat with me, once and within a day: /project join {code}"
 
 
 async def _close(studio: Studio, room: str) -> str:

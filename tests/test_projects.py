@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -165,7 +166,17 @@ async def test_another_chat_joins_by_a_code_that_works_once(tmp_path: Path) -> N
         await here.studio.boards.settle()
         assert {b.message.chat for b in here.outbox.boards} == {CHAT, ELSEWHERE}
         refused = await here.say(f"/project join {code}", CAT, chat=Chat("elsewhere", "8"))
+        assert "not valid (any more): it works once, and for a day" in refused.message.text
+
+
+async def test_a_code_ends_after_a_day(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        rooms = here.studio.rooms
+        await rooms.share(await rooms.here(CHAT), "OLDCODE2", datetime.now(UTC))
+        refused = await here.say("/project join OLDCODE2", CAT, chat=ELSEWHERE)
         assert "not valid" in refused.message.text
+        assert not await rooms.here(ELSEWHERE)
 
 
 async def test_votes_by_button_need_no_message(tmp_path: Path) -> None:

@@ -48,10 +48,17 @@ def board(room: Room, template: Template, price: str = "") -> str:
         *_pieces(room),
         *_card(room),
         f"To make it: {price}" if price else "",
-        _HINTS[room.stage],
+        _hint(room),
     ]
     text = "\n".join(part for part in parts if part)
     return text if len(text) <= _BOARD else f"{text[: _BOARD - 1]}…"
+
+
+def _hint(room: Room) -> str:
+    """Return what can be said now; after a check that found nothing that is to pack."""
+    if room.stage == "check" and room.card and not room.card.get("outliers"):
+        return "“pack it” makes the pack; changes are still possible."
+    return _HINTS[room.stage]
 
 
 def _brief(room: Room) -> Iterator[str]:
