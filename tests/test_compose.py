@@ -62,6 +62,8 @@ async def test_a_text_is_asked_for_again_until_it_keeps_the_rules(tmp_path: Path
     ("written", "kept"),
     [
         ("Tea is here. Mention Riverside.", "Tea is here. Riverside."),
+        ("The best tea: Mention Riverside Use at most 7 words", "The best tea. Riverside."),
+        ("The tone is calm, but it is tea. Riverside has it.", "Riverside has it."),
         ("Riverside's Green Tea: A Fueled by the Power of the Leaf", "Riverside's Green Tea"),
         ("Drink the green tea of the old town at noon", "Drink the green tea. Riverside."),
     ],
@@ -70,7 +72,9 @@ async def test_orders_are_not_repeated_and_no_text_ends_in_the_middle(
     tmp_path: Path, written: str, kept: str
 ) -> None:
     async with workshop(tmp_path, FakeRunner(written)) as context:
-        args = Compose(request="green tea", kind="slogan", must=["Riverside"], max_words=7)
+        args = Compose(
+            request="green tea", wishes="The tone is calm.", must=["Riverside"], max_words=7
+        )
         made = await COMPOSE.run(args, context)
     assert (made.text, made.resolved["faults"]) == (kept, [])
 

@@ -10,7 +10,16 @@ from tools.errors import EngineFailed, ModelUnavailable, ToolError
 from tools.jobs import Job, TextSpec
 from tools.meaning import meanings
 from tools.painting import revision
-from tools.prose import clean, count_words, different, headline, language_name, prompts, uncut
+from tools.prose import (
+    clean,
+    count_words,
+    different,
+    headline,
+    language_name,
+    prompts,
+    uncut,
+    within,
+)
 from tools.text import SEEDS, Kind, Write, finished, streamed, text_spec
 from tools.tool import Args, Context, Result, Tool
 
@@ -75,20 +84,24 @@ async def _written(model: Model, args: Compose, wrong: tuple[str, ...], context:
     made = await context.runner.run(
         Job(model.name, (spec,), context.asker), streamed(context.report)
     )
-    text = finished(made[0], recipe, args.max_words)
-    return unechoed(text, _told(args, wrong)[1:])  # small models say what they shall say
+    text = unechoed(finished(made[0], recipe, None), _orders(args))  # small models repeat them
+    return within(text, args.max_words) if args.max_words else text
 
 
 def _cut(text: str) -> tuple[str, ...]:
     return ("it is cut off",) if text.endswith("…") else ()
 
 
+def _orders(args: Compose) -> list[str]:
+    """Return what is no part of what a text is about, one by one as the model is told."""
+    most = [f"Use at most {args.max_words} words."] if args.max_words else []
+    must = [f"Mention {', '.join(args.must)}."] if args.must else []
+    never = [f"Do not mention {', '.join(args.never)}."] if args.never else []
+    return [*([args.wishes] if args.wishes else []), *must, *never, *most]
+
+
 def asked(args: Compose, wrong: tuple[str, ...] = ()) -> str:
     """Return what the model is told, with what was wrong with its last text."""
-    return " ".join(_told(args, wrong))[:4000]
-
-
-def _told(args: Compose, wrong: tuple[str, ...]) -> list[str]:
     parts = [args.request.rstrip(" .") + ("." if args.wishes or args.must or args.change else "")]
     parts += [args.wishes] if args.wishes else []
     parts += [f"Mention {', '.join(args.must)}."] if args.must else []
@@ -98,7 +111,7 @@ def _told(args: Compose, wrong: tuple[str, ...]) -> list[str]:
         parts.append(f"Make it {args.change}.")
     if wrong and args.never:
         parts.append(f"Do not mention {', '.join(args.never)}.")
-    return parts
+    return " ".join(parts)[:4000]
 
 
 def constraints(args: Compose) -> Constraints:

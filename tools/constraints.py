@@ -67,15 +67,19 @@ def mended(text: str, rules: Constraints) -> str:
     return f"{text}{glue}{tail}{end}"
 
 
-def unechoed(text: str, told: Sequence[str]) -> str:
-    """Return a text without the sentences that only repeat what its writer was told."""
-    known = {_bare(one) for part in told for one in _SENTENCE.findall(part)}
-    return "".join(one for one in _SENTENCE.findall(text) if _bare(one) not in known).strip()
-
-
-def _bare(sentence: str) -> str:
-    """Return a sentence without what makes no difference to its words."""
-    return " ".join(re.findall(r"\w+", sentence.casefold()))
+def unechoed(text: str, orders: Sequence[str]) -> str:
+    """Return a text without what only repeats what its writer was told: orders at the end of a
+    sentence, and sentences around one.
+    """
+    said = [
+        re.findall(r"\w+", part.casefold()) for one in orders for part in _SENTENCE.findall(one)
+    ]
+    found = [r"\b" + r"\W+".join(map(re.escape, words)) + r"\b" for words in said if words]
+    for order in reversed(found):
+        text = re.sub(rf"\W*{order}(?=\s*(?:[.!?…\n]|$))", "", text, flags=re.IGNORECASE)
+    around = re.compile("|".join(found) or "(?!)", re.IGNORECASE)
+    kept = "".join(one for one in _SENTENCE.findall(text) if not around.search(one))
+    return (kept if re.search(r"\w", kept) else text).strip()
 
 
 def without(text: str, never: tuple[str, ...]) -> str:
