@@ -6,6 +6,7 @@ A board is a reply like any other; what it says is stored first, then shown in i
 import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -44,6 +45,7 @@ class Boards:
     ways: dict[str, Way] = field(default_factory=dict)
     prices: dict[str, str] = field(default_factory=dict)
     _alarms: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+    _shown: dict[str, float] = field(default_factory=dict)
     _changed: set[str] = field(default_factory=set)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -79,9 +81,15 @@ class Boards:
     async def _follow(self, room: str) -> None:
         try:
             while room in self._changed:
+                early = self._shown.get(room, 0.0) + self.calm - time.monotonic()
+                if early > 0:
+                    await asyncio.sleep(early)
                 self._changed.discard(room)
                 await self._show(room)
-                await asyncio.sleep(self.calm if room in self._changed else 0)
+                self._shown[room] = time.monotonic()
+        except asyncio.CancelledError:
+            self._changed.discard(room)
+            raise
         except AtelierError as error:
             log.info("the board of room %s waits: %s", room, error)
         except Exception:  # nobody waits for this; the next change tries again

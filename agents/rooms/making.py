@@ -114,8 +114,11 @@ class Making:
     async def _pack(self, task: Task) -> Answer:
         context, message = self.work.context, self.work.scene.message
         what = await contents(self.room, self.asked.events, context.store, context.assets)
-        files, left_out = await packed(what, context.assets, self.most)
-        step = Step("pack", {"room": self.room.id}, context.user, context.chat, message.id, "done")
+        named, left_out = await packed(what, context.assets, self.most)
+        files = tuple(named.values())
+        names = {asset.sha256: name for name, asset in named.items()}
+        args: dict[str, object] = {"room": self.room.id, "names": names}
+        step = Step("pack", args, context.user, context.chat, message.id, "done")
         step = replace(step, id=_id(message.id), result="Packed.", assets=files)
         await context.store.save(step)
         await self._noted([Draft("packed", {"assets": [a.sha256 for a in files]}, made=True)])

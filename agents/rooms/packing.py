@@ -32,14 +32,14 @@ async def contents(
 
 async def packed(
     what: Contents, assets: Assets, most: int
-) -> tuple[tuple[Asset, ...], tuple[str, ...]]:
-    """Write a pack in files of at most `most` bytes; return them, and what was left out."""
+) -> tuple[dict[str, Asset], tuple[str, ...]]:
+    """Write a pack in files of at most `most` bytes; return them by name, and what was left out."""
     from tools.pack.writing import write
 
     with tempfile.TemporaryDirectory(prefix="atelier-pack-") as folder:
         made = await asyncio.to_thread(write, what, Path(folder), most)
-        files = [await assets.put(await _bytes(file), ZIP) for file in made.files]
-    return tuple(files), made.left_out
+        files = {file.name: await assets.put(await _bytes(file), ZIP) for file in made.files}
+    return files, made.left_out
 
 
 async def _bytes(file: Path) -> bytes:

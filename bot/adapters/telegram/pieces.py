@@ -8,7 +8,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.actions import DELETE
 from bot.adapter import Reply
-from bot.render import rows, split
+from bot.render import file_name, rows, split
 from memory.records import Action, Asset
 
 TEXT, CAPTION, ALBUM = 4096, 1024, 10
@@ -67,7 +67,7 @@ def layout(reply: Reply) -> Layout:
     singles = pictures if len(pictures) > 1 and reply.kind != "question" else ()
     photos = tuple(Piece("photo", asset=asset) for asset in singles)
     others = (a for a in message.assets if a not in pictures and a not in sounds)
-    files = (Piece("file", asset=asset) for asset in others)
+    files = (Piece("file", file_name(asset, "", reply.steps), asset) for asset in others)
     spoken = (Piece("sound", asset=asset) for asset in sounds)
     return Layout(text, pictures, (*more, *photos, *spoken, *files))
 
