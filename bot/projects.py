@@ -18,7 +18,7 @@ from bot.adapter import Outbox, Received, Reply
 from bot.delivery import send
 from bot.studio import Studio
 from bot.trail import Trail
-from memory.records import Message, new_id
+from memory.records import Chat, Message, new_id
 from memory.rooms import Draft, Said
 from tools.errors import Refused
 
@@ -30,6 +30,7 @@ _CODE = 8
 _VALID = timedelta(days=1)
 _ARTICLE = re.compile(r"^(?:the|our|an?|my)\s+", re.IGNORECASE)
 NONE = "There is no project room here; “/project new poster-series for the jazz night” opens one."
+CLOSED = "The room here is closed; /project reopen opens it again."
 
 Otherwise = Callable[[], Awaitable[Answer]]
 
@@ -63,7 +64,7 @@ async def quietly(studio: Studio, event: Received, words: str) -> str:
     if verb == "reopen":
         return await _reopen(studio, message)
     if not room:
-        raise Refused(NONE)
+        raise Refused(await _nowhere(studio, message.chat))
     if verb == "share":
         return await _share(studio, room)
     if verb in ("close", "leave"):
@@ -82,12 +83,16 @@ async def _commanded(studio: Studio, work: Work, words: str) -> Answer:
         return await _join(studio, work, rest.strip().upper())
     room = await studio.rooms.here(work.scene.message.chat)
     if not room:
-        raise Refused(NONE)
+        raise Refused(await _nowhere(studio, work.scene.message.chat))
     if not words or words in ("board", "status"):
         return await _board(studio, work, room)
     if found := await _said(studio, work, room, words):
         return found
     raise Refused(f"I do not know what “{words[:60]}” means at this stage; the board says more.")
+
+
+async def _nowhere(studio: Studio, chat: Chat) -> str:
+    return CLOSED if await studio.rooms.closed(chat) else NONE
 
 
 def _template(studio: Studio, words: str) -> tuple[str, str]:

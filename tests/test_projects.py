@@ -197,6 +197,7 @@ async def test_a_room_is_closed_opened_again_and_forgotten(tmp_path: Path) -> No
         await opened(here)
         await here.told("/project close")
         assert not await here.studio.rooms.here(CHAT)
+        assert "/project reopen opens it" in (await here.say("/project")).message.text
         await here.told("/project reopen")
         assert (await project(here)).brief.audience == "teenagers"
         await here.studio.store.forget(CHAT, BEN)

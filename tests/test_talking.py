@@ -34,8 +34,14 @@ async def test_a_wrong_shape_is_told_kept_and_marked_by_the_check(tmp_path: Path
         assert "#1: it is 96x64, not 2:3." in card.message.text
         assert "project:fix 1" in [a.id for a in card.actions]
         await here.say("poster 1 stays as it is")
-        pack = await here.say("next")
-        assert pack.message.text.startswith("The pack: 5 pieces")
+        assert (await here.say("next")).message.text.startswith("The pack: 5 pieces")
+        await here.say("check it again")
+        mended = await here.say("fix 1")
+        assert "Cut to 2:3: #1." in mended.message.text
+        now = (await piece(here, "Poster 1")).now
+        assert now is not None
+        cut = await here.studio.store.asset(now.asset)
+        assert (now.author, cut.width, cut.height) == (None, 43, 64)
 
 
 async def test_a_file_of_the_wrong_kind_is_kept_for_the_piece_it_is_for(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ ROUNDS = 4
 APART = 0.75
 """Cosine of two ideas' meanings from which on they are too much alike."""
 _TITLE = 60
+_LEAST = 3
+"""Letters that a text must have to say anything."""
 
 
 class Compose(Args):
@@ -63,8 +65,8 @@ async def _compose(args: Compose, context: Context) -> Result:
     while tried < TRIES and (wrong is None or wrong):
         tried += 1
         text = await _written(model, args, wrong or (), context)
-        found = (*faults(text, rules), *_cut(text)) if text else ("it is empty",)
-        if wrong is None or not best or (text and len(found) < len(wrong)):
+        found = (*faults(text, rules), *_cut(text)) if _says(text) else ("it is empty",)
+        if wrong is None or not best or (_says(text) and len(found) < len(wrong)):
             best, wrong = text, found
     if not best:
         raise EngineFailed(f"The text model {model.name} wrote nothing; try other words.")
@@ -86,6 +88,11 @@ async def _written(model: Model, args: Compose, wrong: tuple[str, ...], context:
     )
     text = unechoed(finished(made[0], recipe, None), _orders(args))  # small models repeat them
     return within(text, args.max_words) if args.max_words else text
+
+
+def _says(text: str) -> bool:
+    """Tell whether a text is more than a sign or two."""
+    return sum(letter.isalnum() for letter in text) >= _LEAST
 
 
 def _cut(text: str) -> tuple[str, ...]:
@@ -172,7 +179,9 @@ async def _ideas(
 def _titled(line: str) -> tuple[str, str]:
     """Return the title and the description of an idea as a model wrote it."""
     title, colon, rest = line.strip(" *#-").partition(":")
-    title, rest = title.strip(' *"“”'), rest.strip(" *")
+    title, rest = title.strip(' *"“”-–'), rest.strip(" *")
+    if rest.startswith(f"{title} - "):  # said twice
+        rest = rest.removeprefix(f"{title} - ")
     if colon and rest and len(title) <= _TITLE:
         return title, rest
     whole = line.strip(" *#-")

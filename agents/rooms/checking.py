@@ -91,12 +91,22 @@ class Gate:
             return drafts, ""
         drawn = _Redrawing(self, [piece for piece, _ in pictures])
         words = style(self.room.brief)
-        data = [data for _, data in pictures]
+        data = [await self._cut(piece, data, numbers) for piece, data in pictures]
+        cut = [p for (p, before), after in zip(pictures, data, strict=True) if after != before]
         mended = await repair(data, drawn, self._style(), words, only)
         for (piece, before), after in zip(pictures, mended.pictures, strict=True):
             if after != before:
                 drafts.append(await self._kept(piece, after))
-        return drafts, _gain(mended)
+        shaped = ", ".join(f"#{piece.number}" for piece in cut)
+        told = [f"Cut to {self.room.brief.aspect}: {shaped}."] if cut else []
+        return drafts, "\n".join([*told, *([] if cut and not mended.changes else [_gain(mended)])])
+
+    async def _cut(self, piece: Piece, data: bytes, numbers: Sequence[int]) -> bytes:
+        """Return a picture that is to be mended in the shape that the brief asks for."""
+        aspect = self.room.brief.aspect
+        if piece.number not in numbers or not shape_faults(await self.asset(piece), aspect):
+            return data
+        return await asyncio.to_thread(_shaped, data, aspect)
 
     async def _kept(self, piece: Piece, data: bytes) -> Draft:
         """Keep a mended picture as a step of its own, so that it has a recipe."""
@@ -218,6 +228,17 @@ def _code(language: str) -> str:
     """Return the two-letter code of a language, "" when it is not known."""
     table = prompts()["languages"].get(language.casefold(), {})
     return next((name for name in table.get("called", ()) if len(name) == 2), "")
+
+
+def _shaped(data: bytes, aspect: str) -> bytes:
+    """Return the middle of a picture, as large as it can be in a shape, as PNG (blocks)."""
+    from PIL import ImageOps
+
+    from tools.pictures import open_picture, png
+
+    picture, (wide, high) = open_picture(data), map(int, aspect.split(":"))
+    scale = min(picture.width / wide, picture.height / high)
+    return png(ImageOps.fit(picture, (round(wide * scale), round(high * scale))))
 
 
 def _size(data: bytes) -> tuple[int, int]:

@@ -124,7 +124,7 @@ class Making:
         await self._noted([Draft("packed", {"assets": [a.sha256 for a in files]}, made=True)])
         size = sum(asset.size for asset in files) / 1e6
         told = f"The pack: {count(len(what.pieces), 'piece')}, {count(len(files), 'file')}"
-        text = "\n".join([f"{told}, {size:.1f} MB.", *left_out])
+        text = "\n".join([f"{told}, {size:.1f} MB. Unpack it and open index.html.", *left_out])
         return Answer("reply", text, (step,), buttons=(button("next pack", "Pack again"),))
 
     async def _show(self, task: Task, told: str) -> Answer:

@@ -142,7 +142,9 @@ def approved(asked: Asked, data: Mapping[str, Any]) -> Decision:
         raise Refused("That is not made yet, so nobody can approve it.")
     draft = Draft("approved", {"piece": [p.number for p in made]})
     left = [p.title for p in asked.after([draft]).room.pieces if not p.approved]
-    rest = f" Still open: {', '.join(left)}." if left else " All pieces are approved."
+    rest = (
+        f" Still open: {', '.join(left)}." if left else " All pieces are approved; “next” goes on."
+    )
     names = ", ".join(p.title for p in made)
     return Decision(f"Approved by {who(asked.user)}: {names}.{rest}", (draft,))
 
