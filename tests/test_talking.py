@@ -31,7 +31,7 @@ async def test_a_wrong_shape_is_told_kept_and_marked_by_the_check(tmp_path: Path
         reply = await here.say("this is poster 1", BEN, assets=[wide])
         assert "But it is 96x64, not 2:3" in reply.message.text
         card = await here.say("next", BEN)
-        assert "#1: it is 96x64, not 2:3." in card.message.text
+        assert "#1 Poster 1: it is 96x64, not 2:3." in card.message.text
         assert "project:fix 1" in [a.id for a in card.actions]
         await here.say("poster 1 stays as it is")
         assert (await here.say("next")).message.text.startswith("The pack: 5 pieces")

@@ -69,13 +69,14 @@ class Gate:
         for (piece, _), found in zip(pictures, card.pieces, strict=False):
             if found.faults:
                 faults[piece.number] = tuple(_said(piece, fault) for fault in found.faults)
-        texts = [check(p.number, p.now.text, self._rules(p)) for p in _texts(self.room) if p.now]
-        for one in texts:
+        written = [p for p in _texts(self.room) if p.now]
+        texts = [check(p.number, p.now.text, self._rules(p)) for p in written if p.now]
+        for piece, one in zip(written, texts, strict=True):
             if one.faults:
-                faults[one.number] = tuple(fault.why for fault in one.faults)
+                faults[piece.number] = tuple(_said(piece, fault) for fault in one.faults)
         for piece, _ in pictures:  # the brief may ask for another format than it did
             if wrong := shape_faults(await self.asset(piece), self.room.brief.aspect):
-                said = tuple(f"#{piece.number}: {why}." for why in wrong)
+                said = tuple(f"#{piece.number} {piece.title}: {why}." for why in wrong)
                 faults[piece.number] = (*faults.get(piece.number, ()), *said)
         score = ScoreCard((*card.pieces, *texts)).score
         return Checked(score, dict(sorted(faults.items())))
@@ -205,7 +206,7 @@ def _number(piece: Piece) -> int:
 def _said(piece: Piece, fault: Fault) -> str:
     """Return why a piece falls out; the gate counts pictures, and people count pieces."""
     head, _, rest = fault.why.partition(" ")
-    return f"#{piece.number} {rest}" if head.startswith("#") else fault.why
+    return f"#{piece.number} {piece.title} {rest}" if head.startswith("#") else fault.why
 
 
 def _gain(mended: "Mended") -> str:

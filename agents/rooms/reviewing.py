@@ -175,10 +175,17 @@ def added(asked: Asked, data: Mapping[str, Any]) -> Decision:
     if len(asked.room.pieces) >= MOST:
         raise Refused(f"A set has at most {MOST} pieces.")
     kind, words = data["kind"], unquoted(str(data["text"]))
-    same = sum(p.kind == kind for p in asked.room.pieces)
-    title = f"{str(kind).capitalize()} {same + 1}"
+    title = _next_title(asked.room.pieces, str(kind))
     row = {"kind": kind, "title": title, "request": words, "seed": secrets.randbelow(2**32)}
     return Decision(f"Added {title}: {words}", (Draft("add", row),))
+
+
+def _next_title(pieces: Sequence[Piece], kind: str) -> str:
+    """Return what a new piece is called: "Visual 3" behind "Visual 2", else by its kind."""
+    titles = [p.title.rpartition(" ") for p in pieces if p.kind == kind]
+    counted = [(stem, int(n)) for stem, _, n in titles if stem and n.isdecimal()]
+    stem, last = counted[-1] if counted else (kind.capitalize(), len(titles))
+    return f"{stem} {max([last, *(n for one, n in counted if one == stem)]) + 1}"
 
 
 def dropped(asked: Asked, data: Mapping[str, Any]) -> Decision:
