@@ -18,7 +18,8 @@ async def test_a_picture_of_ones_own_takes_the_place_of_a_piece(tmp_path: Path) 
         now = (await piece(here, "Poster 2")).now
         assert now is not None
         assert (now.asset, now.author) == (own.sha256, BEN)
-        await here.say("undo", BEN)
+        undone = await here.say("undo", BEN)
+        assert undone.message.text == "Taken back: the new version."
         before = (await piece(here, "Poster 2")).now
         assert before is not None
         assert before.asset != own.sha256
@@ -152,7 +153,8 @@ async def test_the_number_of_an_idea_that_was_reworded_means_the_new_one(tmp_pat
         await opened(here)
         await here.say("next")
         here.studio.runner.texts = ["Tin Fox: A tin fox drums on a roof."]  # type: ignore[attr-defined]
-        await here.say("2: funnier")
+        reworded = await here.say("2: funnier")
+        assert reworded.message.text.startswith("In place of 2 “Night Train”:\n5. Tin Fox")
         assert "There is no idea 9; there are 1, 3, 4, 5" in (await here.say("9")).message.text
         told = await here.say("2", ANA)
         assert "5 “Tin Fox”" in told.message.text

@@ -166,8 +166,35 @@ def _undo(asked: Asked, data: Mapping[str, Any]) -> Decision:
     if not gone:
         raise Refused("There is nothing of yours here to take back.")
     draft = Draft("undo", {"numbers": [event.number for event in gone]})
-    kinds = ", ".join(dict.fromkeys(e.kind for e in gone if e.kind != "outcome"))
-    return Decision(f"Taken back: {kinds or 'your last words'}.", (draft,))
+    kinds = dict.fromkeys(_UNDONE[e.kind] for e in gone if e.kind in _UNDONE)
+    return Decision(f"Taken back: {', '.join(kinds) or 'your last words'}.", (draft,))
+
+
+_UNDONE: Mapping[str, str] = {
+    "brief": "what you said of the brief",
+    "unbrief": "what you said of the brief",
+    "asked": "the question that raised",
+    "idea": "the idea",
+    "sketch": "the sketch",
+    "ballot": "the opening of the vote",
+    "vote": "your vote",
+    "chosen": "the choice of an idea",
+    "outline": "the outline",
+    "add": "the new piece",
+    "drop": "leaving that out",
+    "change": "the change",
+    "carer": "looking after that",
+    "made": "the new version",
+    "kept": "the choice of a version",
+    "approved": "your approval",
+    "comment": "the comment",
+    "overruled": "letting it stay",
+    "stage": "the step to another stage",
+    "named": "the name",
+    "owner": "the new owner",
+    "card": "the check",
+    "packed": "the note that it was packed",
+}
 
 
 def _status(asked: Asked, data: Mapping[str, Any]) -> Decision:

@@ -22,6 +22,8 @@ def told_of(task: Task, room: Room, drafts: Sequence[Draft], told: str) -> str:
     if task.what in ("ideas", "refine"):
         new = len([d for d in drafts if d.kind == "idea"])
         there = room.ideas[-new:] if new else ()
+        before = room.idea(task.numbers[0]) if task.what == "refine" and new else None
+        told = f"In place of {called(before)}:" if before else told
         return "\n".join(
             [told, *(f"{i.number}. {i.title}: {i.description}" for i in there)]
         ).strip()
