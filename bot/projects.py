@@ -245,7 +245,8 @@ async def _asked_what_for(studio: Studio, id: str, message: Message) -> Answer |
     there = [p for p in room.pieces if p.kind in sent]
     if not there:
         return None
-    told = f"Which piece shall that be? Press one, or reply to your file with “this is {there[0].title}”."
+    says = f"“this is {there[0].title}”"
+    told = f"Which piece shall that be? Press one, or reply to your file with {says}."
     buttons = tuple(button(f"replace {p.number}", p.title[:_LABEL]) for p in there[:_OFFERED])
     return Answer("question", told, asked=message.assets, buttons=buttons)
 
