@@ -1,4 +1,4 @@
-"""Every template from brief to pack, as people make it: `python -m tests.templates`.
+"""Every template from brief to pack, as people make it: `python -m tests.room_templates`.
 
 A real `atelier chat --json` with the starter models makes every piece; the packs are opened and
 read. With `--keep FOLDER` they stay there to be looked at.
@@ -145,7 +145,7 @@ class Talk:
 
 async def main(arguments: Sequence[str]) -> int:
     """Play all templates, or those named, and print a row each."""
-    parser = argparse.ArgumentParser(prog="tests.templates", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests.room_templates", description=__doc__)
     parser.add_argument("names", nargs="*", default=list(SUBJECTS))
     parser.add_argument("--keep", type=Path, default=None)
     given = parser.parse_args(arguments)

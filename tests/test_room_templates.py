@@ -1,4 +1,4 @@
-"""What `python -m tests.templates` does, small: one template with fake models, its pack read."""
+"""What `python -m tests.room_templates` does, small: one template with fake models, its pack read."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from agents.rooms.templates import load
 from memory.records import User
 from tests.fakes import FakeRunner
 from tests.packs import Wanted, read
+from tests.room_templates import SUBJECTS, Said, played
 from tests.rooms import room
-from tests.templates import SUBJECTS, Said, played
 
 IDEAS = ("Wet Socks: Socks hang in a cloud.", "A Kettle: Steam rises.", "A Race: Drops race.")
 
