@@ -1,4 +1,4 @@
-"""What `python -m tests.room_templates` does, small: one template with fake models, its pack read."""
+"""`python -m tests.room_templates`, small: one template with fake models, its pack read."""
 
 from pathlib import Path
 
