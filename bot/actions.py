@@ -20,6 +20,8 @@ GO = Action("go", "Go")
 CHANGE = Action("change", "Change")
 PLAN = (GO, CHANGE, Action("cancel", "Cancel"))
 """What is under a plan that waits for approval."""
+STOP = Action("stop", "Cancel")
+"""Stops the request whose progress it stands under, as /stop would all of somebody's."""
 INSTEAD = "instead"
 """Does a request with the words its author gave it afterwards."""
 _LONGEST = 64

@@ -13,7 +13,7 @@ from agents.turns import Answer, answer, perform, refused, resume
 from agents.understanding.wishes import Wish
 from agents.work import Work
 from bot import approving, commands, notices, projects, talking
-from bot.actions import DELETE, FEEDBACK, INSTEAD, PLAN, actions, answers, command
+from bot.actions import DELETE, FEEDBACK, INSTEAD, PLAN, STOP, actions, answers, command
 from bot.adapter import Edited, Event, Outbox, Pressed, Received, Reply
 from bot.delivery import send
 from bot.edits import PRESS, offered
@@ -27,7 +27,7 @@ from bot.request import checked, hints, read, ready, understood
 from bot.studio import NOBODY, Studio
 from bot.telling import TELLERS
 from bot.trail import Trail
-from bot.turn import Turn
+from bot.turn import Turn, Underway
 from memory.errors import AtelierError
 from memory.records import Chat, Delivery, Feedback, Message, User, new_id
 from tools.errors import Refused
@@ -35,6 +35,8 @@ from tools.errors import Refused
 log = logging.getLogger(__name__)
 
 _STOP = (Wish("cancel", {}),)
+_STOPPING = "Stopping."
+_OVER = "That is over already; there is nothing left to cancel."
 
 
 class Desk:
@@ -43,7 +45,7 @@ class Desk:
     def __init__(self, studio: Studio, *, interval: float = 0.2) -> None:
         self._studio, self._interval = studio, interval
         self._locks, self._reading = Locks[Chat](), asyncio.Lock()
-        self._turns: dict[str, Turn] = {}
+        self._turns = Underway()
 
     async def __call__(self, event: Event, outbox: Outbox) -> None:
         """Handle one event to its end; raises AtelierError with a sentence for the person."""
@@ -83,14 +85,7 @@ class Desk:
 
     def cancel(self, chat: Chat, user: User | None = None) -> int:
         """Stop the turns of a chat (of one user, if given); return how many there were."""
-        mine = [
-            t
-            for t in self._turns.values()
-            if t.message.chat == chat and user in (None, t.message.author) and not t.stopped
-        ]
-        for turn in mine:
-            turn.stop()
-        return len(mine)
+        return self._turns.cancel(chat, user)
 
     async def _pressed(self, event: Pressed, outbox: Outbox) -> None:
         score = FEEDBACK.get(event.action)
@@ -100,8 +95,9 @@ class Desk:
             await judged(store, event.chat, given)
             await outbox.notice("Thank you, noted.")
             return
-        if event.action in (DELETE, INSTEAD):
-            await (self._delete if event.action == DELETE else self._instead)(event, outbox)
+        doing = {DELETE: self._delete, INSTEAD: self._instead, STOP.id: self._stop}
+        if do := doing.get(event.action):
+            await do(event, outbox)
             return
         text = command(event.action)
         said = Message(event.chat, event.user, text, reply_to=event.message_id)
@@ -115,6 +111,21 @@ class Desk:
         if event.user != request.author and not event.place.admin:
             raise Refused("Only who asked for that, or an admin here, can delete it.")
         await outbox.remove(await Trail.of(store, reply.id))
+
+    async def _stop(self, event: Pressed, outbox: Outbox) -> None:
+        """Stop the one request under whose progress a button was pressed."""
+        store, id = self._studio.store, event.message_id
+        waiting = {} if id in self._turns else await store.open_turns(event.chat.platform)
+        known = [t.message for t in self._turns.values()] + [*waiting]
+        request = next((m for m in known if m.id == id), None)
+        if request is None:
+            raise Refused(_OVER)
+        here = await store.current(request.chat) == event.chat
+        if event.user != request.author and not (here and event.place.admin):
+            raise Refused("Only who asked for that, or an admin here, can cancel it.")
+        if not self._turns.drop(id):
+            raise Refused(_OVER)
+        await outbox.notice(_STOPPING)
 
     async def _edited(self, event: Edited, outbox: Outbox) -> None:
         """Take a request's new words: for the old ones if it waits, else when that is asked for."""
@@ -159,11 +170,11 @@ class Desk:
     ) -> None:
         board = Board(message.id, outbox.show, self._interval)
         board.phase("received")
-        turn = self._turns[message.id] = Turn(message)
+        turn = self._turns.begin(message)
         try:
             if not (known or await self._studio.store.open_turn(message, post, part)):
                 return  # a platform told it twice
-            async with self._locks[message.chat]:
+            async with turn.after(self._locks[message.chat]):
                 found = await self._answer(turn, board)
                 await self._reply(message, found, outbox)
             if self._studio.keeper is not None:
@@ -249,7 +260,8 @@ class Desk:
             return await self._cancelled(message)
         if wanted.name == "queue":
             asker = message.author or NOBODY
-            return await queue_notice(self._studio, asker, self._standing(message))
+            standing = Turns(*self._turns.standing(message))
+            return await queue_notice(self._studio, asker, standing)
         if wanted.name == "forget":
             return await self._forget(event, wanted.words.lower())
         return await TELLERS.get(wanted.name, TELLERS["help"])(self._studio, event, wanted.words)
@@ -259,19 +271,10 @@ class Desk:
         if message.reply_to and await approving.dropped(self._studio, message, pointed=True):
             return approving.DROPPED
         if self.cancel(message.chat, message.author):
-            return "Stopping."
+            return _STOPPING
         if await approving.dropped(self._studio, message, pointed=False):
             return approving.DROPPED
         return "Nothing of yours is running here."
-
-    def _standing(self, message: Message) -> Turns:
-        """Count the requests of a message's author in its chat."""
-        mine = [
-            turn.task is not None
-            for turn in self._turns.values()
-            if (turn.message.chat, turn.message.author) == (message.chat, message.author)
-        ]
-        return Turns(mine.count(True), mine.count(False))
 
     async def _forget(self, event: Received, words: str) -> str:
         chat, user, place = event.message.chat, event.message.author, event.place

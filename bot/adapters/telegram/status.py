@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from telegram import InputMediaPhoto, ReplyParameters
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, ReplyParameters
 from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 
+from bot.actions import STOP
 from bot.adapters.telegram.refusals import Gone, MayHaveArrived, kind, translated
 from bot.adapters.telegram.wire import Address, Wire
 from bot.errors import Undeliverable
@@ -24,6 +25,8 @@ PREVIEW = "preview"
 """In place of an asset: the status message shows a picture, and can only be a picture now."""
 _PAUSED = "Paused for a restart; it goes on by itself."
 _COMING = "Here it comes."
+_CANCEL = InlineKeyboardMarkup.from_button(InlineKeyboardButton(STOP.label, callback_data=STOP.id))
+"""Under every view of a request; an edit that does not name it takes it away."""
 
 
 class Status:
@@ -83,9 +86,9 @@ class Status:
             return
         with suppress(TelegramError):
             if post.asset == PREVIEW:
-                await bot.edit_message_caption(chat, number, caption=_PAUSED)
+                await bot.edit_message_caption(chat, number, caption=_PAUSED, reply_markup=_CANCEL)
             else:
-                await bot.edit_message_text(_PAUSED, chat, number)
+                await bot.edit_message_text(_PAUSED, chat, number, reply_markup=_CANCEL)
 
     async def target(self) -> ReplyParameters | None:
         """Return what the answer replies to: the request, or what had the button pressed."""
@@ -131,7 +134,7 @@ class Status:
 
     async def _begin(self, line: str) -> None:
         send, target = self._wire.bot.send_message, await self.target()
-        fields = {"text": line, "reply_parameters": target}
+        fields = {"text": line, "reply_parameters": target, "reply_markup": _CANCEL}
         try:
             sent = await self._wire.offer(self._to, send, new=True, **fields)
         except BadRequest:
@@ -144,7 +147,8 @@ class Status:
             await self._note(str(sent.message_id))
 
     async def _change(self, post: Post, edit: Callable[..., Awaitable[Any]], **to: Any) -> None:
-        await self._wire.offer(self._to, edit, message_id=int(post.id), **to)
+        fields = {"message_id": int(post.id), "reply_markup": _CANCEL, **to}
+        await self._wire.offer(self._to, edit, **fields)
 
     async def _note(self, id: str, asset: str = "") -> Post:
         post = Post(STATUS, id, asset)
