@@ -4,17 +4,20 @@ A board is a reply like any other; what it says is stored first, then shown in i
 """
 
 import asyncio
+import hashlib
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from agents.rooms.asked import Asked, outcome
+from agents.rooms.asked import OUTCOME, Asked, decided, outcome
 from agents.rooms.board import board, buttons
 from agents.rooms.choosing import closed
 from agents.rooms.fold import fold
 from agents.rooms.state import Room
 from agents.rooms.templates import Template
 from bot.adapter import Outbox, Reply
+from bot.delivery import send
 from bot.trail import Trail
 from memory.errors import AtelierError, NotFound
 from memory.records import Message, User, now
@@ -42,6 +45,7 @@ class Boards:
     ways: dict[str, Way] = field(default_factory=dict)
     prices: dict[str, str] = field(default_factory=dict)
     _alarms: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+    _shown: dict[str, float] = field(default_factory=dict)
     _changed: set[str] = field(default_factory=set)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -77,9 +81,15 @@ class Boards:
     async def _follow(self, room: str) -> None:
         try:
             while room in self._changed:
+                early = self._shown.get(room, 0.0) + self.calm - time.monotonic()
+                if early > 0:
+                    await asyncio.sleep(early)
                 self._changed.discard(room)
                 await self._show(room)
-                await asyncio.sleep(self.calm if room in self._changed else 0)
+                self._shown[room] = time.monotonic()
+        except asyncio.CancelledError:
+            self._changed.discard(room)
+            raise
         except AtelierError as error:
             log.info("the board of room %s waits: %s", room, error)
         except Exception:  # nobody waits for this; the next change tries again
@@ -93,7 +103,23 @@ class Boards:
         room = await self._due(id)
         for seat in await self.rooms.seats(id):
             if seat.board and seat.chat.platform in self.ways:
+                await self._tell(id, seat)
                 await self._paint(room, seat)
+
+    async def _tell(self, id: str, seat: Seat) -> None:
+        """Say in a chat what a vote came to whose time was up, once, though nobody asked."""
+        for event in await self.rooms.events(id):
+            by_time = event.kind == OUTCOME and not event.message
+            if not by_time or event.number <= seat.shown:
+                continue
+            told, same = decided([event]), f"{id} {event.number} {seat.chat}"
+            assert told is not None
+            text = f"The time for the vote is up. {told.told}"
+            said = Message(seat.chat, None, text, id=hashlib.sha256(same.encode()).hexdigest()[:20])
+            delivery = await self.store.close_turn(said, told.buttons)
+            if delivery.status == "pending":
+                way = self.ways[seat.chat.platform](said)
+                await send(Reply("reply", said, told.buttons), way, self.store)
 
     async def _due(self, id: str) -> Room:
         """End a vote whose time is up, and come back when that of one going on is."""

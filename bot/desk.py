@@ -205,7 +205,7 @@ class Desk:
         used = await habits(studio.store, message.chat, user, limits)
         work = turn.work = studio.work(scene, board, limits, used)
         try:
-            if is_spoken(message):
+            if is_spoken(message) and not await talking.replaces(studio, message):
                 message = await heard(studio, message, board.hears)
                 scene = work.scene = replace(scene, message=message)
             await ready(message.text)

@@ -4,10 +4,13 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
+from agents.rooms.asked import button
 from agents.rooms.board import board, buttons
 from agents.rooms.making import Making, outcome_answer, priced
-from agents.rooms.reading import named, opening
+from agents.rooms.reading import Intent, named, opening
+from agents.rooms.repeating import LATE
 from agents.turns import Answer
 from agents.work import Work
 from bot import commands, talking
@@ -15,18 +18,19 @@ from bot.adapter import Outbox, Received, Reply
 from bot.delivery import send
 from bot.studio import Studio
 from bot.trail import Trail
-from memory.records import Message, new_id
+from memory.records import Chat, Message, new_id
 from memory.rooms import Draft, Said
 from tools.errors import Refused
 
-_TRIES = 50
-"""How often a decision is made anew because somebody else was quicker."""
 _TAKES = {"discord": 9_500_000, "telegram": 45_000_000}
 _FILE = 500_000_000
 """Bytes of a file that platforms take, and those that say nothing of it."""
+_LABEL, _OFFERED = 30, 12
 _CODE = 8
+_VALID = timedelta(days=1)
 _ARTICLE = re.compile(r"^(?:the|our|an?|my)\s+", re.IGNORECASE)
 NONE = "There is no project room here; “/project new poster-series for the jazz night” opens one."
+CLOSED = "The room here is closed; /project reopen opens it again."
 
 Otherwise = Callable[[], Awaitable[Answer]]
 
@@ -41,8 +45,10 @@ async def within(studio: Studio, work: Work, otherwise: Otherwise) -> Answer:
     if not room:
         opened = opening(message.text, studio.templates()) if wanted is None else None
         return await _open(studio, work, *opened) if opened else await otherwise()
-    if wanted is None and (found := await _said(studio, work, room, message.text)):
+    if (wanted is None or wanted.name == "again") and (found := await _talked(studio, work, room)):
         return found
+    if asks := await _asked_what_for(studio, room, message):
+        return asks
     made = await otherwise()
     await _adopt(studio, room, message, made)
     return made
@@ -58,7 +64,7 @@ async def quietly(studio: Studio, event: Received, words: str) -> str:
     if verb == "reopen":
         return await _reopen(studio, message)
     if not room:
-        raise Refused(NONE)
+        raise Refused(await _nowhere(studio, message.chat))
     if verb == "share":
         return await _share(studio, room)
     if verb in ("close", "leave"):
@@ -77,12 +83,16 @@ async def _commanded(studio: Studio, work: Work, words: str) -> Answer:
         return await _join(studio, work, rest.strip().upper())
     room = await studio.rooms.here(work.scene.message.chat)
     if not room:
-        raise Refused(NONE)
+        raise Refused(await _nowhere(studio, work.scene.message.chat))
     if not words or words in ("board", "status"):
         return await _board(studio, work, room)
     if found := await _said(studio, work, room, words):
         return found
     raise Refused(f"I do not know what “{words[:60]}” means at this stage; the board says more.")
+
+
+async def _nowhere(studio: Studio, chat: Chat) -> str:
+    return CLOSED if await studio.rooms.closed(chat) else NONE
 
 
 def _template(studio: Studio, words: str) -> tuple[str, str]:
@@ -145,7 +155,10 @@ async def _join(studio: Studio, work: Work, code: str) -> Answer:
     said = Said(message.author, message.id, message.id)
     room = await studio.rooms.join(code, message.chat, said, new_id())
     if not room:
-        raise Refused("That code is not valid (any more); ask for a new one: /project share.")
+        raise Refused(
+            "That code is not valid (any more): it works once, and for a day. /project share in"
+            " the room gives a new one."
+        )
     studio.boards.changed(room)
     return await _board(studio, work, room)
 
@@ -153,8 +166,8 @@ async def _join(studio: Studio, work: Work, code: str) -> Answer:
 async def _share(studio: Studio, room: str) -> str:
     alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
     code = "".join(secrets.choice(alphabet) for _ in range(_CODE))
-    await studio.rooms.share(room, code)
-    return f"Say this in another chat with me, once: /project join {code}"
+    await studio.rooms.share(room, code, datetime.now(UTC) + _VALID)
+    return f"Say this in another chat with me, once and within a day: /project join {code}"
 
 
 async def _close(studio: Studio, room: str) -> str:
@@ -188,10 +201,21 @@ async def _board(studio: Studio, work: Work, room: str) -> Answer:
     return Answer("reply", text, buttons=buttons(now), id=id)
 
 
-async def _said(studio: Studio, work: Work, room: str, text: str) -> Answer | None:
+async def _talked(studio: Studio, work: Work, room: str) -> Answer | None:
+    """Answer what somebody says in a room: its own words, or "again"."""
+    if found := await _said(studio, work, room, work.scene.message.text):
+        return found
+    if (wanted := await talking.again(studio, room, work.scene.message)) is None:
+        return None
+    return await _said(studio, work, room, "", wanted)
+
+
+async def _said(
+    studio: Studio, work: Work, room: str, text: str, wanted: Intent | None = None
+) -> Answer | None:
     """Answer what a message wants of its room; None when it wants nothing of it."""
     message = work.scene.message
-    decision = await talking.settle(studio, room, message, text)
+    decision = await talking.settle(studio, room, message, text, wanted)
     if decision is None:
         return None
     now = await talking.state(studio, room)
@@ -209,6 +233,22 @@ async def _said(studio: Studio, work: Work, room: str, text: str) -> Answer | No
     answer = await making.run(decision.task, decision.told)
     studio.boards.changed(room)
     return answer
+
+
+async def _asked_what_for(studio: Studio, id: str, message: Message) -> Answer | None:
+    """Return the question what a picture or sound is for that somebody sent without a word."""
+    room = await talking.state(studio, id)
+    if message.text.strip() or not message.assets or room.stage not in LATE:
+        return None
+    kinds = {"image": "picture", "audio": "voice"}
+    sent = {kinds.get(a.media_type.partition("/")[0]) for a in message.assets}
+    there = [p for p in room.pieces if p.kind in sent]
+    if not there:
+        return None
+    says = f"“this is {there[0].title}”"
+    told = f"Which piece shall that be? Press one, or reply to your file with {says}."
+    buttons = tuple(button(f"replace {p.number}", p.title[:_LABEL]) for p in there[:_OFFERED])
+    return Answer("question", told, asked=message.assets, buttons=buttons)
 
 
 async def _adopt(studio: Studio, room: str, message: Message, found: Answer) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.adapter import Reply
-from memory.records import Action, Asset
+from memory.records import Action, Asset, Step
 
 _ENDS = (r"\n\s*\n", r"\n", r"(?<=[.!?…])\s+|(?<=[。！？])", r"\s+")
 """Where a text may be cut, the best place first: paragraph, line, sentence, word."""
@@ -65,15 +65,22 @@ def alt(reply: Reply, asset: Asset, most: int = 1024) -> str:
 
 def _called(reply: Reply, asset: Asset) -> str:
     """Return what an asset is among those of a reply, such as "Picture 2 of 4,"."""
-    if asset.media_type.startswith("audio/"):
-        return "A sound"
+    if not asset.media_type.startswith("image/"):
+        return "A sound" if asset.media_type.startswith("audio/") else "A file"
     seen = [a.sha256 for a in reply.message.assets if a.media_type.startswith("image/")]
     several = len(seen) > 1 and asset.sha256 in seen
     return f"Picture {seen.index(asset.sha256) + 1} of {len(seen)}," if several else "A picture"
 
 
-def file_name(asset: Asset, suffix: str = "") -> str:
-    """Return a name for an asset: the first digits of its id, as `#` in a message names it."""
+def file_name(asset: Asset, suffix: str = "", steps: Sequence[Step] = ()) -> str:
+    """Return a name for an asset: the first digits of its id, as `#` in a message names it.
+
+    A file that one of `steps` gave a name, such as a pack, has that.
+    """
+    for step in steps:
+        names = step.args.get("names")
+        if isinstance(names, dict) and names.get(asset.sha256):
+            return str(names[asset.sha256])
     kind = asset.media_type.partition("/")[2].partition("+")[0]
     return f"{asset.sha256[:12]}.{suffix or _SUFFIXES.get(kind, kind)}"
 

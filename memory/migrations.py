@@ -184,3 +184,9 @@ def rooms(db: sqlite_utils.Database) -> None:
     )
     db.execute("CREATE INDEX room_events_key ON room_events (key)")
     db.execute("CREATE INDEX room_events_author ON room_events (author)")
+
+
+@SCHEMA()
+def room_codes(db: sqlite_utils.Database) -> None:
+    """Let the codes of rooms end; those that were given before have ended."""
+    db.execute("ALTER TABLE rooms ADD COLUMN until INTEGER NOT NULL DEFAULT 0")

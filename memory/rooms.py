@@ -169,10 +169,10 @@ class Rooms:
 
         await self.database(lambda db: work(db.conn))
 
-    async def share(self, room: str, code: str) -> None:
-        """Let a chat join by a code, in place of the one before."""
-        sql = "UPDATE rooms SET code = ? WHERE id = ?"
-        await self.database(lambda db: db.execute(sql, (code, room)))
+    async def share(self, room: str, code: str, until: datetime) -> None:
+        """Let a chat join by a code until some time, in place of the one before."""
+        sql = "UPDATE rooms SET code = ?, until = ? WHERE id = ?"
+        await self.database(lambda db: db.execute(sql, (code, rows.micros(until), room)))
 
     async def join(self, code: str, chat: Chat, said: Said, board: str = "") -> str:
         """Let a chat into the open room of a code, which is used up; "" when there is none.
@@ -186,8 +186,10 @@ class Rooms:
             row = conn.execute(f"{again} WHERE e.key = ?", (said.key,)).fetchone()
             if row is not None:
                 return str(row[0])
-            sql = "SELECT number, id FROM rooms WHERE open AND code = ? AND code != ''"
-            found = conn.execute(sql, (code,)).fetchone()
+            sql = (
+                "SELECT number, id FROM rooms WHERE open AND code = ? AND code != '' AND until > ?"
+            )
+            found = conn.execute(sql, (code, rows.micros(now()))).fetchone()
             if found is None:
                 return ""
             conn.execute("UPDATE rooms SET code = '' WHERE number = ?", found[:1])

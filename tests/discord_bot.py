@@ -104,32 +104,41 @@ async def talking(
 ) -> AsyncIterator[Bot]:
     """Enter a bot that is signed in; `kept` ones find the memory that an earlier one left."""
     database = root / "atelier.db" if kept else None
-    async with room(root / "assets", runner or FakeRunner(), database, rules) as here:
-        server.gateway.sessions.clear()
-        settings = Discord(
-            token=SecretStr(server.token),
-            api_url=server.api_url,
-            gateway_url=server.gateway_url,
-            cdn_url=server.url,
-        )
-        events: list[Event] = []
+    async with (
+        room(root / "assets", runner or FakeRunner(), database, rules) as here,
+        signed_in(server, here) as bot,
+    ):
+        yield bot
 
-        async def handle(event: Event, outbox: Outbox) -> None:
-            events.append(event)
-            await here.handle(event, outbox)
 
-        running = asyncio.create_task(serve(settings, here.desk, here.studio, handle))
-        try:
-            signed = asyncio.create_task(server.wait_for(lambda: _signed_in(server)))
-            await asyncio.wait({running, signed}, return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
-                signed.cancel()
-                running.result()
-            yield Bot(server, here, running, events)
-        finally:
-            running.cancel()
-            await asyncio.wait({running})
-            endpoints.use()
+@asynccontextmanager
+async def signed_in(server: Server, here: Room) -> AsyncIterator[Bot]:
+    """Enter a bot that is signed in, with what is behind it already there."""
+    server.gateway.sessions.clear()
+    settings = Discord(
+        token=SecretStr(server.token),
+        api_url=server.api_url,
+        gateway_url=server.gateway_url,
+        cdn_url=server.url,
+    )
+    events: list[Event] = []
+
+    async def handle(event: Event, outbox: Outbox) -> None:
+        events.append(event)
+        await here.handle(event, outbox)
+
+    running = asyncio.create_task(serve(settings, here.desk, here.studio, handle))
+    try:
+        signed = asyncio.create_task(server.wait_for(lambda: _signed_in(server)))
+        await asyncio.wait({running, signed}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            signed.cancel()
+            running.result()
+        yield Bot(server, here, running, events)
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+        endpoints.use()
 
 
 def _signed_in(server: Server) -> bool:

@@ -7,7 +7,6 @@ the pack is opened and read: all pieces there, the brief kept in each, nothing m
 
 import argparse
 import asyncio
-import io
 import itertools
 import json
 import re
@@ -15,7 +14,6 @@ import signal
 import sqlite3
 import sys
 import time
-import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -24,9 +22,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from PIL import Image
-
-from tests import discord_people, telegram_people
+from tests import discord_people, packs, telegram_people
 from tests import discord_server as discord
 from tests import telegram_server as telegram
 from tests.discord_records import THREAD, Channel, Message
@@ -34,7 +30,6 @@ from tests.soak_life import Bot, until
 from tests.soak_people import is_progress
 from tests.telegram_clock import WallClock
 from tests.telegram_world import Post
-from tools.constraints import has
 
 _PATIENCE = 600.0
 _FIRST = re.compile(r"[0-9a-f]{20}0")
@@ -144,7 +139,9 @@ async def play(team: Team) -> None:
     for who in ("ana", "ben", "cat"):
         await team.says(who, "3")
     await team.says("cat", "next", kill=0.3)
-    await team.says("cat", "I take visual 1")
+    await team.says("cat", "I take visual 1", kill=0.3)
+    await team.says("ana", "add a picture of a tea leaf in the rain", kill=0.1)
+    await team.says("ben", "drop the newsletter", kill=0.1)
     await team.says("ben", "next", kill=9)
     await team.says("ana", "redo visual 2", kill=4)
     await team.says("cat", f"change the claim to “{MUST}: take a break.”")
@@ -172,28 +169,15 @@ def read(team: Team, database: Path) -> list[str]:
     wrong += [f"made twice: {one}" for one, many in twice.items() if many > 1]
     stages = [json.loads(r[4])["stage"] for r in rows if r[0] == "stage"]
     wrong += [f"{a} followed itself" for a, b in itertools.pairwise(stages) if a == b]
-    for one in sha:
-        wrong += _packed(next(database.parent.rglob(f"{one}*")).read_bytes())
-    return wrong if sha else [*wrong, "there is no pack"]
-
-
-def _packed(data: bytes) -> list[str]:
-    wrong = []
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        manifest = json.loads(archive.read("manifest.json"))
-        names = archive.namelist()
-        for name in names:
-            if name.startswith("texts/"):
-                text = archive.read(name).decode()
-                wrong += [] if has(text, MUST) else [f"{name} does not say {MUST}: {text}"]
-                wrong += [f"{name} says {NEVER}"] if has(text, NEVER) else []
-            if name.startswith("originals/"):
-                with Image.open(io.BytesIO(archive.read(name))) as picture:
-                    square = picture.width == picture.height
-                    wrong += [] if square else [f"{name} is {picture.size}, not square"]
-    pieces = len(manifest["pieces"])
-    print(f"\n{pieces} pieces, {len(names)} files: {', '.join(names)}")
-    return wrong if pieces == 6 else [*wrong, f"{pieces} pieces, not 6"]
+    once = Counter(r[0] for r in rows if r[0] in ("add", "drop", "carer"))
+    wrong += [f"{kind} happened {many} times" for kind, many in once.items() if many != 1]
+    if not sha:
+        return [*wrong, "there is no pack"]
+    zips = [next(database.parent.rglob(f"{one}*")).read_bytes() for one in sha]
+    found = packs.read(zips, packs.Wanted((MUST,), (NEVER,), "1:1"))
+    print(f"\n{found.pieces} pieces, {found.files} files, {found.checked} checks of them")
+    wrong += found.wrong
+    return wrong if found.pieces == 6 else [*wrong, f"{found.pieces} pieces, not 6"]
 
 
 async def main(arguments: Sequence[str]) -> int:

@@ -114,31 +114,44 @@ async def living(
     more: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Living]:
     """Let the bot live on a server; with the same folder it remembers what was before."""
-    async with room(root, runner, root / "memory.db") as here:
-        settings, studio = given(server, **(more or {})), here.studio
-        adapter = Telegram(settings, here.desk, studio, timing(server, quiet))
-        bot = Living(server, here)
+    async with (
+        room(root, runner, root / "memory.db") as here,
+        polling(server, here, quiet=quiet, more=more) as bot,
+    ):
+        yield bot
 
-        async def handle(event: Event, outbox: Outbox) -> None:
-            bot.events.append(event)
-            await here.handle(event, outbox)
 
-        task = asyncio.create_task(adapter.run(handle))
-        task.add_done_callback(lambda _: server._change())
-        try:
-            updates, hooked = server.updates, bool(settings.webhook_url)
-            await server.wait_for(
-                lambda: (updates.hook if hooked else updates.polled) or task.done()
-            )
-            if task.done():
-                task.result()
-            yield bot
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-            assert isinstance(server.clock, HandClock)
-            server.clock.turn(60)  # what was said before is out of Telegram's windows
+@asynccontextmanager
+async def polling(
+    server: TelegramServer,
+    here: Room,
+    *,
+    quiet: float = 0.05,
+    more: Mapping[str, str] | None = None,
+) -> AsyncIterator[Living]:
+    """Let the bot live on a server, with what is behind it already there."""
+    settings, studio = given(server, **(more or {})), here.studio
+    adapter = Telegram(settings, here.desk, studio, timing(server, quiet))
+    bot = Living(server, here)
+
+    async def handle(event: Event, outbox: Outbox) -> None:
+        bot.events.append(event)
+        await here.handle(event, outbox)
+
+    task = asyncio.create_task(adapter.run(handle))
+    task.add_done_callback(lambda _: server._change())
+    try:
+        updates, hooked = server.updates, bool(settings.webhook_url)
+        await server.wait_for(lambda: (updates.hook if hooked else updates.polled) or task.done())
+        if task.done():
+            task.result()
+        yield bot
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert isinstance(server.clock, HandClock)
+        server.clock.turn(60)  # what was said before is out of Telegram's windows
 
 
 @asynccontextmanager

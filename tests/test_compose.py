@@ -58,6 +58,27 @@ async def test_a_text_is_asked_for_again_until_it_keeps_the_rules(tmp_path: Path
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Tea is here. Mention Riverside.", "Tea is here. Riverside."),
+        ("The best tea: Mention Riverside Use at most 7 words", "The best tea. Riverside."),
+        ("The tone is calm, but it is tea. Riverside has it.", "Riverside has it."),
+        ("Riverside's Green Tea: A Fueled by the Power of the Leaf", "Riverside's Green Tea"),
+        ("Drink the green tea of the old town at noon", "Drink the green tea. Riverside."),
+    ],
+)  # fmt: skip
+async def test_orders_are_not_repeated_and_no_text_ends_in_the_middle(
+    tmp_path: Path, written: str, kept: str
+) -> None:
+    async with workshop(tmp_path, FakeRunner(written)) as context:
+        args = Compose(
+            request="green tea", wishes="The tone is calm.", must=["Riverside"], max_words=7
+        )
+        made = await COMPOSE.run(args, context)
+    assert (made.text, made.resolved["faults"]) == (kept, [])
+
+
 async def test_another_language_is_marked_since_code_cannot_mend_it(tmp_path: Path) -> None:
     english = FakeRunner("The night of the music is here, and you are with us in the park.")
     async with workshop(tmp_path, english) as context:

@@ -3,65 +3,22 @@
 import asyncio
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 from PIL import Image
 
-from agents.rooms.fold import fold
 from agents.rooms.outline import calls
-from agents.rooms.state import Room as Project
 from bot.adapter import Pressed, Reply
-from memory.records import Chat, User
-from memory.rooms import Draft, RoomEvent, Said
+from memory.records import Chat
+from memory.rooms import Draft, Said
 from tests.bench.rooms import talked
 from tests.fakes import FakeRunner
+from tests.projects import CAT, ELSEWHERE, events, made, opened, project, writer
 from tests.rooms import ANA, BEN, CHAT, Room, room
 from tools.jobs import Artifact, Job, Report
-
-IDEAS = (
-    "Brass Fox: A fox in uniform plays the trumpet.",
-    "Night Train: A train of saxophones crosses the city.",
-    "Paper Moon: A folded moon hangs over a small stage.",
-    "Cool Cats: Three cats share one double bass.",
-)
-ELSEWHERE = Chat("elsewhere", "7")
-CAT = User("elsewhere", "cat", "Cat")
-
-
-def writer(*texts: str) -> FakeRunner:
-    return FakeRunner(*IDEAS, *(texts or ("Jazz for everybody on Friday.",)))
-
-
-async def project(here: Room, chat: Chat = CHAT) -> Project:
-    rooms = here.studio.rooms
-    id = await rooms.here(chat)
-    return fold(id, await rooms.events(id))
-
-
-async def events(here: Room, kind: str) -> list[RoomEvent]:
-    found = await here.studio.rooms.events(await here.studio.rooms.here(CHAT))
-    return [event for event in found if event.kind == kind]
-
-
-async def opened(here: Room) -> Reply:
-    reply = await here.say("let's make a poster series for the jazz night")
-    await here.say("audience is teenagers, 2 posters, never mention beer")
-    await here.say("must say Friday", BEN)
-    return reply
-
-
-async def made(here: Room) -> Reply:
-    """Take a room as far as its pieces."""
-    await opened(here)
-    await here.say("next", BEN)
-    await here.say("how about: Cats in Hats: cats with hats play trumpets", BEN)
-    await here.say("next")
-    await here.say("vote for cats in hats")
-    await here.say("5", BEN)
-    await here.say("next")
-    return await here.say("next", BEN)
 
 
 async def test_a_team_goes_from_a_few_words_to_made_pieces(tmp_path: Path) -> None:
@@ -212,7 +169,17 @@ async def test_another_chat_joins_by_a_code_that_works_once(tmp_path: Path) -> N
         await here.studio.boards.settle()
         assert {b.message.chat for b in here.outbox.boards} == {CHAT, ELSEWHERE}
         refused = await here.say(f"/project join {code}", CAT, chat=Chat("elsewhere", "8"))
+        assert "not valid (any more): it works once, and for a day" in refused.message.text
+
+
+async def test_a_code_ends_after_a_day(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        rooms = here.studio.rooms
+        await rooms.share(await rooms.here(CHAT), "OLDCODE2", datetime.now(UTC))
+        refused = await here.say("/project join OLDCODE2", CAT, chat=ELSEWHERE)
         assert "not valid" in refused.message.text
+        assert not await rooms.here(ELSEWHERE)
 
 
 async def test_votes_by_button_need_no_message(tmp_path: Path) -> None:
@@ -233,6 +200,7 @@ async def test_a_room_is_closed_opened_again_and_forgotten(tmp_path: Path) -> No
         await opened(here)
         await here.told("/project close")
         assert not await here.studio.rooms.here(CHAT)
+        assert "/project reopen opens it" in (await here.say("/project")).message.text
         await here.told("/project reopen")
         assert (await project(here)).brief.audience == "teenagers"
         await here.studio.store.forget(CHAT, BEN)
@@ -247,21 +215,53 @@ async def test_many_rooms_at_once_cross_nothing(tmp_path: Path) -> None:
     assert (talk.said, talk.lost, talk.crossed, set(talk.advances)) == (20, 0, 0, {1})
 
 
-async def test_a_vote_ends_when_its_time_is_up(tmp_path: Path) -> None:
+async def late(here: Room) -> None:
+    """Let the time of the vote be up."""
+    studio = here.studio
+    id = await studio.rooms.here(CHAT)
+    ballot = (await project(here)).ballot
+    assert ballot is not None
+    past = {"until": "2020-01-01T00:00:00+00:00", "among": list(ballot.among), "keep": True}
+    last = Draft("ballot", {**past, "last": ballot.last})
+    await studio.rooms.add(id, [last], Said(ANA, "x", f"late {len(here.outbox.replies)}"))
+    studio.boards.changed(id)
+    await studio.boards.settle()
+
+
+async def test_a_vote_ends_when_its_time_is_up_and_everybody_is_told(tmp_path: Path) -> None:
     async with room(tmp_path, writer()) as here:
         await opened(here)
+        code = (await here.told("/project share")).split()[-1]
+        await here.say(f"/project join {code}", CAT, chat=ELSEWHERE)
         for text in ("next", "next", "3"):
             await here.say(text)
-        studio = here.studio
-        id = await studio.rooms.here(CHAT)
-        past = Draft(
-            "ballot", {"among": [1, 2, 3], "until": "2020-01-01T00:00:00+00:00", "keep": True}
-        )
-        await studio.rooms.add(id, [past], Said(ANA, "x", "x"))
-        studio.boards.changed(id)
-        await studio.boards.settle()
+        count = len(here.outbox.replies)
+        await late(here)
         now = await project(here)
         assert (now.stage, now.chosen) == ("outline", 3)
+        told = here.outbox.replies[count:]
+        assert [r.message.chat for r in told] == [CHAT, ELSEWHERE]
+        assert told[0].message.text.startswith("The time for the vote is up. 3 “Paper Moon” it is")
+        here.studio.boards.changed(now.id)
+        await here.studio.boards.settle()
+        assert len(here.outbox.replies) == count + 2
+
+
+async def test_a_vote_in_which_nobody_votes_is_left_to_the_owner(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        for text in ("next", "next"):
+            await here.say(text, BEN)
+        await here.say("1")
+        await here.say("2", BEN)
+        await late(here)
+        assert "A tie between" in here.outbox.replies[-1].message.text
+        await late(here)
+        told = here.outbox.replies[-1]
+        assert "Nobody voted in time. Ana, as the owner you decide" in told.message.text
+        assert [a.id for a in told.actions] == ["project:take 1", "project:take 2"]
+        await here.press(told, "project:take 2")
+        assert (await project(here)).chosen == 2
 
 
 async def test_a_set_is_approved_checked_mended_and_packed(tmp_path: Path) -> None:
@@ -289,28 +289,6 @@ async def test_a_set_is_approved_checked_mended_and_packed(tmp_path: Path) -> No
         assert "Ben" in story
         assert "beer" not in "".join(n for n in names).lower()
         assert (await project(here)).packs == (file.sha256,)
-
-
-async def test_a_picture_of_ones_own_takes_the_place_of_a_piece(tmp_path: Path) -> None:
-    async with room(tmp_path, writer()) as here:
-        await made(here)
-        data = io.BytesIO()
-        Image.new("RGB", (64, 64), "teal").save(data, "PNG")
-        own = await here.studio.assets.put(data.getvalue(), "image/png", width=64, height=64)
-        reply = await here.say("replace poster 2", BEN, assets=[own])
-        assert reply.message.text == "Poster 2 is now what Ben sent."
-        piece = (await project(here)).pieces[1]
-        assert piece.now is not None
-        assert (piece.now.asset, piece.now.author) == (own.sha256, BEN)
-        await here.say("undo", BEN)
-        before = (await project(here)).pieces[1].now
-        assert before is not None
-        assert before.asset != own.sha256
-        refused = await here.say("replace the slogan", BEN, assets=[own])
-        slogan = (await project(here)).pieces[2].now
-        assert slogan is not None
-        assert slogan.text
-        assert "text" in refused.message.text
 
 
 async def test_what_was_changed_after_a_check_is_checked_before_it_is_packed(

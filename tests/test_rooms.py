@@ -300,6 +300,13 @@ def test_peoples_own_words_and_versions_count_and_are_checked() -> None:
     assert piece.now.text == "Jazz!"
 
 
+def test_a_piece_that_is_added_is_called_like_those_before_it() -> None:
+    log = voting((ANA, "1"))
+    log.say(ANA, "we take 1")
+    added = [log.say(BEN, f"add a {kind} of rain").told for kind in ("picture", "picture", "text")]
+    assert added == ["Added Poster 4: rain", "Added Poster 5: rain", "Added Text 3: rain"]
+
+
 def test_the_brief_is_in_every_wish() -> None:
     log = reviewing()
     for words in (

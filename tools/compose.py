@@ -5,12 +5,21 @@ import secrets
 from pydantic import Field
 
 from tools.catalogue import Model
-from tools.constraints import Constraints, faults, mended
+from tools.constraints import Constraints, faults, mended, unechoed
 from tools.errors import EngineFailed, ModelUnavailable, ToolError
 from tools.jobs import Job, TextSpec
 from tools.meaning import meanings
 from tools.painting import revision
-from tools.prose import clean, count_words, different, headline, language_name, prompts
+from tools.prose import (
+    clean,
+    count_words,
+    different,
+    headline,
+    language_name,
+    prompts,
+    uncut,
+    within,
+)
 from tools.text import SEEDS, Kind, Write, finished, streamed, text_spec
 from tools.tool import Args, Context, Result, Tool
 
@@ -21,6 +30,8 @@ ROUNDS = 4
 APART = 0.75
 """Cosine of two ideas' meanings from which on they are too much alike."""
 _TITLE = 60
+_LEAST = 3
+"""Letters that a text must have to say anything."""
 
 
 class Compose(Args):
@@ -54,12 +65,12 @@ async def _compose(args: Compose, context: Context) -> Result:
     while tried < TRIES and (wrong is None or wrong):
         tried += 1
         text = await _written(model, args, wrong or (), context)
-        found = faults(text, rules) if text else ("it is empty",)
-        if wrong is None or not best or (text and len(found) < len(wrong)):
+        found = (*faults(text, rules), *_cut(text)) if _says(text) else ("it is empty",)
+        if wrong is None or not best or (_says(text) and len(found) < len(wrong)):
             best, wrong = text, found
     if not best:
         raise EngineFailed(f"The text model {model.name} wrote nothing; try other words.")
-    text = mended(best, rules) if wrong else best
+    text = mended(uncut(best) if _cut(best) else best, rules) if wrong else best
     left = faults(text, rules)
     facts: dict[str, object] = {"tried": tried, "mended": text != best, "faults": list(left)}
     return Result(text, (), _facts(model) | facts)
@@ -75,7 +86,25 @@ async def _written(model: Model, args: Compose, wrong: tuple[str, ...], context:
     made = await context.runner.run(
         Job(model.name, (spec,), context.asker), streamed(context.report)
     )
-    return finished(made[0], recipe, args.max_words)
+    text = unechoed(finished(made[0], recipe, None), _orders(args))  # small models repeat them
+    return within(text, args.max_words) if args.max_words else text
+
+
+def _says(text: str) -> bool:
+    """Tell whether a text is more than a sign or two."""
+    return sum(letter.isalnum() for letter in text) >= _LEAST
+
+
+def _cut(text: str) -> tuple[str, ...]:
+    return ("it is cut off",) if text.endswith("…") else ()
+
+
+def _orders(args: Compose) -> list[str]:
+    """Return what is no part of what a text is about, one by one as the model is told."""
+    most = [f"Use at most {args.max_words} words."] if args.max_words else []
+    must = [f"Mention {', '.join(args.must)}."] if args.must else []
+    never = [f"Do not mention {', '.join(args.never)}."] if args.never else []
+    return [*([args.wishes] if args.wishes else []), *must, *never, *most]
 
 
 def asked(args: Compose, wrong: tuple[str, ...] = ()) -> str:
@@ -150,7 +179,9 @@ async def _ideas(
 def _titled(line: str) -> tuple[str, str]:
     """Return the title and the description of an idea as a model wrote it."""
     title, colon, rest = line.strip(" *#-").partition(":")
-    title, rest = title.strip(' *"“”'), rest.strip(" *")
+    title, rest = title.strip(' *"“”-–'), rest.strip(" *")
+    if rest.startswith(f"{title} - "):  # said twice
+        rest = rest.removeprefix(f"{title} - ")
     if colon and rest and len(title) <= _TITLE:
         return title, rest
     whole = line.strip(" *#-")

@@ -1,9 +1,10 @@
 """What a text must keep to, checked in code: words, length, language."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tools.prose import count_words, whole, within, written_in
+from tools.prose import count_words, uncut, whole, within, written_in
 
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*[\"”’»)]*\s*|\n+")
 
@@ -56,6 +57,7 @@ def mended(text: str, rules: Constraints) -> str:
     room = rules.max_words - count_words(tail) if rules.max_words else 0
     if rules.max_words and count_words(text) > room:
         text = whole(within(text, room)) if room > 0 else ""
+        text = uncut(text) if text.endswith("…") else text
         missing = [word for word in rules.must if not has(text, word)]
         tail = ". ".join(word[0].upper() + word[1:] for word in missing)
     if not tail:
@@ -63,6 +65,21 @@ def mended(text: str, rules: Constraints) -> str:
     glue = "" if not text else " " if text[-1] in ".!?…。！？" else ". "
     end = "" if tail[-1] in ".!?…" else "."
     return f"{text}{glue}{tail}{end}"
+
+
+def unechoed(text: str, orders: Sequence[str]) -> str:
+    """Return a text without what only repeats what its writer was told: orders at the end of a
+    sentence, and sentences around one.
+    """
+    said = [
+        re.findall(r"\w+", part.casefold()) for one in orders for part in _SENTENCE.findall(one)
+    ]
+    found = [r"\b" + r"\W+".join(map(re.escape, words)) + r"\b" for words in said if words]
+    for order in reversed(found):
+        text = re.sub(rf"\W*{order}(?=\s*(?:[.!?…\n]|$))", "", text, flags=re.IGNORECASE)
+    around = re.compile("|".join(found) or "(?!)", re.IGNORECASE)
+    kept = "".join(one for one in _SENTENCE.findall(text) if not around.search(one))
+    return (kept if re.search(r"\w", kept) else text).strip()
 
 
 def without(text: str, never: tuple[str, ...]) -> str:

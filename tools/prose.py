@@ -50,6 +50,9 @@ def _yes() -> re.Pattern[str]:
     )
 
 
+_CLAUSE = re.compile(r"\s*[:;,–—](?=\s)")
+
+
 def whole(text: str) -> str:
     """Return a text that was cut off, up to its last full sentence, else its last full line."""
     ends = [match.end() for match in _END.finditer(text)]
@@ -119,6 +122,13 @@ def headline(text: str, words: int = 6) -> str:
     while len(kept) > 2 and kept[-1].casefold().strip(",;:") in small | {"at", "on", "by", "a"}:
         kept.pop()
     return " ".join(kept).rstrip(",;:")
+
+
+def uncut(text: str) -> str:
+    """Return a sentence that was cut off ("...") up to its last clause, without a loose end."""
+    kept = text.rstrip("… ")
+    clauses = [m.start() for m in _CLAUSE.finditer(kept) if count_words(kept[: m.start()]) > 1]
+    return headline(kept[: clauses[-1]] if clauses else kept, len(kept))
 
 
 def language_name(called: str) -> str:

@@ -25,14 +25,18 @@ _FORWARD = {
     "pack": "Pack again",
 }
 _HINTS = {
-    "brief": "Say what it must be: “audience: teenagers”, “4 posters”, “never mention beer”.",
-    "ideas": "“how about ...” adds one; “combine 1 and 3”, “2: more playful”, “sketch 2”.",
-    "choice": "Say or press a number; you can change your mind until the vote is closed.",
-    "outline": "“slogan: ...”, “drop 4”, “add a picture of ...”, “I take 2”.",
+    "brief": "Say what it must be: “audience: teenagers”, “4 posters”, “never mention beer”;"
+    " “next” finds ideas.",
+    "ideas": "“how about ...” adds one; “combine 1 and 3”, “2: more playful”, “sketch 2”;"
+    " “next” opens the vote.",
+    "choice": "Say or press a number, and another one if you change your mind;"
+    " “next” closes the vote.",
+    "outline": "“slogan: ...”, “drop 4”, “add a picture of ...”, “I take 2”; “next” makes it.",
     "making": "The pieces are being made side by side.",
-    "review": "“approve 1”, “poster 2: darker”, “two variants of 1”, “redo 3”; or send your own.",
-    "check": "“fix 3”, “fix all”, or “3 stays as it is”.",
-    "pack": "Changes are still possible; “pack it” packs anew.",
+    "review": "“approve 1”, “poster 2: darker”, “two variants of 1”, “redo 3”, or send your own;"
+    " “next” checks the set.",
+    "check": "“fix 3”, “fix all”, or “3 stays as it is”; “next” packs it.",
+    "pack": "Changes are still possible; “pack it again” packs anew.",
 }
 
 
@@ -49,10 +53,17 @@ def board(room: Room, template: Template, price: str = "") -> str:
         *_pieces(room),
         *_card(room),
         f"To make it: {price}" if price else "",
-        _HINTS[room.stage],
+        _hint(room),
     ]
     text = "\n".join(part for part in parts if part)
     return text if len(text) <= _BOARD else f"{text[: _BOARD - 1]}…"
+
+
+def _hint(room: Room) -> str:
+    """Return what can be said now; after a check that found nothing that is to pack."""
+    if room.stage == "check" and room.card and not room.card.get("outliers"):
+        return "“pack it” makes the pack; changes are still possible."
+    return _HINTS[room.stage]
 
 
 def _brief(room: Room) -> Iterator[str]:

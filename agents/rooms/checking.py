@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.rooms.brief import style
-from agents.rooms.outline import calls
+from agents.rooms.outline import calls, shape_faults
 from agents.rooms.state import Piece, Room
 from agents.rooms.templates import Checks
 from agents.understanding.wishes import Wish
@@ -70,13 +70,14 @@ class Gate:
         for (piece, _), found in zip(pictures, card.pieces, strict=False):
             if found.faults:
                 faults[piece.number] = tuple(_said(piece, fault) for fault in found.faults)
-        texts = [check(p.number, p.now.text, self._rules(p)) for p in _texts(self.room) if p.now]
-        for one in texts:
+        written = [p for p in _texts(self.room) if p.now]
+        texts = [check(p.number, p.now.text, self._rules(p)) for p in written if p.now]
+        for piece, one in zip(written, texts, strict=True):
             if one.faults:
-                faults[one.number] = tuple(fault.why for fault in one.faults)
-        for piece in self.room.pieces:  # what was noted when it was made: a wrong shape
-            if piece.now and piece.now.faults and piece.kind != "text":
-                said = tuple(f"#{piece.number} {why}." for why in piece.now.faults)
+                faults[piece.number] = tuple(_said(piece, fault) for fault in one.faults)
+        for piece, _ in pictures:  # the brief may ask for another format than it did
+            if wrong := shape_faults(await self.asset(piece), self.room.brief.aspect):
+                said = tuple(f"#{piece.number} {piece.title}: {why}." for why in wrong)
                 faults[piece.number] = (*faults.get(piece.number, ()), *said)
         score = ScoreCard((*card.pieces, *texts)).score
         return Checked(score, dict(sorted(faults.items())))
@@ -92,12 +93,22 @@ class Gate:
             return drafts, ""
         drawn = _Redrawing(self, [piece for piece, _ in pictures])
         words = style(self.room.brief)
-        data = [data for _, data in pictures]
+        data = [await self._cut(piece, data, numbers) for piece, data in pictures]
+        cut = [p for (p, before), after in zip(pictures, data, strict=True) if after != before]
         mended = await repair(data, drawn, await self._style(), words, only)
         for (piece, before), after in zip(pictures, mended.pictures, strict=True):
             if after != before:
                 drafts.append(await self._kept(piece, after))
-        return drafts, _gain(mended)
+        shaped = ", ".join(f"#{piece.number}" for piece in cut)
+        told = [f"Cut to {self.room.brief.aspect}: {shaped}."] if cut else []
+        return drafts, "\n".join([*told, *([] if cut and not mended.changes else [_gain(mended)])])
+
+    async def _cut(self, piece: Piece, data: bytes, numbers: Sequence[int]) -> bytes:
+        """Return a picture that is to be mended in the shape that the brief asks for."""
+        aspect = self.room.brief.aspect
+        if piece.number not in numbers or not shape_faults(await self.asset(piece), aspect):
+            return data
+        return await asyncio.to_thread(_shaped, data, aspect)
 
     async def _kept(self, piece: Piece, data: bytes) -> Draft:
         """Keep a mended picture as a step of its own, so that it has a recipe."""
@@ -205,7 +216,7 @@ def _number(piece: Piece) -> int:
 def _said(piece: Piece, fault: Fault) -> str:
     """Return why a piece falls out; the gate counts pictures, and people count pieces."""
     head, _, rest = fault.why.partition(" ")
-    return f"#{piece.number} {rest}" if head.startswith("#") else fault.why
+    return f"#{piece.number} {piece.title} {rest}" if head.startswith("#") else fault.why
 
 
 def _gain(mended: "Mended") -> str:
@@ -228,6 +239,17 @@ def _code(language: str) -> str:
     """Return the two-letter code of a language, "" when it is not known."""
     table = prompts()["languages"].get(language.casefold(), {})
     return next((name for name in table.get("called", ()) if len(name) == 2), "")
+
+
+def _shaped(data: bytes, aspect: str) -> bytes:
+    """Return the middle of a picture, as large as it can be in a shape, as PNG (blocks)."""
+    from PIL import ImageOps
+
+    from tools.pictures import open_picture, png
+
+    picture, (wide, high) = open_picture(data), map(int, aspect.split(":"))
+    scale = min(picture.width / wide, picture.height / high)
+    return png(ImageOps.fit(picture, (round(wide * scale), round(high * scale))))
 
 
 def _size(data: bytes) -> tuple[int, int]:

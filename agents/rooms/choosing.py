@@ -119,7 +119,8 @@ def voted(asked: Asked, data: Mapping[str, Any]) -> Decision:
     moved = " now" if before else ""
     now = later.after([Draft("vote", {"idea": pick})]).room
     told = f"{who(asked.user)} votes{moved} for {called(idea)}. {standing(now)}"
-    return Decision(told, drafts)
+    enough = now.ballot is not None and len(now.ballot.votes) >= quorum(later)
+    return Decision(f"{told} “next” closes the vote." if enough else told, drafts)
 
 
 def standing(room: Room) -> str:
@@ -156,9 +157,10 @@ def closed(asked: Asked) -> Decision:
     first, timed_out = leaders(ballot), over(asked.room, asked.at)
     missing = quorum(asked) - len(ballot.votes)
     if missing > 0 and not timed_out:
+        one = (first or list(ballot.among))[0]
         raise Refused(
             f"{count(missing, 'more vote')} needed (so far {len(ballot.votes)} of"
-            f" {quorum(asked)}); the owner, {who(asked.room.owner)}, can also say “we take 2”."
+            f" {quorum(asked)}); the owner, {who(asked.room.owner)}, can also say “we take {one}”."
         )
     if len(first) == 1:
         return took(asked, first[0], f"with {count(_votes(ballot, first[0]), 'vote')}")
@@ -166,9 +168,11 @@ def closed(asked: Asked) -> Decision:
     if not first or ballot.last:
         which = f"{names} are level again" if first else "Nobody voted in time"
         owner = who(asked.room.owner)
-        told = f"{which}. {owner}, as the owner you decide: “we take 2”."
-        last = Draft("ballot", {"among": list(first or ballot.among), "last": True})
-        drafts = () if ballot.last else (last,)
+        one = (first or list(ballot.among))[0]
+        told = f"{which}. {owner}, as the owner you decide: “we take {one}”."
+        last = {"among": list(first or ballot.among), "last": True, "keep": True}
+        known = ballot.last and ballot.until is None
+        drafts = () if known else (Draft("ballot", last),)
         return Decision(told, drafts, None, _picks(asked.room, first or list(ballot.among), "take"))
     until = asked.at + timedelta(hours=asked.template.vote.hours)
     runoff = {"among": first, "until": until.isoformat(), "last": True}

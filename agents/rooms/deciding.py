@@ -1,6 +1,7 @@
 """What a room does about what somebody wants of it: pure decisions, noted and done elsewhere."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from agents.rooms import choosing, reviewing
@@ -9,13 +10,12 @@ from agents.rooms.briefing import asks, briefed, settled
 from agents.rooms.reading import Intent
 from agents.rooms.referring import referred, unreferred
 from agents.rooms.state import STAGES, Stage
+from agents.rooms.telling import ROUNDS
 from agents.rooms.undoing import last_of
 from agents.understanding.folding import unquoted
 from memory.rooms import Draft
 from tools.errors import Refused
 
-_ROUNDS = 2
-"""How often a set is repaired by itself; then people decide."""
 Decide = Callable[[Asked, Mapping[str, Any]], Decision]
 
 
@@ -72,10 +72,14 @@ def _making(asked: Asked) -> Decision:
 
 
 def _check(asked: Asked) -> Decision:
-    missing = [p.title for p in asked.room.pieces if p.now is None]
-    if missing:
-        raise Refused(f"Not made yet: {', '.join(missing)}; say “redo {missing[0]}”.")
+    _complete(asked)
     return Decision("", (Draft("stage", {"stage": "check"}),), Task("check"))
+
+
+def _complete(asked: Asked) -> None:
+    """Refuse while a piece is missing."""
+    if missing := [p.title for p in asked.room.pieces if p.now is None]:
+        raise Refused(f"Not made yet: {', '.join(missing)}; say “redo {missing[0]}”.")
 
 
 def _pack(asked: Asked) -> Decision:
@@ -97,7 +101,12 @@ def outliers(asked: Asked) -> list[int]:
 
 
 def _again_packed(asked: Asked) -> Decision:
-    return Decision("", (), Task("pack"))
+    """Pack once more; what was changed since the last check is checked first."""
+    _complete(asked)
+    if not asked.room.card:
+        return _check(asked)
+    found = _pack(asked)
+    return Decision("", (), found.task) if found.task else found
 
 
 _FORWARD: Mapping[Stage, Callable[[Asked], Decision]] = {
@@ -112,8 +121,21 @@ _FORWARD: Mapping[Stage, Callable[[Asked], Decision]] = {
 }
 
 
+def _repack(asked: Asked, data: Mapping[str, Any]) -> Decision:
+    if asked.room.stage == "review":
+        raise Refused("Not everything is checked yet: “check it”, then “pack it”.")
+    return _again_packed(asked) if asked.room.stage == "pack" else _pack(asked)
+
+
+def _recheck(asked: Asked, data: Mapping[str, Any]) -> Decision:
+    found = _check(asked)
+    return replace(found, drafts=()) if asked.room.stage == "check" else found
+
+
 def _anyway(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Pack although the check found something."""
+    if asked.room.stage not in ("check", "pack"):
+        raise Refused(f"The room is at “{asked.room.stage}”; it is packed after the check.")
     note = Draft("overruled", {"piece": outliers(asked)})
     return Decision("", (note, Draft("stage", {"stage": "pack"})), Task("pack"))
 
@@ -123,7 +145,7 @@ def _fix(asked: Asked, data: Mapping[str, Any]) -> Decision:
     wanted = [n for n in data.get("pieces", wrong) if n in wrong] or wrong
     if not wanted:
         raise Refused("The last check found nothing to fix; “next” goes on.")
-    if asked.room.rounds >= _ROUNDS:
+    if asked.room.rounds >= ROUNDS:
         raise Refused(
             "That was repaired twice; now change it in words, send your own, or say that it stays."
         )
@@ -145,8 +167,35 @@ def _undo(asked: Asked, data: Mapping[str, Any]) -> Decision:
     if not gone:
         raise Refused("There is nothing of yours here to take back.")
     draft = Draft("undo", {"numbers": [event.number for event in gone]})
-    kinds = ", ".join(dict.fromkeys(e.kind for e in gone if e.kind != "outcome"))
-    return Decision(f"Taken back: {kinds or 'your last words'}.", (draft,))
+    kinds = dict.fromkeys(_UNDONE[e.kind] for e in gone if e.kind in _UNDONE)
+    return Decision(f"Taken back: {', '.join(kinds) or 'your last words'}.", (draft,))
+
+
+_UNDONE: Mapping[str, str] = {
+    "brief": "what you said of the brief",
+    "unbrief": "what you said of the brief",
+    "asked": "the question that raised",
+    "idea": "the idea",
+    "sketch": "the sketch",
+    "ballot": "the opening of the vote",
+    "vote": "your vote",
+    "chosen": "the choice of an idea",
+    "outline": "the outline",
+    "add": "the new piece",
+    "drop": "leaving that out",
+    "change": "the change",
+    "carer": "looking after that",
+    "made": "the new version",
+    "kept": "the choice of a version",
+    "approved": "your approval",
+    "comment": "the comment",
+    "overruled": "letting it stay",
+    "stage": "the step to another stage",
+    "named": "the name",
+    "owner": "the new owner",
+    "card": "the check",
+    "packed": "the note that it was packed",
+}
 
 
 def _status(asked: Asked, data: Mapping[str, Any]) -> Decision:
@@ -185,6 +234,8 @@ _DECIDE: Mapping[str, Decide] = {
     "anyway": _anyway,
     "reference": referred,
     "unreference": unreferred,
+    "repack": _repack,
+    "recheck": _recheck,
     "idea": choosing.suggested,
     "ideas": choosing.more,
     "combine": choosing.combined,

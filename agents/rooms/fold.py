@@ -56,14 +56,16 @@ def _brief(room: Room, event: RoomEvent) -> Room:
     name = str(event.data.get("name"))
     brief = said(room.brief, name, event.data.get("value"))
     left = tuple(q for q in room.questions if q.name != name)
-    return replace(room, brief=brief, by={**room.by, name: event.author}, questions=left)
+    by = {**room.by, name: event.author}
+    return replace(room, brief=brief, by=by, questions=left, card={})  # it was of another brief
 
 
 def _unbrief(room: Room, event: RoomEvent) -> Room:
     name = str(event.data.get("name"))
     brief = taken_back(room.brief, name, tuple(map(str, _list(event.data.get("values")))))
     left = tuple(q for q in room.questions if q.name != name)
-    return replace(room, brief=brief, by={**room.by, name: event.author}, questions=left)
+    by = {**room.by, name: event.author}
+    return replace(room, brief=brief, by=by, questions=left, card={})  # it was of another brief
 
 
 def _asked(room: Room, event: RoomEvent) -> Room:

@@ -11,26 +11,27 @@ from typing import Any
 
 from agents.plans import NEVER
 from agents.rooms.asked import Asked, Decision, Task, button, count
-from agents.rooms.board import told as pieces_told
 from agents.rooms.brief import style
-from agents.rooms.checking import Checked, Gate
+from agents.rooms.checking import Gate
 from agents.rooms.choosing import live
 from agents.rooms.fold import fold
-from agents.rooms.outline import calls
+from agents.rooms.outline import calls, shape_faults
 from agents.rooms.packing import contents, packed
 from agents.rooms.state import Idea, Room
+from agents.rooms.telling import buttons_of, checked, keeping, mending, told_of
 from agents.rooms.templates import Template, filled
 from agents.turns import Answer
 from agents.understanding.wishes import Wish
 from agents.work import Work
 from memory.errors import NotFound
-from memory.records import Action, Asset, Step
+from memory.records import Asset, Step
 from memory.rooms import Draft, Rooms, Said
 from tools.constraints import without
-from tools.jobs import Aspect
 
 MOST = 40
 """Steps one turn of a room may take."""
+_NAMING = ("image", "other_image")
+"""Arguments that name a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Making:
         if special is not None:
             await self._restored()
             return await special(task)
+        if task.what == "show":
+            return await self._show(task, told)
         wishes = _wishes(task, self.room, self.asked.template)
         steps = await self._steps([wish for _, wish in wishes])
         done = [(n, s) for (n, _), s in zip(wishes, steps, strict=False)]
@@ -63,16 +66,16 @@ class Making:
             drafts.append(Draft("stage", {"stage": "review"}, made=True))
         room = await self._noted(drafts)
         failed = [f"I could not make that: {s.result}" for _, s in done if s.status == "failed"]
-        text = "\n".join([*dict.fromkeys(failed), _told(task, room, drafts, told)]).strip()
+        text = "\n".join([*dict.fromkeys(failed), told_of(task, room, drafts, told)]).strip()
         kind: Any = "error" if failed and not drafts else "reply"
-        return Answer(kind, text, tuple(steps), buttons=_buttons(task, room))
+        return Answer(kind, text, tuple(steps), buttons=buttons_of(task, room))
 
     async def _steps(self, wishes: Sequence[Wish]) -> list[Step]:
         """Run wishes as the steps of this turn, or go on with those that are stored."""
         work = self.work
         if not await self._restored():
-            named = [await self._asset(str(w.args["image"])) for w in wishes if "image" in w.args]
-            there = tuple(asset for asset in named if asset)
+            named = [str(v) for w in wishes for k, v in w.args.items() if k in _NAMING]
+            there = tuple([a for one in named if (a := await self._asset(one))])
             work.scene = replace(work.scene, named=(*work.scene.named, *there))
             await work.plan([(f"call-{n}", wish) for n, wish in enumerate(wishes)])
         return await work.run()
@@ -91,7 +94,7 @@ class Making:
     async def _check(self, task: Task) -> Answer:
         found = await self._gate(self.room).check()
         room = await self._noted([found.draft(repaired=False)])
-        return Answer("reply", _checked(found), buttons=_mending(found, room))
+        return Answer("reply", checked(found), buttons=mending(found, room))
 
     async def _fix(self, task: Task) -> Answer:
         """Mend what fell out, once, and look again."""
@@ -102,24 +105,40 @@ class Making:
             room = await self._noted(drafts, "mended")
         found = await self._gate(room).check()
         room = await self._noted([found.draft(repaired=True)])
-        text = "\n".join(filter(None, [told, _checked(found)]))
+        text = "\n".join(filter(None, [told, checked(found)]))
         steps = tuple(self.work.steps.values())
         shown = {v.asset for p in room.pieces if (v := p.now)}
         kept = tuple(s for s in steps if any(a.sha256 in shown for a in s.assets))
-        return Answer("reply", text, kept, buttons=_mending(found, room))
+        return Answer("reply", text, kept, buttons=mending(found, room))
 
     async def _pack(self, task: Task) -> Answer:
         context, message = self.work.context, self.work.scene.message
         what = await contents(self.room, self.asked.events, context.store, context.assets)
-        files, left_out = await packed(what, context.assets, self.most)
-        step = Step("pack", {"room": self.room.id}, context.user, context.chat, message.id, "done")
+        named, left_out = await packed(what, context.assets, self.most)
+        files = tuple(named.values())
+        names = {asset.sha256: name for name, asset in named.items()}
+        args: dict[str, object] = {"room": self.room.id, "names": names}
+        step = Step("pack", args, context.user, context.chat, message.id, "done")
         step = replace(step, id=_id(message.id), result="Packed.", assets=files)
         await context.store.save(step)
         await self._noted([Draft("packed", {"assets": [a.sha256 for a in files]}, made=True)])
         size = sum(asset.size for asset in files) / 1e6
         told = f"The pack: {count(len(what.pieces), 'piece')}, {count(len(files), 'file')}"
-        text = "\n".join([f"{told}, {size:.1f} MB.", *left_out])
+        text = "\n".join([f"{told}, {size:.1f} MB. Unpack it and open index.html.", *left_out])
         return Answer("reply", text, (step,), buttons=(button("next pack", "Pack again"),))
+
+    async def _show(self, task: Task, told: str) -> Answer:
+        """Show the versions of a piece: two pictures side by side, anything else one by one."""
+        piece = self.room.piece(task.numbers[0])
+        shown = {v.number: v.asset for v in piece.versions if v.asset} if piece else {}
+        buttons = keeping(piece, [v.number for v in piece.versions]) if piece else ()
+        if piece and piece.kind == "picture" and len(shown) == 2:
+            first, second = shown.values()
+            steps = await self._steps([Wish("compare", {"image": first, "other_image": second})])
+            text = "\n".join([told, *(s.result for s in steps)])
+            return Answer("reply", text, tuple(steps), buttons=buttons)
+        found = tuple([a for one in shown.values() if (a := await self._asset(one))])
+        return Answer("reply", told, asked=found, buttons=buttons)
 
     async def _asset(self, sha256: str) -> Asset | None:
         try:
@@ -139,19 +158,6 @@ class Making:
 def _id(message: str) -> str:
     """Return the id of the one step that packs for a message."""
     return hashlib.sha256(f"pack {message}".encode()).hexdigest()[:20]
-
-
-def _checked(found: Checked) -> str:
-    return "\n".join([found.told(), *found.lines()])
-
-
-def _mending(found: Checked, room: Room) -> tuple[Action, ...]:
-    """Return the buttons under a score card."""
-    if not found.faults:
-        return (button("next check", "Pack it"),)
-    each = [button(f"fix {n}", f"Fix #{n}") for n in list(found.faults)[:5]]
-    more = [button("fix all", "Fix all"), button("anyway", "Pack anyway")]
-    return (*each, *more)
 
 
 def priced(room: Room, work: Work) -> str:
@@ -227,64 +233,6 @@ def _drafts(task: Task, number: int, step: Step, room: Room) -> list[Draft]:
     else:
         data["text"] = step.result
     return [Draft("made", {**data, "faults": faults}, made=True)]
-
-
-_OFF = 0.1
-"""By how much the sides of a picture may differ from what the brief asks for."""
-
-
-def shape_faults(asset: Asset, aspect: Aspect | str) -> list[str]:
-    """Return what is wrong with the shape of a picture."""
-    if not aspect or not asset.height:
-        return []
-    wide, high = map(int, aspect.split(":"))
-    wanted, there = wide / high, asset.width / asset.height
-    off = max(wanted / there, there / wanted) - 1
-    return [f"it is {asset.width}x{asset.height}, not {aspect}"] if off > _OFF else []
-
-
-def _told(task: Task, room: Room, drafts: Sequence[Draft], told: str) -> str:
-    if task.what in ("ideas", "refine"):
-        new = len([d for d in drafts if d.kind == "idea"])
-        there = room.ideas[-new:] if new else ()
-        return "\n".join(
-            [told, *(f"{i.number}. {i.title}: {i.description}" for i in there)]
-        ).strip()
-    if task.what == "sketch":
-        return f"{told} Sketches of {', '.join(f'idea {n}' for n in task.numbers)}.".strip()
-    if task.aside:
-        return _versions(task, room)
-    lines = pieces_told(room)
-    if set(task.numbers) >= set(lines):
-        return "\n".join([f"{told} {count(len(lines), 'piece')} made:".strip(), *lines.values()])
-    new_ones = (lines[n] for n in dict.fromkeys(task.numbers) if n in lines)
-    return "\n".join([told, *new_ones]).strip()
-
-
-def _versions(task: Task, room: Room) -> str:
-    piece = room.piece(task.numbers[0])
-    if piece is None:
-        return ""
-    new = ", ".join(str(v.number) for v in piece.versions[-len(task.numbers) :])
-    texts = [f"{v.number}. {v.text}" for v in piece.versions if v.text]
-    return "\n".join([f"Versions {new} of {piece.title}; which one counts?", *texts])
-
-
-def _buttons(task: Task, room: Room) -> tuple[Action, ...]:
-    if task.what in ("ideas", "refine"):
-        votes = [button(f"vote {i.number}", f"{i.number} {i.title}"[:24]) for i in live(room)]
-        return (*votes[:10], button("more ideas", "More ideas"), button("sketch all", "Sketch all"))
-    if task.what == "sketch":
-        return tuple(button(f"vote {n}", f"Vote for {n}") for n in task.numbers)
-    piece = room.piece(task.numbers[0]) if task.numbers else None
-    if task.aside and piece is not None:
-        new = piece.versions[-len(task.numbers) :]
-        return tuple(
-            button(f"keep version {v.number} of {piece.number}", f"Version {v.number}") for v in new
-        )
-    names = ",".join(str(n) for n in task.numbers)
-    found = [button(f"approve {names}", "Approve"), button(f"redo {names}", "Again")]
-    return tuple(found)
 
 
 def outcome_answer(decision: Decision, price: str = "") -> Answer:

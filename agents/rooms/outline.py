@@ -1,6 +1,7 @@
 """From the chosen idea to pieces, and from a piece to the wish that makes it."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
@@ -8,8 +9,13 @@ from agents.rooms.brief import Brief, style, wishes
 from agents.rooms.state import Idea, Piece, Room
 from agents.rooms.templates import Part, Template, filled
 from agents.understanding.wishes import Wish
+from memory.records import Asset
 from tools.constraints import Constraints, without
+from tools.jobs import Aspect
 
+_OFF = 0.1
+"""By how much the sides of a picture may differ from what the brief asks for."""
+_SMALL = ("a", "an", "the")
 MOST = 24
 """Pieces of one set."""
 
@@ -48,7 +54,7 @@ def _values(
     brief: Brief, idea: Idea, room: Room, part: Part, n: int, count: int
 ) -> Mapping[str, object]:
     described = idea.description.rstrip(" .")
-    same = described.casefold().startswith(idea.title.casefold())
+    same = set(_words(idea.title)) <= {*_words(described), *_SMALL}
     angle = part.angles[(n - 1) % len(part.angles)] if part.angles else ""
     return {
         "subject": brief.subject or room.title,
@@ -60,6 +66,10 @@ def _values(
         "count": count,
         "title": room.title,
     }
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
 
 
 def _seed(room: str, number: int) -> int:
@@ -159,3 +169,13 @@ def row(piece: Piece) -> dict[str, object]:
     """Return a piece as an event holds it."""
     kept = ("kind", "title", "request", "form", "words", "reads", "language", "must", "seed")
     return {name: value for name, value in asdict(piece).items() if name in kept}
+
+
+def shape_faults(asset: Asset, aspect: Aspect | str) -> list[str]:
+    """Return what is wrong with the shape of a picture."""
+    if not aspect or not asset.height:
+        return []
+    wide, high = map(int, aspect.split(":"))
+    wanted, there = wide / high, asset.width / asset.height
+    off = max(wanted / there, there / wanted) - 1
+    return [f"it is {asset.width}x{asset.height}, not {aspect}"] if off > _OFF else []

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from agents.rooms.asked import who
-from agents.rooms.brief import lines
+from agents.rooms.brief import NAMES, lines
 from agents.rooms.state import Piece, Room, Version
 from memory.assets import Assets
 from memory.errors import NotFound
@@ -32,14 +32,14 @@ async def contents(
 
 async def packed(
     what: Contents, assets: Assets, most: int
-) -> tuple[tuple[Asset, ...], tuple[str, ...]]:
-    """Write a pack in files of at most `most` bytes; return them, and what was left out."""
+) -> tuple[dict[str, Asset], tuple[str, ...]]:
+    """Write a pack in files of at most `most` bytes; return them by name, and what was left out."""
     from tools.pack.writing import write
 
     with tempfile.TemporaryDirectory(prefix="atelier-pack-") as folder:
         made = await asyncio.to_thread(write, what, Path(folder), most)
-        files = [await assets.put(await _bytes(file), ZIP) for file in made.files]
-    return tuple(files), made.left_out
+        files = {file.name: await assets.put(await _bytes(file), ZIP) for file in made.files}
+    return files, made.left_out
 
 
 async def _bytes(file: Path) -> bytes:
@@ -98,20 +98,22 @@ def _share(piece: Piece, step: Step | None) -> Share:
 
 _TOLD: Mapping[str, str] = {
     "opened": "opened the room",
-    "brief": "set {name}: {value}",
-    "unbrief": "took back {name}",
-    "asked": "wanted another {name}: {value}",
+    "brief": "set “{name}”: {value}",
+    "unbrief": "took back “{name}”",
+    "asked": "wanted another “{name}”: {value}",
     "idea": "had the idea “{title}”",
-    "vote": "voted for idea {idea}",
-    "chosen": "chose idea {idea}, {how}",
-    "stage": "went on to {stage}",
-    "change": "changed piece {piece}",
-    "made": "made a version of piece {piece}",
-    "kept": "chose version {version} of piece {piece}",
-    "approved": "approved piece {piece}",
-    "comment": "said of piece {piece}: {text}",
-    "carer": "looks after piece {piece}",
-    "overruled": "let piece {piece} stay as it is",
+    "vote": "voted for {idea}",
+    "chosen": "chose {idea}, {how}",
+    "stage": "went on to the stage “{stage}”",
+    "add": "added {title}: {request}",
+    "drop": "left out piece {piece}",
+    "change": "changed what {piece} shall be: {request}",
+    "made": "made {piece}",
+    "kept": "chose version {version} of {piece}",
+    "approved": "approved {piece}",
+    "comment": "said of {piece}: {text}",
+    "carer": "looks after {piece}",
+    "overruled": "let {piece} stay as it is",
     "undo": "took something back",
     "joined": "joined",
     "owner": "became the owner",
@@ -123,7 +125,7 @@ def _event(event: RoomEvent, room: Room) -> Event | None:
     form = _TOLD.get(event.kind)
     if form is None:
         return None
-    values = {key: _value(value) for key, value in event.data.items()}
+    values = {key: _value(key, value, room) for key, value in event.data.items()}
     said = form.format_map(_Known(values))
     return Event(_name(event.author), said, event.at)
 
@@ -133,8 +135,15 @@ class _Known(dict[str, str]):
         return ""
 
 
-def _value(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _value(key: str, value: object, room: Room) -> str:
+    """Return a value of an event in words: pieces and ideas by what they are called."""
+    if isinstance(value, list):
+        return ", ".join(_value(key, one, room) for one in value)
+    if key == "piece" and isinstance(value, int) and (piece := room.piece(value)):
+        return piece.title
+    if key == "idea" and isinstance(value, int) and (idea := room.idea(value)):
+        return f"idea {value} “{idea.title}”"
+    return NAMES.get(str(value), str(value)) if key == "name" else str(value)
 
 
 def _name(user: User | None) -> str:

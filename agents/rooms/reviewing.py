@@ -1,13 +1,14 @@
 """Decisions about pieces: the outline edited, versions approved, changed, replaced, compared."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agents.rooms.asked import Asked, Decision, Task, count, who
-from agents.rooms.outline import MOST, held_to, readers
+from agents.rooms.outline import MOST, held_to, readers, shape_faults
 from agents.rooms.state import Piece
 from agents.understanding.folding import unquoted
+from memory.records import Asset
 from memory.rooms import Draft
 from tools.constraints import faults
 from tools.errors import Refused
@@ -52,19 +53,42 @@ def written(asked: Asked, piece: Piece, text: str) -> Decision:
     return Decision(told, (draft, *_review(asked)), task)
 
 
-def uploaded(asked: Asked, piece: Piece) -> Decision:
-    """Put a file somebody sent in the place of a piece."""
+def uploaded(asked: Asked, numbers: Sequence[int], made: Mapping[str, str]) -> Decision:
+    """Put files in the place of pieces: one each, or the first one that fits a single piece.
+
+    `made` names the step that made a file which nobody sent. A wrong shape is told, and left to
+    the check; raises Refused with what the file can be used for when it is of a wrong kind.
+    """
+    files = asked.attached
+    each = len(numbers) == len(files) > 1
+    drafts: list[Draft] = []
+    told: list[str] = []
+    for at, number in enumerate(numbers if each else numbers[:1]):
+        piece = _of(asked, number)
+        asset = _fitting(piece, files[at : at + 1] if each else files)
+        wrong = shape_faults(asset, asked.room.brief.aspect) if piece.kind == "picture" else []
+        data = {"piece": number, "asset": asset.sha256, "faults": wrong}
+        step = made.get(asset.sha256, "")
+        drafts.append(Draft("made", {**data, "step": step}, made=bool(step)))
+        told.append(f"{piece.title} is now what {who(asked.user)} {'chose' if step else 'sent'}.")
+        stays = f"send another, or say “{piece.title} stays as it is”"
+        told += [f"But {' and '.join(wrong)}: {stays}."] if wrong else []
+    return Decision("\n".join(told), (*drafts, *_review(asked)))
+
+
+def _fitting(piece: Piece, files: Sequence[Asset]) -> Asset:
+    """Return the file that can be a piece; raises Refused."""
+    wanted = {"picture": "image/", "voice": "audio/"}.get(piece.kind, "none")
+    if found := next((a for a in files if a.media_type.startswith(wanted)), None):
+        return found
+    sent = "picture" if files[0].media_type.startswith("image/") else "sound"
+    kept = "What you sent is kept: reply to it with the name of the piece it is for."
     if piece.kind == "text":
-        title = piece.title
-        raise Refused(f"{title} is a text: say “change {title} to ...” with your own words.")
-    wanted = {"picture": "image/", "voice": "audio/"}[piece.kind]
-    asset = next((a for a in asked.attached if a.media_type.startswith(wanted)), None)
-    if asset is None:
-        kind = asked.attached[0].media_type
-        raise Refused(f"{piece.title} is a {piece.kind}, and what you sent is {kind}.")
-    draft = Draft("made", {"piece": piece.number, "asset": asset.sha256})
-    told = f"{piece.title} is now what {who(asked.user)} sent."
-    return Decision(told, (draft, *_review(asked)))
+        raise Refused(
+            f"{piece.title} is a text and that is a {sent}; your own words count with"
+            f" “change {piece.title} to “...””. {kept}"
+        )
+    raise Refused(f"{piece.title} is a {piece.kind} and that is a {sent}. {kept}")
 
 
 def again(asked: Asked, data: Mapping[str, Any]) -> Decision:
@@ -118,7 +142,9 @@ def approved(asked: Asked, data: Mapping[str, Any]) -> Decision:
         raise Refused("That is not made yet, so nobody can approve it.")
     draft = Draft("approved", {"piece": [p.number for p in made]})
     left = [p.title for p in asked.after([draft]).room.pieces if not p.approved]
-    rest = f" Still open: {', '.join(left)}." if left else " All pieces are approved."
+    rest = (
+        f" Still open: {', '.join(left)}." if left else " All pieces are approved; “next” goes on."
+    )
     names = ", ".join(p.title for p in made)
     return Decision(f"Approved by {who(asked.user)}: {names}.{rest}", (draft,))
 
@@ -149,10 +175,17 @@ def added(asked: Asked, data: Mapping[str, Any]) -> Decision:
     if len(asked.room.pieces) >= MOST:
         raise Refused(f"A set has at most {MOST} pieces.")
     kind, words = data["kind"], unquoted(str(data["text"]))
-    same = sum(p.kind == kind for p in asked.room.pieces)
-    title = f"{str(kind).capitalize()} {same + 1}"
+    title = _next_title(asked.room.pieces, str(kind))
     row = {"kind": kind, "title": title, "request": words, "seed": secrets.randbelow(2**32)}
     return Decision(f"Added {title}: {words}", (Draft("add", row),))
+
+
+def _next_title(pieces: Sequence[Piece], kind: str) -> str:
+    """Return what a new piece is called: "Visual 3" behind "Visual 2", else by its kind."""
+    titles = [p.title.rpartition(" ") for p in pieces if p.kind == kind]
+    counted = [(stem, int(n)) for stem, _, n in titles if stem and n.isdecimal()]
+    stem, last = counted[-1] if counted else (kind.capitalize(), len(titles))
+    return f"{stem} {max([last, *(n for one, n in counted if one == stem)]) + 1}"
 
 
 def dropped(asked: Asked, data: Mapping[str, Any]) -> Decision:

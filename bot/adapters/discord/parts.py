@@ -172,7 +172,11 @@ async def _sounds(reply: Reply, assets: Assets, limit: int) -> list[Part]:
                 found.append(Part(f"A file of {size} was made that is too large for this server."))
                 continue
             file = Attached(
-                file_name(asset), data, alt(reply, asset), asset.seconds, asset.waveform
+                file_name(asset, "", reply.steps),
+                data,
+                alt(reply, asset),
+                asset.seconds,
+                asset.waveform,
             )
             voice = asset.media_type == "audio/ogg" and bool(asset.waveform)
             found.append(Part(files=(file,), asset=asset.sha256, voice=voice))

@@ -11,7 +11,7 @@ from bot.adapter import Reply
 from bot.adapters.telegram.markup import MOST as MOST_ENTITIES
 from bot.adapters.telegram.markup import Words, shown
 from bot.passages import passages
-from bot.render import rows, split
+from bot.render import file_name, rows, split
 from memory.records import Action, Asset
 
 TEXT, CAPTION, ALBUM = 4096, 1024, 10
@@ -73,7 +73,7 @@ def layout(reply: Reply) -> Layout:
     singles = pictures if len(pictures) > 1 and reply.kind != "question" else ()
     photos = tuple(Piece("photo", asset=asset) for asset in singles)
     others = (a for a in message.assets if a not in pictures and a not in sounds)
-    files = (Piece("file", asset=asset) for asset in others)
+    files = (Piece("file", file_name(asset, "", reply.steps), asset) for asset in others)
     spoken = (Piece("sound", asset=asset) for asset in sounds)
     looks = head.entities[:MOST_ENTITIES]
     return Layout(head.text, pictures, (*more, *photos, *spoken, *files), looks)

@@ -164,7 +164,7 @@ class Sending:
         if first.kind == "file":
             data, name = first.text.encode(), "answer.txt"
             if first.asset is not None:
-                data, name = await self._assets.read(first.asset), file_name(first.asset)
+                data, name = await self._assets.read(first.asset), first.text
             return [await self._say(bot.send_document, document=data, filename=name, **fields)]
         assert first.asset is not None  # photos and sounds are
         if first.kind == "sound":
