@@ -10,10 +10,15 @@ from bot.commands import START, in_chats, offered
 from bot.studio import Studio
 from memory.holdings import Holdings
 from memory.records import Asset, Chat, Step, User
+from memory.sentences import say
 from memory.store import Store
 from tools.catalogue import Catalogue, Task
 from tools.files import ready
 
+ERASING = say(
+    "This erases everything said and made in this chat; to do it, type /forget yes. Only what is "
+    "yours here goes with /forget me."
+)
 _HELLO = "Hello! I draw pictures and change them, write, read aloud and write down what is said."
 _EXAMPLES = """Say what you would like in your own words:
 “draw four smiling cats”
@@ -145,6 +150,10 @@ def _held(held: Holdings) -> str:
     return f"{', '.join(parts)}, {held.good} 👍, {held.bad} 👎{since}"
 
 
-def forgotten(shas: Sequence[str], whose: str = "Everything") -> str:
+def forgotten(shas: Sequence[str], *, mine: bool = False) -> str:
     """Return what /forget says afterwards."""
-    return f"{whose} said and made in this chat is erased ({len(shas)} files)."
+    if mine:
+        return say(
+            "All of yours said and made in this chat is erased ({files} files).", files=len(shas)
+        )
+    return say("Everything said and made in this chat is erased ({files} files).", files=len(shas))

@@ -32,6 +32,7 @@ class Standing:
     text: str = ""
     plan: str = ""
     spoiler: bool = False
+    language: str = ""
 
 
 _PHASES: dict[Phase, str] = {

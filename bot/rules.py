@@ -7,11 +7,15 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from bot.translation import languages
 from tools.errors import Refused
 from tools.jobs import Aspect
 
 EVERYONE, ALL = ("everyone",), ("all",)
 _NOTHING = ("nobody", "none", "off", "no", "")
+
+AUTO = "auto"
+"""Everybody is answered in their own language."""
 
 Adult = Literal["never", "channels", "private"]
 
@@ -68,6 +72,9 @@ class Rules(BaseModel):
     buttons: Literal["asker", "everyone"] = Field(
         default="everyone", description="who may press the buttons under a reply"
     )
+    language: str = Field(
+        default=AUTO, description="what to answer in: auto (as it was asked), or such as en, es, ja"
+    )
     pause: Annotated[str, BeforeValidator(_sentence)] = Field(
         default="", description="a sentence: nothing is made, and whoever asks is told it; or off"
     )
@@ -83,8 +90,16 @@ class Rules(BaseModel):
                 )
         return names
 
+    @field_validator("language", mode="before")
+    @classmethod
+    def _known(cls, language: object) -> object:
+        there, named = (AUTO, *languages()), str(language).casefold()
+        if named not in there:
+            raise ValueError(f"it is one of {', '.join(there)}")
+        return named
 
-PERSONAL = ("count", "aspect")
+
+PERSONAL = ("count", "aspect", "language")
 """What everybody may choose for themselves."""
 CHOICES = ("tools", "models")
 """What must be chosen among the tools and models there are."""

@@ -184,3 +184,10 @@ def rooms(db: sqlite_utils.Database) -> None:
     )
     db.execute("CREATE INDEX room_events_key ON room_events (key)")
     db.execute("CREATE INDEX room_events_author ON room_events (author)")
+
+
+@SCHEMA()
+def languages(db: sqlite_utils.Database) -> None:
+    """Create what says in which language people are answered, and how results are worded."""
+    db.execute("ALTER TABLE messages ADD COLUMN language TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE steps ADD COLUMN wording TEXT NOT NULL DEFAULT ''")

@@ -5,6 +5,7 @@ import re
 
 from pydantic import Field
 
+from memory.sentences import count
 from tools.catalogue import Model
 from tools.jobs import Aspect, PictureSpec
 from tools.painting import kept_lora, origin, paint, seeds, size_for
@@ -71,8 +72,9 @@ async def draw(args: Draw, context: Context) -> Result:
     painting = await paint(
         model, specs, Recipe(tool="draw"), context, args.lora, cut=args.transparent
     )
-    things = "A picture" if args.count == 1 else f"{args.count} pictures"
-    return painting.result(f"{things} of {short(args.prompt)}")
+    words = short(args.prompt)
+    one, many = "A picture of {words}", "{n} pictures of {words}"
+    return painting.result(count(args.count, one, many, words=words))
 
 
 @tool
@@ -90,9 +92,11 @@ async def vary(args: Vary, context: Context) -> Result:
     recipe = Recipe(tool="vary", made="variation", parents=(args.image,))
     lora = kept_lora(args.lora, source, model, context)
     painting = await paint(model, specs, recipe, context, lora)
-    things = "A variation" if args.count == 1 else f"{args.count} variations"
-    of = f" of {short(source.recipe.prompt)}" if source.recipe.prompt else " of the picture"
-    return painting.result(things + of)
+    if words := short(source.recipe.prompt):
+        one, many = "A variation of {words}", "{n} variations of {words}"
+        return painting.result(count(args.count, one, many, words=words))
+    one, many = "A variation of the picture", "{n} variations of the picture"
+    return painting.result(count(args.count, one, many))
 
 
 def drawing(model: Model, args: Draw) -> list[PictureSpec]:

@@ -74,11 +74,17 @@ class Speech:
             raise Refused(f"The speed {spec.speed:g} is not between {SLOWEST:g} and {FASTEST:g}.")
         if len(spec.text) > LONGEST_TEXT:
             raise Refused(
-                f"That text has {len(spec.text)} characters; at most {LONGEST_TEXT} can be spoken."
+                "That text has {many} characters; at most {most} can be spoken.",
+                many=len(spec.text),
+                most=LONGEST_TEXT,
             )
         name = spec.voice or self._known[0]
         if foreign := _foreign(spec.text):
-            raise Refused(f"The voice {name} speaks only English and cannot read “{foreign}”.")
+            raise Refused(
+                "The voice {name} speaks only English and cannot read “{words}”.",
+                name=name,
+                words=foreign,
+            )
         voice = self._voice(name)
         sentences = voice.phonemize(spec.text) if re.search(r"[^\W_]", spec.text) else []
         pieces = [piece for sentence in sentences for piece in _wrap(sentence)]
