@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -12,7 +12,7 @@ from memory.sentences import joined, say
 from tools.catalogue import Catalogue, Lora, Model
 from tools.cutout import cut_out
 from tools.errors import ModelUnavailable, Refused
-from tools.jobs import Job, PictureSpec
+from tools.jobs import Artifact, Job, PictureSpec
 from tools.pictures import open_picture, png, size_of
 from tools.recipe import Recipe, read_recipe, with_recipe
 from tools.tool import Context, Result
@@ -123,14 +123,18 @@ async def paint(
         await keep(data, _recipe(recipe, model, spec), context)
         for data, spec in zip(ready, specs, strict=True)
     ]
-    notes: list[str] = []
-    if any("negative" in str(artifact.facts.get("ignored", "")) for artifact in made):
-        notes.append(say("{model} pays no attention to what is not wanted.", model=model.name))
-    if cut and any(data is one.data for data, one in zip(ready, made, strict=True)):
-        notes.append(say("The background was not plain, so it could not be cut off."))
+    notes = [*_notes(model, made, ready if cut else [])]
     notes += await _small_print(model, context)
     resolved = _resolved(model, specs[0], assets[0])
     return Painting(tuple(assets), resolved, _made_by(model, specs), tuple(notes))
+
+
+def _notes(model: Model, made: Sequence[Artifact], cut: Sequence[bytes]) -> Iterator[str]:
+    """Yield what was wanted and not done; `cut` are the pictures without their background."""
+    if any("negative" in str(artifact.facts.get("ignored", "")) for artifact in made):
+        yield say("{model} pays no attention to what is not wanted.", model=model.name)
+    if cut and any(data is one.data for data, one in zip(cut, made, strict=True)):
+        yield say("The background was not plain, so it could not be cut off.")
 
 
 async def keep(data: bytes, recipe: Recipe, context: Context) -> Asset:

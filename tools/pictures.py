@@ -56,15 +56,15 @@ def _header(data: bytes) -> Image.Image:
             "That is not a picture I can read; send a PNG, JPEG, WEBP, GIF, BMP, TIFF or AVIF file."
         ) from error
     if picture.width * picture.height > MAX_PIXELS or max(picture.size) > MAX_SIDE:
-        raise _too_large(picture.width * picture.height, f"{picture.width}x{picture.height}")
+        raise _too_large(picture.width * picture.height, f"{picture.width}x{picture.height}, ")
     return picture
 
 
 def _too_large(pixels: int, size: str = "") -> Refused:
     return Refused(
-        "That picture is too large ({size}: {has:.0f} million pixels); at most {most} million, "
-        "such as 8000x8000, can be used. Make it smaller and send it again.",
-        size=size or "?",
+        "That picture is too large: {size}{has:.0f} million pixels, and at most {most} million "
+        "(such as 8000x8000) can be used; make it smaller and send it again.",
+        size=size,
         has=pixels / 1e6,
         most=MAX_PIXELS // 10**6,
     )
