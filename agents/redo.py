@@ -41,7 +41,7 @@ def again(
         if fitting:
             return anew(known, _reworded(known, changes) or fitting, tools)
     if groups:
-        names = ", ".join(changes) or "that"
+        names = joined(", ", map(say, changes)) or say("that")
         raise Unclear(
             say("Nothing made here has “{names}” to change; what shall I make?", names=names)
         )

@@ -25,6 +25,9 @@ LONGEST = 300
 
 SIGNED = ("brightness", "contrast", "saturation", "warmth")
 SCALED = (*SIGNED, "blur", "sharpen")
+_TURNED = ("rotated by {turn:g}° counter-clockwise", "rotated by {turn:g}° clockwise")
+_SAME = "Made {how} it would look the same: nothing was changed."
+_SAME = "Made {how} it would look the same: nothing was changed."
 
 Kind = Literal["filler", "stop", "joint", "amount", "direction", "operation", "number", "pair"]
 
@@ -91,18 +94,15 @@ def retouch(picture: Image.Image, operations: tuple[Operation, ...]) -> Image.Im
     for operation in operations:
         changed = apply(changed, operation)
     if changed.size == picture.size and changed.tobytes() == picture.tobytes():
-        raise Refused(
-            "Made {how} it would look the same: nothing was changed.", how=told(operations)
-        )
+        raise Refused(_SAME, how=told(operations))
     return changed
 
 
 def told(operations: tuple[Operation, ...]) -> str:
     """Say what the operations do: "a bit darker and cropped to 16:9"."""
     words = [_told(operation) for operation in operations]
-    if len(words) < 2:
-        return words[0]
-    return say("{some} and {last}", some=joined(", ", words[:-1]), last=words[-1])
+    some = joined(", ", words[:-1])
+    return say("{some} and {last}", some=some, last=words[-1]) if some else words[0]
 
 
 def _told(how: Operation) -> str:
@@ -117,11 +117,7 @@ def _told(how: Operation) -> str:
             return say("resized to {percent:g} % of its size", percent=how.percent)
         return say("resized to {size}", size=f"{how.width}x{how.height}")
     if how.name == "rotate":
-        left = how.value <= 0
-        form = (
-            "rotated by {turn:g}° counter-clockwise" if left else "rotated by {turn:g}° clockwise"
-        )
-        return say(form, turn=abs(how.value))
+        return say(_TURNED[how.value > 0], turn=abs(how.value))
     words: str = _table()["says"][how.name][(how.percent or how.value) > 0]
     return say(words, much=_amount(how)) if "{much}" in words else say(words)
 

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from memory.sentences import say
+from tools.catalogue import Model
 from tools.errors import EngineFailed, Refused
 from tools.image import short
 from tools.jobs import HearingSpec, Job, SpeechSpec
@@ -34,13 +35,7 @@ class Transcribe(Args):
 async def speak(args: Speak, context: Context) -> Result:
     """Read a text aloud as a voice message."""
     model = context.catalogue.find("speak")
-    if args.voice and model.voices and args.voice not in model.voices:
-        raise Refused(
-            "{model} has no voice {voice!r}; there is: {known}.",
-            model=model.name,
-            voice=args.voice,
-            known=", ".join(model.voices),
-        )
+    _known(args.voice, model)
     spec = SpeechSpec(args.text, args.voice, args.speed)
     made = await context.runner.run(Job(model.name, (spec,), context.asker), context.report)
     seconds, waveform = made[0].facts.get("seconds"), made[0].facts.get("waveform")
@@ -67,6 +62,17 @@ async def speak(args: Speak, context: Context) -> Result:
         "seconds": round(float(seconds), 2),
     }
     return Result(text, (asset,), facts)
+
+
+def _known(voice: str, model: Model) -> None:
+    """Raise Refused for a voice that the model does not have."""
+    if voice and model.voices and voice not in model.voices:
+        raise Refused(
+            "{model} has no voice {voice!r}; there is: {known}.",
+            model=model.name,
+            voice=voice,
+            known=", ".join(model.voices),
+        )
 
 
 @tool
