@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from bot.progress import Standing
@@ -31,7 +31,7 @@ class Place:
     adult: bool = False
     admin: bool = True
     roles: frozenset[str] = frozenset()
-    locale: str = ""
+    locale: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,11 @@ def with_language(handle: Handler, book: Rulebook, store: Store) -> Handler:
     return spoken
 
 
+def guessed(text: str, locale: str) -> str:
+    """Return the likeliest language of who says something before there is a desk to ask."""
+    return (recognised(text) if is_ready() else "") or of_locale(locale) or ENGLISH
+
+
 async def load(language: str) -> None:
     """Read a language's file if nobody did yet; nobody else waits for that."""
     if language != ENGLISH and language in languages():
@@ -116,11 +121,11 @@ async def _said(event: Received) -> str:
 async def _pressed(event: Pressed, store: Store) -> str:
     """Return the language of the reply under which a button is, for who asked for that."""
     try:
-        reply = await store.message(event.message_id)
-        request = await store.message(reply.reply_to)
+        under = await store.message(event.message_id)
+        request = under if under.author else await store.message(under.reply_to)
     except NotFound:
         return ""
-    return reply.language if request.author == event.user else ""
+    return under.language if request.author == event.user else ""
 
 
 async def _before(chat: Chat, user: User, store: Store) -> str:

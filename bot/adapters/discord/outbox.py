@@ -18,8 +18,10 @@ from bot.errors import Undeliverable
 from bot.progress import Standing
 from bot.render import split
 from bot.trail import Trail
+from bot.translation import put
 from memory.assets import Assets
 from memory.records import Chat
+from memory.sentences import say
 from memory.store import Store
 from tools.errors import Refused
 
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _FAREWELL = 3.0
 """Seconds that the end of the program waits for a status message to say so."""
+_FAILED = "I have your result but could not send it here. {why}"
 _TITLE = 100
 _SKEW = 60_000 << 22
 """A minute in snowflakes: how far our clock may be ahead of Discord's."""
@@ -62,7 +65,8 @@ class DiscordOutbox:
                 await self._once(reply, number, part, trail, reference)
         except Undeliverable as error:
             if self._asked is not None:
-                await self._asked.tell(f"I have your result but could not send it here. {error}")
+                failed = say(_FAILED, why=error.sentence)
+                await self._asked.tell(put(failed, reply.message.language))
             raise
         finally:
             if not _cancelled():

@@ -15,7 +15,7 @@ from bot.adapter import Edited, Event, Handler, Memory, Received, Recovery
 from bot.adapters.discord import NAME, endpoints, slash, wire
 from bot.adapters.discord.asked import Interaction, Taken
 from bot.adapters.discord.calls import Calls
-from bot.adapters.discord.inbox import Inbox, chat_of, place_of, words_of
+from bot.adapters.discord.inbox import Inbox, chat_of, place_of, refusal, words_of
 from bot.adapters.discord.missed import Heard, missed, with_roles
 from bot.adapters.discord.outbox import DiscordOutbox, Edge
 from bot.adapters.discord.rate import Rate
@@ -236,7 +236,7 @@ class Session(discord.Client):
         try:
             message = await self.inbox.message(said, me)
         except AtelierError as error:
-            await outbox.notice(str(error), error=True)
+            await outbox.notice(refusal(error, words_of(said, me)), error=True)
             await self._known.told(post)
             return
         self._fresh.heard(message.chat, post, message.text)

@@ -13,15 +13,17 @@ from bot.pace import Busy, Pace
 from bot.progress import Standing, in_a_line
 from bot.render import shortened, units
 from bot.trail import Trail
+from bot.translation import put
 from memory.errors import NotFound
 from memory.records import STATUS
+from memory.sentences import say
 from memory.store import Store
 
 log = logging.getLogger(__name__)
 
 INTERVAL = 3.0
 """Seconds between two edits; Discord takes about one a second."""
-PAUSED = "Paused for a restart; it goes on by itself."
+PAUSED = say("Paused for a restart; it goes on by itself.")
 
 
 class Status:
@@ -34,13 +36,13 @@ class Status:
     def __init__(self, wire: Wire, store: Store, channel: str, asked: Asked | None) -> None:
         self._wire, self._store, self._channel, self._asked = wire, store, channel, asked
         self._pace = Pace(self._show, INTERVAL)
-        self._request = self._id = ""
+        self._request = self._id = self._language = ""
         self._shown: tuple[str, bytes] = ("", b"")
         self._refused = False
 
     def put(self, view: Standing) -> None:
         """Have a view shown when its turn comes."""
-        self._request = view.message_id
+        self._request, self._language = view.message_id, view.language
         self._pace.put(view)
 
     async def stop(self) -> None:
@@ -72,14 +74,14 @@ class Status:
         await self.stop()
         if self._id:
             with suppress(discord.DiscordException, *PASSING):
-                await self._write(self._id, PAUSED)
+                await self._write(self._id, put(PAUSED, self._language))
 
     async def _line(self, request: str) -> str:
         """Return who asked for what."""
         try:
             message = await self._store.message(request)
         except NotFound:
-            return "Done."
+            return put(say("Done."), self._language)
         name = message.author.name if message.author else ""
         said = discord.utils.escape_markdown(f"{name}: {message.text}")
         return shortened(said, LONGEST // 4)

@@ -14,16 +14,18 @@ from bot.errors import Undeliverable
 from bot.pace import Pace
 from bot.progress import Standing, in_a_line
 from bot.trail import Trail
+from bot.translation import put
 from memory.errors import NotFound
 from memory.records import STATUS, Post
+from memory.sentences import Sentence, say
 from memory.store import Store
 
 log = logging.getLogger(__name__)
 
 PREVIEW = "preview"
 """In place of an asset: the status message shows a picture, and can only be a picture now."""
-_PAUSED = "Paused for a restart; it goes on by itself."
-_COMING = "Here it comes."
+_PAUSED = say("Paused for a restart; it goes on by itself.")
+_COMING = say("Here it comes.")
 
 
 class Status:
@@ -56,9 +58,10 @@ class Status:
         A message that says next to nothing may come twice; an answer must not.
         """
         target, send = await self.target(), self._wire.bot.send_message
+        text = await self._said(_COMING)
         while True:
             try:
-                sent = await self._wire.send(self._to, send, text=_COMING, reply_parameters=target)
+                sent = await self._wire.send(self._to, send, text=text, reply_parameters=target)
             except MayHaveArrived:
                 await self._wire.timing.sleep(self._wire.timing.retry)
             else:
@@ -79,13 +82,20 @@ class Status:
         if self.over or post is None:
             return
         bot, chat, number = self._wire.bot, self._to.chat, int(post.id)
+        text = await self._said(_PAUSED)
         if self._wire.budget.wait(chat) > 0:
             return
         with suppress(TelegramError):
             if post.asset == PREVIEW:
-                await bot.edit_message_caption(chat, number, caption=_PAUSED)
+                await bot.edit_message_caption(chat, number, caption=text)
             else:
-                await bot.edit_message_text(_PAUSED, chat, number)
+                await bot.edit_message_text(text, chat, number)
+
+    async def _said(self, sentence: Sentence) -> str:
+        """Return a sentence of ours in the language of the request."""
+        with suppress(NotFound):
+            return put(sentence, (await self._store.message(self._request)).language)
+        return sentence
 
     async def target(self) -> ReplyParameters | None:
         """Return what the answer replies to: the request, or what had the button pressed."""
