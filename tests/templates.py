@@ -15,7 +15,9 @@ from bot.queue import _WORDS as WAITING
 from bot.rules import Rules
 from bot.translation import languages, translation
 from memory.errors import AtelierError
-from tools.builtin import ORDER
+from tools.builtin import ORDER, every_tool
+from tools.colours import _CONTRAST, _LIGHT, NAMES
+from tools.tool import _FAULTS
 
 ROOT = Path(__file__).parents[1]
 LAYERS = ("memory", "tools", "agents", "bot")
@@ -132,6 +134,13 @@ def _asked() -> dict[str, list[ast.expr]]:
 
 def _tables() -> Iterator[str]:
     table = tomllib.loads((ROOT / "tools/retouch.toml").read_text(encoding="utf-8"))
+    yield from (name for tool in every_tool() for name in tool.args.model_fields)
+    yield from _FAULTS.values()
+    yield from (word for level in (*_LIGHT, *_CONTRAST) for word in level if isinstance(word, str))
+    yield from ("very bright", "strong", *tomllib.loads(NAMES.read_text(encoding="utf-8")))
+    for glue in (", ", ": "):
+        parts = [f"{{part{number}}}" for number in range(6)]
+        yield from (glue.join(parts[:count]) for count in range(2, 7))
     yield from (str(field.description) for field in Rules.model_fields.values())
     yield from (one for one, _ in (*COUNTED.values(), *WAITING.values()))
     yield from (word for pair in table["says"].values() for word in pair if word)

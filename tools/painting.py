@@ -79,7 +79,8 @@ class Painting:
 
     def result(self, what: str, *more: str) -> Result:
         """Return the result of a tool: "4 pictures of cats", then who made them and how."""
-        text = joined(" ", [joined(" ", [what, self.by]), *self.notes, *more])
+        made = say("{what} {by}", what=what, by=self.by)
+        text = joined(" ", [made, *self.notes, *more])
         return Result(text, self.assets, self.resolved)
 
 
