@@ -49,12 +49,17 @@ def languages() -> tuple[str, ...]:
     return (ENGLISH, *sorted(file.stem for file in _FOLDER.glob("*.toml")))
 
 
+def source(language: str) -> bytes:
+    """Return the file of a language as it is (blocks)."""
+    return (_FOLDER / f"{language}.toml").read_bytes()
+
+
 @cache
 def translation(language: str) -> Translation:
     """Return a language other than English; the first call reads its file, in some hundredths."""
     from gettext import c2py  # only then: nobody else needs it
 
-    data = tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads(source(language).decode())
     signs = {ord(","): data["thousands"], ord("."): data["decimal"]}
     return Translation(data["name"], data["sentences"], data["forms"], c2py(data["form"]), signs)
 
