@@ -25,6 +25,9 @@ _NOT_AFTER = ("undo", "again")
 
 T = TypeVar("T")
 
+CIRCLES = "I went round in circles with that; please say it in smaller steps."
+TOO_LONG = "I thought about that for too long; say it more simply."
+
 
 @dataclass(slots=True)
 class Budget:
@@ -40,13 +43,13 @@ class Budget:
         self.calls += 1
         if self.calls > MOST_CALLS:
             _close(thinking)
-            raise TurnError("I went round in circles with that; please say it in smaller steps.")
+            raise TurnError(CIRCLES)
         began = self.clock()
         try:
             async with asyncio.timeout(MOST_SECONDS - self.seconds):
                 return await thinking
         except TimeoutError as error:
-            raise TurnError("I thought about that for too long; say it more simply.") from error
+            raise TurnError(TOO_LONG) from error
         finally:
             self.seconds += self.clock() - began
 

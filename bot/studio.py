@@ -132,7 +132,7 @@ def _build(chat: "ChatModel", tools: tuple[Tool, ...]) -> Thinker:
         from agents.models.chosen import chosen
 
     key = chat.key.get_secret_value()
-    model = chosen(chat.model, chat.name, chat.url, key, tools)
+    model = chosen(chat.model, chat.name, chat.url, key, chat.tokens, tools)
     return Assistant(model, tools, own_words=chat.model == "server")
 
 

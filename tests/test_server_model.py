@@ -46,6 +46,7 @@ async def test_words_and_several_calls_in_one_answer(tmp_path: Path, streams: bo
     assert reply.message.text.startswith("With pleasure!\n\nAnything else?\n\n2 pictures of a cat")
     assert len(reply.message.assets) == 3
     reports = told(server)
+    assert {request["max_tokens"] for request in server.requests} == {4096}
     assert [r["status"] for r in reports] == ["done", "done"]
     assert reports[0]["assets"][1] == f"#{reply.message.assets[1].sha256[:8]}"
     assert str(tmp_path) not in json.dumps(server.requests)

@@ -49,7 +49,7 @@ def test_home_is_understood_and_an_empty_variable_is_none(
         (b"x =", "atelier.toml cannot be read: Invalid value"),
         (b"\xff\xfe", "not text in UTF-8"),
         (b"foo = 1", "no setting 'foo'; there are: accept, catalogue, chat"),
-        (b"[chat]\nmodell = 'x'", "no setting 'chat.modell'; there are: key, model, name, url"),
+        (b"[chat]\nmodell = 'x'", "no setting 'chat.modell'; there are: key, model, name, tokens"),
         (b"log = 'loud'", "log is wrong: .*'error', not 'loud'"),
         (b"chat = 1", "chat is wrong: it must be a section"),
         (b"data = 5", "data is wrong: it must be a path in quotes, not '5'"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from agents.models.steady import MEANWHILE, THIS_TIME
+from agents.policy import CIRCLES, TOO_LONG
 from agents.scene import look
 from agents.understanding.wishes import Wish
 from agents.work import Work
@@ -275,6 +276,7 @@ async def _heard(app: App, message: Message) -> tuple[Wish, ...]:
     finally:
         await work.close()
     fell_back = any(words in said.text for words in (MEANWHILE, THIS_TIME))
-    if fell_back or (said.kind == "error" and not work.heard):
+    failed = said.kind == "error" and said.text not in (CIRCLES, TOO_LONG)
+    if fell_back or (failed and not work.heard):
         raise AtelierError(said.text)  # no model answered: that says nothing about the message
     return work.heard

@@ -11,9 +11,14 @@ from tools.tool import Tool
 
 
 def chosen(
-    model: Literal["local", "server"], name: str, url: str, key: str, tools: Sequence[Tool]
+    model: Literal["local", "server"],
+    name: str,
+    url: str,
+    key: str,
+    tokens: int,
+    tools: Sequence[Tool],
 ) -> SteadyModel:
     """Return the model `name` of the catalogue, or of the server at `url`; loads nothing yet."""
     if model == "local":
         return SteadyModel(main=LocalModel(name=name, tools=tuple(tools)), spare=RulesModel())
-    return SteadyModel(main=server_model(url, name, key), spare=RulesModel())
+    return SteadyModel(main=server_model(url, name, key, tokens=tokens), spare=RulesModel())

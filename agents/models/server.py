@@ -20,14 +20,18 @@ from agents.models.flavours import Call, Heard, arguments
 
 CONNECT = 5.0
 """Seconds within which a server that is there accepts a connection."""
+LONGEST = 4096
+"""Tokens an answer may have: a small model that finds no end fills its whole context."""
 TRIES = 2
 """How often a request is sent that could not be delivered, or found the server busy or broken."""
 
 
-def server_model(url: str, name: str, key: str = "", seconds: float = 120) -> BaseChatModel:
+def server_model(
+    url: str, name: str, key: str = "", seconds: float = 120, tokens: int = LONGEST
+) -> BaseChatModel:
     """Return the model `name` of the server at `url` (ending in /v1); connects when asked.
 
-    `seconds` is how long the server may be silent.
+    `seconds` is how long the server may be silent, `tokens` the most it may answer.
     """
     model = ServerModel(
         base_url=url,
@@ -37,6 +41,7 @@ def server_model(url: str, name: str, key: str = "", seconds: float = 120) -> Ba
         stream_chunk_timeout=seconds,
         max_retries=TRIES - 1,
         temperature=0.2,
+        extra_body={"max_tokens": tokens},  # the name that every one of these servers knows
     )
     model.async_client = _Completions(model.async_client)
     return model
