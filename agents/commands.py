@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from tools.errors import ToolError
-from tools.image import PICTURE
+from tools.image import PICTURE, SPOILER
 from tools.tool import Args, Context, Result, Tool
 
 
@@ -44,6 +44,7 @@ class Show(Args):
     """Arguments of `show`."""
 
     image: str = Field("", description=f"{PICTURE}; v:2 is version 2 of what is looked at")
+    spoiler: bool = Field(False, description=SPOILER)
 
 
 async def _never(_: object, __: Context) -> Result:

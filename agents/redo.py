@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agents.errors import Unclear
+from agents.errors import TurnError, Unclear
 from agents.expand import LINK
 from agents.revise import reworded
 from agents.scene import ASIDE, ENDED_WELL, Scene, undone
@@ -168,12 +168,12 @@ def _added(old: object, new: object) -> object:
 def undo(scene: Scene, step: Step) -> Step:
     """Return `step` (an "undo") filled in: a request's results are set aside, its origin shown.
 
-    The request replied to is meant, otherwise the author's own newest. Raises Unclear when there
-    is nothing to take back.
+    The request replied to is meant, otherwise the author's own newest. Raises TurnError when
+    there is nothing to take back.
     """
     gone = _taken_back(scene)
     if not gone:
-        raise Unclear("There is nothing of yours left to undo here.")
+        raise TurnError("There is nothing of yours left to undo here.")
     made = {a.sha256 for s in gone for a in s.assets}
     known = {a.sha256: a for s in scene.steps for a in s.assets}
     known |= {a.sha256: a for s in scene.sets for a in s.assets}

@@ -19,10 +19,12 @@ def show(scene: Scene, step: Step, image: str) -> Step:
     """Return `step` (a "show") filled in with what an expression points at; raises Unclear.
 
     Of a version, a person or a time all pictures are meant. Nothing is taken back: later versions
-    stay, and what is made of this one is a branch.
+    stay, and what is made of this one is a branch. What was hidden stays so.
     """
     found = _all(scene, image)[:_MOST]
-    args: dict[str, object] = {"image": ",".join(a.sha256 for a in found)}
+    hidden = [s for s in scene.steps if s.args.get("spoiler") and set(s.assets) & set(found)]
+    veil = {"spoiler": True} if hidden or step.args.get("spoiler") else {}
+    args: dict[str, object] = {"image": ",".join(a.sha256 for a in found), **veil}
     return replace(step, args=args, assets=found, result=_told(scene, found))
 
 

@@ -21,6 +21,8 @@ GO = Action("go", say("Go"))
 CHANGE = Action("change", say("Change"))
 PLAN = (GO, CHANGE, Action("cancel", say("Cancel")))
 """What is under a plan that waits for approval."""
+STOP = Action("stop", say("Cancel"))
+"""Stops the request whose progress it stands under, as /stop would all of somebody's."""
 INSTEAD = "instead"
 """Does a request with the words its author gave it afterwards."""
 _LONGEST = 64

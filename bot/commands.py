@@ -167,8 +167,9 @@ def _compare(words: str) -> tuple[Wish, ...]:
 
 
 def _show(words: str) -> tuple[Wish, ...]:
+    words, said = _unflagged("show", words)
     image, rest = _pointer(words)
-    return (Wish("show", {"image": image or rest or "previous"}),)
+    return (Wish("show", {"image": image or rest or "previous", **said}),)
 
 
 def _again(words: str) -> tuple[Wish, ...]:

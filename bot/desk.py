@@ -13,7 +13,7 @@ from agents.turns import Answer, answer, perform, refused, resume
 from agents.understanding.wishes import Wish
 from agents.work import Work
 from bot import approving, commands, notices, projects, talking
-from bot.actions import DELETE, FEEDBACK, INSTEAD, PLAN, actions, answers, command
+from bot.actions import DELETE, FEEDBACK, INSTEAD, PLAN, STOP, actions, answers, command
 from bot.adapter import Edited, Event, Outbox, Pressed, Received, Reply
 from bot.delivery import send
 from bot.edits import PRESS, offered
@@ -29,7 +29,7 @@ from bot.studio import NOBODY, Studio
 from bot.telling import TELLERS
 from bot.trail import Trail
 from bot.translation import put
-from bot.turn import Turn
+from bot.turn import Turn, Underway
 from memory.errors import AtelierError
 from memory.records import Chat, Delivery, Feedback, Message, User, new_id
 from memory.sentences import joined, say
@@ -38,6 +38,8 @@ from tools.errors import Refused
 log = logging.getLogger(__name__)
 
 _STOP = (Wish("cancel", {}),)
+_STOPPING = say("Stopping.")
+_OVER = "That is over already; there is nothing left to cancel."
 
 
 class Desk:
@@ -46,7 +48,7 @@ class Desk:
     def __init__(self, studio: Studio, *, interval: float = 0.2) -> None:
         self._studio, self._interval = studio, interval
         self._locks, self._reading = Locks[Chat](), asyncio.Lock()
-        self._turns: dict[str, Turn] = {}
+        self._turns = Underway()
 
     async def __call__(self, event: Event, outbox: Outbox) -> None:
         """Handle one event to its end; raises AtelierError with a sentence for the person."""
@@ -90,14 +92,7 @@ class Desk:
 
     def cancel(self, chat: Chat, user: User | None = None) -> int:
         """Stop the turns of a chat (of one user, if given); return how many there were."""
-        mine = [
-            t
-            for t in self._turns.values()
-            if t.message.chat == chat and user in (None, t.message.author) and not t.stopped
-        ]
-        for turn in mine:
-            turn.stop()
-        return len(mine)
+        return self._turns.cancel(chat, user)
 
     async def _pressed(self, event: Pressed, outbox: Outbox) -> None:
         score = FEEDBACK.get(event.action)
@@ -107,8 +102,9 @@ class Desk:
             await judged(store, event.chat, given)
             await outbox.notice(say("Thank you, noted."))
             return
-        if event.action in (DELETE, INSTEAD):
-            await (self._delete if event.action == DELETE else self._instead)(event, outbox)
+        doing = {DELETE: self._delete, INSTEAD: self._instead, STOP.id: self._stop}
+        if do := doing.get(event.action):
+            await do(event, outbox)
             return
         text = command(event.action)
         said = Message(
@@ -124,6 +120,21 @@ class Desk:
         if event.user != request.author and not event.place.admin:
             raise Refused("Only who asked for that, or an admin here, can delete it.")
         await outbox.remove(await Trail.of(store, reply.id))
+
+    async def _stop(self, event: Pressed, outbox: Outbox) -> None:
+        """Stop the one request under whose progress a button was pressed."""
+        store, id = self._studio.store, event.message_id
+        waiting = {} if id in self._turns else await store.open_turns(event.chat.platform)
+        known = [t.message for t in self._turns.values()] + [*waiting]
+        request = next((m for m in known if m.id == id), None)
+        if request is None:
+            raise Refused(_OVER)
+        here = await store.current(request.chat) == event.chat
+        if event.user != request.author and not (here and event.place.admin):
+            raise Refused("Only who asked for that, or an admin here, can cancel it.")
+        if not self._turns.drop(id):
+            raise Refused(_OVER)
+        await outbox.notice(_STOPPING)
 
     async def _edited(self, event: Edited, outbox: Outbox) -> None:
         """Take a request's new words: for the old ones if it waits, else when that is asked for."""
@@ -168,11 +179,11 @@ class Desk:
     ) -> None:
         board = Board(message.id, outbox.show, self._interval)
         board.phase("received")
-        turn = self._turns[message.id] = Turn(message)
+        turn = self._turns.begin(message)
         try:
             if not (known or await self._studio.store.open_turn(message, post, part)):
                 return  # a platform told it twice
-            async with self._locks[message.chat]:
+            async with turn.after(self._locks[message.chat]):
                 found = await self._answer(turn, board)
                 await self._reply(message, found, outbox)
             if self._studio.keeper is not None:
@@ -214,9 +225,8 @@ class Desk:
             found = refused(work, error)
         finally:
             await work.close()
-        spoken = turn.message is not message
         said = (f"“{message.text}”", found.text)
-        return replace(found, text=joined("\n\n", said)) if spoken else found
+        return found if turn.message is message else replace(found, text=joined("\n\n", said))
 
     async def _decide(self, message: Message, scene: Scene, work: Work, board: Board) -> Answer:
         stored = await self._studio.store.steps_of(message.id)
@@ -260,7 +270,8 @@ class Desk:
             return await self._cancelled(message)
         if wanted.name == "queue":
             asker = message.author or NOBODY
-            return await queue_notice(self._studio, asker, self._standing(message))
+            standing = Turns(*self._turns.standing(message))
+            return await queue_notice(self._studio, asker, standing)
         if wanted.name == "forget":
             return await self._forget(event, wanted.words.lower())
         return await TELLERS.get(wanted.name, TELLERS["help"])(self._studio, event, wanted.words)
@@ -270,19 +281,10 @@ class Desk:
         if message.reply_to and await approving.dropped(self._studio, message, pointed=True):
             return approving.DROPPED
         if self.cancel(message.chat, message.author):
-            return say("Stopping.")
+            return _STOPPING
         if await approving.dropped(self._studio, message, pointed=False):
             return approving.DROPPED
         return say("Nothing of yours is running here.")
-
-    def _standing(self, message: Message) -> Turns:
-        """Count the requests of a message's author in its chat."""
-        mine = [
-            turn.task is not None
-            for turn in self._turns.values()
-            if (turn.message.chat, turn.message.author) == (message.chat, message.author)
-        ]
-        return Turns(mine.count(True), mine.count(False))
 
     async def _forget(self, event: Received, words: str) -> str:
         chat, user, place = event.message.chat, event.message.author, event.place

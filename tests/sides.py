@@ -77,12 +77,12 @@ class Phone:
 
     def main(self, asked: Asked) -> Any:
         """Return the answer to something, with the buttons that it has in the end."""
-        found = [p for p in self.replies(asked.post) if p.id > asked.after and p.buttons]
+        found = [p for p in self.replies(asked.post) if p.id > asked.after and p.answered]
         return found[0] if found else None
 
     def look(self, main: Post) -> dict[str, Any]:
         """Return what can be seen of an answer."""
-        behind = [p for p in self.replies(main) if not p.buttons]
+        behind = [p for p in self.replies(main) if not p.answered]
         album = [p for p in behind if p.kind == "photo"]
         singles = album or ([main] if main.kind == "photo" else [])
         return {

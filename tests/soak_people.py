@@ -113,7 +113,7 @@ def _offers(post: Post, action: str) -> bool:
 def _is_answer(post: Post) -> bool:
     """Whether a post is the main message of an answer; albums and sounds reply to that."""
     main = post.kind in ("text", "photo") and not post.album
-    return main and (bool(post.buttons) or not is_progress(post.text))
+    return main and (post.answered or not is_progress(post.text))
 
 
 @dataclass

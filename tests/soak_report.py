@@ -103,7 +103,7 @@ def _loose(server: discord.Server) -> Counter[str]:
 def _left(bot: Bot) -> int:
     """Count messages that still say that something is going on, though nothing is."""
     posts = [post for room in bot.telegram.world.rooms.values() for post in room.said]
-    busy = [p for p in posts if p.by_bot and not p.buttons and is_progress(p.text)]
+    busy = [p for p in posts if p.by_bot and not p.answered and is_progress(p.text)]
     here = [m for m in bot.discord.messages() if m.loading or is_progress(m.content)]
     return len(busy) + len(here)
 

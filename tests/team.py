@@ -106,7 +106,7 @@ class Team:
     def _on_telegram(self, said: Post) -> Any:
         def there() -> list[str]:
             mine = [p for p in self._posts() if p.reply_to is said and not p.album]
-            return [p.text for p in mine if p.buttons or not is_progress(p.text)]
+            return [p.text for p in mine if p.answered or not is_progress(p.text)]
 
         return there
 

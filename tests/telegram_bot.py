@@ -56,10 +56,10 @@ class Living:
         return await self.server.wait_for(there)
 
     async def answer(self, where: Person | Place, number: int = 0) -> Post:
-        """Wait for an answer (they have buttons; status messages have none)."""
+        """Wait for an answer (they have buttons of their own)."""
 
         def there() -> Post | None:
-            posts = [p for p in self.server.messages(where) if p.buttons]
+            posts = [p for p in self.server.messages(where) if p.answered]
             return posts[number] if len(posts) > number else None
 
         post = await self.server.wait_for(there)

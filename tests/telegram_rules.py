@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.telegram_files import Json, Refused, Stored, Upload, bad, missing
-from tests.telegram_html import BadEntities, parsed
+from tests.telegram_html import BadEntities, parsed, units
 from tests.telegram_world import ALL, Kind, Post, Room, World
 
 TEXT, CAPTION, DATA, BUTTONS = 4096, 1024, 64, 100
@@ -125,7 +125,7 @@ def formatted(args: Args, name: str = "text") -> tuple[str, list[Json]]:
     source, mode = args.text(name), args.text("parse_mode").lower()
     if mode in ("", "none"):
         listed = args.json("entities" if name == "text" else "caption_entities")
-        return source, listed or []
+        return source, _checked(source, listed or [])
     if mode not in ("html", "markdown", "markdownv2"):
         raise bad("unsupported parse_mode")
     if mode != "html":
@@ -134,6 +134,25 @@ def formatted(args: Args, name: str = "text") -> tuple[str, list[Json]]:
         return parsed(source)
     except BadEntities as wrong:
         raise bad(f"can't parse entities: {wrong}") from None
+
+
+STYLES = ("bold", "italic", "underline", "strikethrough", "spoiler", "code", "pre", "blockquote")
+
+
+def _checked(text: str, entities: list[Json]) -> list[Json]:
+    """Return entities that a bot lists; each must be within the text, and nested if at all."""
+    open_: list[int] = []
+    for one in sorted(entities, key=lambda e: (e["offset"], -e["length"])):
+        begin, end = one["offset"], one["offset"] + one["length"]
+        if not 0 <= begin < end <= units(text):
+            raise bad(f"can't parse entities: ENTITY_BOUNDS_INVALID at {begin}")
+        if one["type"] not in (*STYLES, "text_link", "text_mention"):
+            raise bad("can't parse entities: unsupported type specified")
+        open_ = [e for e in open_ if e > begin]
+        if any(end > e for e in open_):
+            raise bad("can't parse entities: they cross")
+        open_.append(end)
+    return entities
 
 
 def text_of(args: Args) -> tuple[str, list[Json]]:

@@ -49,6 +49,12 @@ class Post:
         """The words on its buttons."""
         return [button["text"] for row in self.buttons for button in row]
 
+    @property
+    def answered(self) -> bool:
+        """Whether it has buttons other than the one to cancel what is waited for."""
+        told = [button.get("callback_data") for row in self.buttons for button in row]
+        return told not in ([], ["stop"])
+
     def json(self, *, deep: bool = True) -> Json:
         """Return it as the Bot API writes it; with `deep`, with the message it replies to."""
         body: Json = {"message_id": self.id, "date": int(self.at), "chat": self.room.json()}

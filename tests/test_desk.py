@@ -192,10 +192,10 @@ async def test_cancel_stops_what_runs_and_what_waits(tmp_path: Path) -> None:
         await here.handle(Received(Message(CHAT, ANA, "stop")), here.outbox)
         await asyncio.wait_for(asyncio.gather(running, waiting), 20)
         assert here.outbox.notices == ["Stopping."]
-        assert [r.message.text for r in here.outbox.replies] == [
+        assert {r.message.text for r in here.outbox.replies} == {
             "Cancelled: draw.",
             "Cancelled before it began.",
-        ]
+        }
         assert [s.status for s in await here.studio.store.steps(CHAT)] == ["cancelled"]
         assert not await here.studio.store.open_turns("terminal")
 

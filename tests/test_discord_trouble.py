@@ -136,17 +136,6 @@ async def test_somebody_who_blocks_us_is_left_alone(server: Server, tmp_path: Pa
         await bot.delivered()
 
 
-async def test_a_command_where_we_may_not_write_is_told_to_the_one_who_asked(
-    server: Server, tmp_path: Path
-) -> None:
-    server.channel.denied = Permission.SEND_MESSAGES
-    async with talking(server, tmp_path) as bot:
-        asked = await server.person("Ana").slash("imagine", prompt="a fox").answer()
-        await server.wait_for(lambda: asked.followups)
-        assert "could not send it here" in asked.followups[0].content
-        await bot.delivered()
-
-
 async def test_a_server_that_is_left_stops_nothing(server: Server, tmp_path: Path) -> None:
     other = server.world.guild("Elsewhere")
     there = server.world.channel(other, "general")

@@ -151,7 +151,7 @@ async def test_the_button_works_after_a_restart(tmp_path: Path) -> None:
         runner.go.set()
         async with living(server, tmp_path) as bot:
             await server.wait_for(
-                lambda: any(p.kind == "photo" and p.buttons for p in server.messages(ana))
+                lambda: any(p.kind == "photo" and p.answered for p in server.messages(ana))
             )
             await bot.settled()
             ana.presses(offer, "instead")

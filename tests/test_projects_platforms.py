@@ -65,7 +65,7 @@ async def test_telegram_gives_a_room_a_topic_where_a_group_has_topics(tmp_path: 
         group.room.bot = "administrator"
         ana.says("/project new poster-series for the jazz night", group)
         board = await bot.server.wait_for(
-            lambda: next((p for p in bot.server.messages(group) if p.topic and p.buttons), None)
+            lambda: next((p for p in bot.server.messages(group) if p.topic and p.answered), None)
         )
         assert board is not None
         assert "Stage: brief" in board.text

@@ -134,7 +134,7 @@ async def test_everybody_repeats_and_undoes_their_own(tmp_path: Path) -> None:
         await undo(here, user=carl)
         answer, _ = await here.do(wish("undo"), user=carl)
         assert (answer.kind, answer.text) == (
-            "question",
+            "error",
             "There is nothing of yours left to undo here.",
         )
         text, _ = await undo(here, user=carl, reply_to=dog.id)  # pointed at, it is meant

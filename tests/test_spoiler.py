@@ -67,8 +67,69 @@ def test_whatever_is_made_can_be_said_to_be_hidden() -> None:
     assert understand("I hate spoilers in films", shown)[0].tool == "chat"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "the second one as a spoiler",
+        "number 2, as a spoiler please",
+        "show me the second one again as a spoiler",
+        "hide the second one behind a spoiler",
+        "as a spoiler: the second one",
+        "das zweite bitte als Spoiler",
+        "markiere das zweite als Spoiler",
+        "la deuxième en spoiler",
+        "mets la deuxième en spoiler",
+        "la segunda como spoiler",
+        "muéstrame la segunda otra vez como spoiler",
+        "marca a segunda como spoiler",
+        "вторую под спойлер",
+        "покажи вторую ещё раз под спойлером",
+        "第二张作为剧透",
+        "把第二张设为剧透",
+        "把第二张加上剧透遮罩再发一次",
+        "2枚目をネタバレとして",
+        "2枚目をネタバレ防止で投稿して",
+    ],
+)
+def test_a_picture_that_is_there_is_shown_again_hidden(said: str) -> None:
+    shown = Hints(last_tool="draw", pictures_here=True)
+    (wish,) = understand(said, shown)
+    assert (wish.tool, wish.args) == ("show", {"image": "2", "spoiler": True})
+
+
+def test_which_picture_shall_be_hidden() -> None:
+    shown = Hints(last_tool="draw", pictures_here=True)
+    for said, image in (
+        ("v2 as a spoiler", "v:2"),
+        ("the red one as a spoiler", "red"),
+        ("all of them as a spoiler", "all"),
+        ("#1a2b3c4d as a spoiler", "#1a2b3c4d"),
+        ("mark it as a spoiler", "last"),
+        ("now as a spoiler", "last"),
+    ):
+        (wish,) = understand(said, shown)
+        assert (wish.tool, wish.args) == ("show", {"image": image, "spoiler": True})
+    (wish,) = understand("as a spoiler", Hints(replied_images=1))
+    assert wish.args["image"] == "reply"
+    assert understand("mark it as a spoiler", Hints())[0].tool == "chat"
+    (wish,) = understand("the cat with the hat as a spoiler", shown)
+    assert wish.args == {"prompt": "the cat with the hat", "spoiler": True}
+
+
+async def test_the_very_picture_is_posted_again_hidden(tmp_path: Path) -> None:
+    async with room(tmp_path) as here:
+        drawn = await here.say("draw 2 cats")
+        hidden = await here.say("the second one as a spoiler")
+        assert hidden.message.assets == drawn.message.assets[1:]
+        assert hidden.spoiler
+        assert not (await here.say("show the first one again")).spoiler
+        again = await here.say("show the second one again")  # what was hidden stays so
+        assert (again.message.assets, again.spoiler) == (hidden.message.assets, True)
+
+
 def test_commands_take_the_flag() -> None:
     for text, args in {
+        "/show 2 --spoiler": {"image": "2", "spoiler": True},
         "/draw a cat --spoiler": {"prompt": "a cat", "spoiler": True},
         "/vary 2 --n 3 --spoiler": {"image": "2", "count": 3, "spoiler": True},
         "/upscale 2 4x --spoiler": {"image": "2", "factor": 4, "spoiler": True},
@@ -125,7 +186,12 @@ async def test_telegram_hides_the_preview_the_sheet_and_the_singles(tmp_path: Pa
         posts = await bot.said(ana, 5, "photo")
         assert all(map(veiled, posts))
         ana.says("draw a dog")
-        assert not veiled(await bot.answer(ana, 1))
+        dog = await bot.answer(ana, 1)
+        assert not veiled(dog)
+        await bot.settled()
+        ana.says("mark it as a spoiler", reply_to=dog)
+        hidden = await bot.answer(ana, 2)
+        assert (veiled(hidden), hidden.data) == (True, dog.data)
         await bot.settled()
 
 
@@ -152,6 +218,11 @@ async def test_discord_hides_the_preview_the_sheet_and_the_singles(
         assert [f.filename[:8] for f in answer.files] == ["SPOILER_"] * 3
         plain = await bot.reply(ana.mentions("draw a dog"))
         assert not plain.files[0].filename.startswith("SPOILER_")
+        hidden = await bot.reply(ana.mentions("the first one as a spoiler", reply_to=plain))
+        assert hidden.files[0].filename == f"SPOILER_{plain.files[0].filename}"
+        assert hidden.files[0].data == plain.files[0].data
+        again = await ana.slash("show", picture="last", spoiler=True).answer()
+        assert (await bot.reply(again.original)).files[0].filename.startswith("SPOILER_")
         shown = await ana.slash("imagine", prompt="a cat", spoiler=False).answer()
         assert not (await bot.reply(shown.original)).files[0].filename.startswith("SPOILER_")
 

@@ -157,7 +157,7 @@ async def test_what_was_not_stored_is_told_again_after_a_restart(tmp_path: Path)
             await server.wait_for(lambda: server.count("getFile"))
             ben = server.person("Ben")
             ben.says("draw a dog")
-            await server.wait_for(lambda: any(p.buttons for p in server.messages(ben)))
+            await server.wait_for(lambda: any(p.answered for p in server.messages(ben)))
         held.set()
         assert server.updates.pending
         async with living(server, tmp_path) as bot:

@@ -101,7 +101,7 @@ async def test_what_was_confirmed_survives_a_kill_and_a_change_to_polling(tmp_pa
             assert (await bot.answer(ana)).reply_to is asked
             await bot.settled()
             assert not server.updates.hook
-            assert len([p for p in server.messages(ana) if p.buttons]) == 1
+            assert len([p for p in server.messages(ana) if p.answered]) == 1
     clean(server)
 
 

@@ -27,6 +27,7 @@ TAKES = {
     "vary": ("count", "lora", "spoiler"),
     "edit": ("lora", "spoiler"),
     "upscale": ("spoiler",),
+    "show": ("spoiler",),
     "brainstorm": ("count",),
 }
 """Tools beside draw that know some of the flags, and which."""

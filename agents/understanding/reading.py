@@ -10,6 +10,7 @@ from agents.understanding.folding import FLAG, Line
 from agents.understanding.lexicon import Language
 from agents.understanding.linking import ON_PICTURES, PICTURES, TEXTS, Raw
 from agents.understanding.slots import Scene
+from agents.understanding.veiling import veiled
 from agents.understanding.wishes import Hints
 
 _SMALL_TALK = 200
@@ -134,7 +135,8 @@ class Reading:
             line = line.cut(0, twice.end(1))
         if not line.text or self.language.marks["negated"].match(line.fold):
             return None
-        if FLAG in line.fold and (raw := self._flagged(spoken, asked, cut)):
+        flagged = FLAG in line.fold
+        if raw := self._veiled(line) or (self._flagged(spoken, asked, cut) if flagged else None):
             return raw
         elsewhere = self.language.marks["elsewhere"].search(line.fold)
         for rule in self.language.index.possible(line.fold):
@@ -147,7 +149,14 @@ class Reading:
                 )
             ):
                 return raw
-        return self._bare(line) if FLAG in line.fold and cut > clauses.COMMA else None
+        return self._bare(line) if flagged and cut > clauses.COMMA else None
+
+    def _veiled(self, line: Line) -> Raw | None:
+        """Read "the second one as a spoiler": that picture once more, hidden."""
+        image = veiled(line, self.language)
+        args: dict[str, object] = {"image": image, "spoiler": True}
+        known = image not in _VAGUE or self._pictures()
+        return Raw("show", args, self.language) if image and known else None
 
     def _flagged(self, spoken: Line, asked: bool, cut: int) -> Raw | None:
         """Read a request other than to draw without its flags, and add those its tool knows."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from agents.understanding import flags
-from agents.understanding.folding import Line, fold
+from agents.understanding.folding import FLAG, Line, fold
 from agents.understanding.lexicon import (
     NAMES,
     Language,
@@ -18,7 +18,7 @@ from agents.understanding.lexicon import (
     typos,
     vocabulary,
 )
-from agents.understanding.linking import link
+from agents.understanding.linking import image, link
 from agents.understanding.reading import Reading
 from agents.understanding.wishes import Hints, Wish
 
@@ -58,12 +58,22 @@ def understand(text: str, hints: Hints = _NOTHING_KNOWN) -> tuple[Wish, ...]:
         return (Wish("chat", {"text": said}),)
     text = _respelt(text)
     line = flags.hide(fold(text[:_ANALYSED], typos()))
+    if hidden := _hidden(line, hints):
+        return hidden
     mixed = _mixed(line)
     tries = ((line, grammar) for grammar in likely(line))
     for read, grammar in chain([mixed] if mixed else [], tries):
         if wishes := link(Reading(grammar, hints).raws(_in_letters(read, grammar)), hints):
             return _with_rest(wishes, text[_ANALYSED:])
     return (Wish("chat", {"text": said}),)
+
+
+def _hidden(line: Line, hints: Hints) -> tuple[Wish, ...]:
+    """Return the wish of "mark it as a spoiler", where there is a picture that may be it."""
+    here = hints.pictures_here or hints.replied_images or hints.attached_images
+    if not here or line.fold.strip(f"{FLAG} .!") or flags.take(line)[1] != {"spoiler": True}:
+        return ()
+    return (Wish("show", {"image": image("it", [], hints), "spoiler": True}),)
 
 
 def _respelt(text: str) -> str:

@@ -80,7 +80,7 @@ async def telegram_starts() -> list[Started]:
                 ana = server.person("Ana")
                 ana.says(WISH)
                 return await server.wait_for(
-                    lambda: any(post.buttons for post in server.messages(ana)), 60
+                    lambda: any(post.answered for post in server.messages(ana)), 60
                 )
 
             last = answered if number == STARTS else None
@@ -115,7 +115,7 @@ async def telegram_acks() -> list[float]:
             await server.wait_for(lambda: server.updates.polled, 30)
             first = server.person("First")
             first.says(WISH)
-            await server.wait_for(lambda: any(p.buttons for p in server.messages(first)), 60)
+            await server.wait_for(lambda: any(p.answered for p in server.messages(first)), 60)
             asked = {}
             for number in range(ASKED):
                 person = server.person(f"P{number}")

@@ -6,8 +6,9 @@ from typing import Self
 
 import discord
 
-from bot.adapters.discord.parts import LONGEST
-from bot.adapters.discord.wire import PASSING, shown
+from bot.adapters.discord.parts import LONGEST, Part
+from bot.adapters.discord.payload import shown, view_of
+from bot.adapters.discord.wire import PASSING
 from bot.render import split
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Asked:
         self._open = True
         """Whether "thinking" stands there still."""
         self._late = False
+        self.token = interaction.token
 
     @classmethod
     async def acknowledge(cls, interaction: Interaction, *, public: bool) -> Self | None:
@@ -46,13 +48,16 @@ class Asked:
         post = told.message_id if told and public else None
         return cls(interaction, str(post or ""))
 
-    async def edit(self, text: str, picture: bytes = b"", *, spoiler: bool = False) -> bool:
+    async def edit(self, part: Part, picture: bytes = b"", *, spoiler: bool = False) -> bool:
         """Change the message everybody sees; False when its time is over."""
         if self._late or self._interaction.is_expired():
             return False
         try:
             await self._interaction.edit_original_response(
-                content=text, attachments=shown(picture, spoiler=spoiler), allowed_mentions=_NOBODY
+                content=part.text,
+                attachments=shown(picture, spoiler=spoiler),
+                view=view_of(part),
+                allowed_mentions=_NOBODY,
             )
         except discord.HTTPException as error:
             if isinstance(error, PASSING):

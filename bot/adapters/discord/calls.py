@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from bot.actions import CHANGE, DELETE, FEEDBACK
+from bot.actions import CHANGE, DELETE, FEEDBACK, STOP
 from bot.adapter import Event, Place, Pressed, Received
 from bot.adapters.discord import slash
 from bot.adapters.discord.asked import Asked, Interaction
@@ -26,7 +26,7 @@ from tools.catalogue import Catalogue
 if TYPE_CHECKING:
     from bot.adapters.discord.session import Session
 
-_QUIET = frozenset({*FEEDBACK, DELETE, INFO})
+_QUIET = frozenset({*FEEDBACK, DELETE, INFO, STOP.id})
 """Buttons that make nothing; only who pressed them sees what comes."""
 _THIS = "this"
 """In place of one of our messages' ids: the message whose menu was used."""
@@ -188,6 +188,8 @@ class Calls:
         await self._handle(asked, back, Received(message, _post(asked, back), _place(asked)))
 
     async def _handle(self, asked: Interaction, back: Asked | None, event: Event) -> None:
+        if back is not None:
+            await self._session.edge.tokens.keep(asked, back.post)
         await self._session.handle(event, self._outbox(asked, back))
 
     def _outbox(self, asked: Interaction, back: Asked | None) -> DiscordOutbox:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -11,8 +12,9 @@ import discord
 from bot.adapter import Reply
 from bot.adapters.discord import NAME
 from bot.adapters.discord.asked import Asked
-from bot.adapters.discord.parts import LONGEST, Part, parts
+from bot.adapters.discord.parts import LONGEST, Part, escaped, parts
 from bot.adapters.discord.status import Status
+from bot.adapters.discord.tokens import Tokens
 from bot.adapters.discord.wire import PASSING, Wire, persist, same
 from bot.errors import Undeliverable
 from bot.progress import Standing
@@ -20,7 +22,8 @@ from bot.render import split
 from bot.trail import Trail
 from bot.translation import put
 from memory.assets import Assets
-from memory.records import Chat
+from memory.errors import NotFound
+from memory.records import STATUS, Chat
 from memory.sentences import say
 from memory.store import Store
 from tools.errors import Refused
@@ -29,8 +32,10 @@ log = logging.getLogger(__name__)
 
 _FAREWELL = 3.0
 """Seconds that the end of the program waits for a status message to say so."""
-_FAILED = "I have your result but could not send it here. {why}"
+_FAILED = "I have your result but could not send it where you asked for it. {why}"
 _TITLE = 100
+_BEHIND = STATUS - 1
+"""From here down are numbered the parts that were begun as more behind an interaction."""
 _SKEW = 60_000 << 22
 """A minute in snowflakes: how far our clock may be ahead of Discord's."""
 
@@ -42,6 +47,7 @@ class Edge:
     wire: Wire
     store: Store
     assets: Assets
+    tokens: Tokens
 
 
 class DiscordOutbox:
@@ -59,18 +65,81 @@ class DiscordOutbox:
         request = reply.message.reply_to
         said = (await Trail.of(self._edge.store, request))[0]
         reference = said.id if said else ""
-        limit = self._edge.wire.limit(self._channel)
+        if await self._alone(reply, trail, reference):
+            return
+        made = await parts(reply, self._edge.assets, self._edge.wire.limit(self._channel))
         try:
-            for number, part in enumerate(await parts(reply, self._edge.assets, limit)):
+            for number, part in enumerate(made):
                 await self._once(reply, number, part, trail, reference)
         except Undeliverable as error:
-            if self._asked is not None:
-                failed = say(_FAILED, why=error.sentence)
-                await self._asked.tell(put(failed, reply.message.language))
-            raise
+            if not await self._by_token(made, trail, reference):
+                await self._excuse(reply, error)
+                raise
         finally:
             if not _cancelled():
-                await self._status.finish(request)
+                await self._finish(request, trail, reference)
+
+    async def _alone(self, reply: Reply, trail: Trail, reference: str) -> bool:
+        """Tell a refusal to the one who asked and nobody else; False where that cannot be."""
+        if self._asked is None or reply.kind != "error" or reply.actions or trail[0] is not None:
+            return False
+        await trail.begin(0)
+        if not await self._asked.tell(escaped(reply.message.text)):
+            return False
+        await trail.end(0, reference)
+        self._status.drop()
+        return True
+
+    async def _finish(self, request: str, trail: Trail, reference: str) -> None:
+        """Have done with the status message, unless the answer stands in it."""
+        post = trail[0]
+        if post is not None and post.id and post.id == reference:
+            self._status.drop()
+        else:
+            await self._status.finish(request)
+
+    async def _by_token(self, made: Sequence[Part], trail: Trail, reference: str) -> bool:
+        """Show by its interaction what may not be sent; False when that is not possible either.
+
+        The first part takes the place of what says who asked, which may be done again and again.
+        """
+        token = self._asked.token if self._asked else await self._edge.tokens.of(reference)
+        if not token:
+            return False
+        try:
+            for number, part in enumerate(made):
+                await self._through(token, number, part, trail, reference)
+        except (discord.DiscordException, *PASSING) as error:
+            log.info("an interaction could not carry a result: %s", error)
+            return False
+        return True
+
+    async def _through(
+        self, token: str, number: int, part: Part, trail: Trail, reference: str
+    ) -> None:
+        if (post := trail[number]) is not None and post.id:
+            return
+        if number == 0:
+            fill = partial(self._edge.wire.hook(token).fill, reference, part)
+            await persist(fill, f"answer {reference}")
+            await trail.end(0, reference, part.asset)
+        elif trail[_BEHIND - number] is None:  # else it may have arrived, and nobody can tell
+            await trail.begin(_BEHIND - number)
+            await trail.end(number, await self._edge.wire.hook(token).follow(part), part.asset)
+
+    async def _excuse(self, reply: Reply, error: Undeliverable) -> None:
+        """Tell who asked that there is a result that cannot be shown to them."""
+        failed = say(_FAILED, why=error.sentence)
+        text = put(failed, reply.message.language)
+        if self._asked is not None and await self._asked.tell(text):
+            return
+        try:
+            author = (await self._edge.store.message(reply.message.reply_to)).author
+            chat = await self._edge.wire.private(author.id) if author else self._channel
+            if chat != self._channel:
+                await self._edge.wire.send(chat, Part(text), f"{reply.message.id}d")
+        except (discord.DiscordException, Undeliverable, NotFound, *PASSING) as trouble:
+            log.info("nobody could be told of a lost result: %s", trouble)
 
     async def _once(
         self, reply: Reply, number: int, part: Part, trail: Trail, reference: str
@@ -139,6 +208,7 @@ class DiscordOutbox:
     async def notice(self, text: str, *, error: bool = False) -> None:
         """Tell who asked: so that only they see it where that is possible."""
         await self._status.stop()
+        text = escaped(text)
         if self._asked is not None and await self._asked.tell(text):
             return
         try:

@@ -1,13 +1,15 @@
 """A reply as the messages Discord shows it in: what each says, carries and offers."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot.actions import DELETE
 from bot.adapter import Reply
-from bot.render import alt, file_name, rows, shortened, split
+from bot.passages import passages
+from bot.render import alt, file_name, rows, shortened, split, units
 from bot.translation import put
 from memory.assets import Assets
 from memory.errors import NotFound
@@ -29,6 +31,13 @@ _ASKED = "{many} pictures on one sheet, numbered row by row."
 _SHEET = "{many} pictures on one sheet, numbered row by row; each follows by itself."
 _TOO_LARGE = "A file of {size:.0f} MB was made that is too large for this server."
 EDIT, INFO = "edit", "info"
+_MARKS = re.compile(
+    r"(?P<kept>https?://\S+)"
+    r"|[\\*`]|(?<!\w)_|_(?!\w)|~(?=~)|\|(?=\|)|\[(?=[^\]]*\]\()|<(?=[@#:/]|[at]:|id:)"
+    r"|(?<=^)(?:#{1,3}|-#|>{1,3})(?=\s)",
+    re.MULTILINE,
+)
+"""What Discord would take for Markdown, a mention, an emoji or a time; not within addresses."""
 Buttons = tuple[tuple[tuple[str, str], ...], ...]
 """Rows of buttons, each a custom id and a label."""
 
@@ -62,7 +71,7 @@ async def parts(reply: Reply, assets: Assets, limit: int) -> list[Part]:
     pictures, then sounds; the buttons stand under the last piece of text.
     """
     shown = reply.message.assets
-    said = _texts(reply.message.text)
+    said = _texts(_said(reply), reply.message.text)
     head = replace(said.pop(), buttons=_buttons(reply))
     seen = [a for a in shown if a.media_type.startswith("image/")]
     files = await _pictures(reply, seen, assets, limit)
@@ -72,6 +81,11 @@ async def parts(reply: Reply, assets: Assets, limit: int) -> list[Part]:
     made = [*said, replace(head, files=(*head.files, *first)[:FILES], asset=only)]
     made += [Part(files=group) for group in others]
     return [*made, *await _sounds(reply, assets, limit)]
+
+
+def one_button(message_id: str, action: Action, language: str = "") -> Buttons:
+    """Return a button that stands alone under a message."""
+    return (((custom_id(message_id, action.id), put(action.label, language)),),)
 
 
 def custom_id(message_id: str, action: str) -> str:
@@ -85,11 +99,23 @@ def pressed(custom_id: str) -> tuple[str, str]:
     return message_id, action
 
 
-def _texts(text: str) -> list[Part]:
+def escaped(text: str) -> str:
+    """Return words of people's as Discord shows them word for word."""
+    return _MARKS.sub(lambda found: found[0] if found["kept"] else f"\\{found[0]}", text)
+
+
+def _said(reply: Reply) -> str:
+    """Return the text of a reply: as Markdown what a model wrote, word for word all else."""
+    said = "".join(p.text if p.written else escaped(p.text) for p in passages(reply))
+    text = reply.message.text
+    return text if units(said) > LONGEST >= units(text) else said  # it was made to fit
+
+
+def _texts(text: str, raw: str) -> list[Part]:
     pieces = split(text, LONGEST) or [""]
     if len(pieces) <= _PIECES:
         return [Part(piece) for piece in pieces]
-    whole = Attached("text.txt", text.encode())
+    whole = Attached("text.txt", raw.encode())
     return [Part(shortened(text, LONGEST // 2), (whole,))]
 
 

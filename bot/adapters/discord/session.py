@@ -17,6 +17,7 @@ from bot.adapters.discord.inbox import Inbox, chat_of, place_of, refusal, words_
 from bot.adapters.discord.missed import Heard, missed, with_roles
 from bot.adapters.discord.outbox import DiscordOutbox, Edge
 from bot.adapters.discord.rate import Rate
+from bot.adapters.discord.tokens import Tokens
 from bot.adapters.discord.wire import PASSING, Wire
 from bot.edits import Fresh
 from bot.errors import SettingsError
@@ -85,7 +86,7 @@ class Session(discord.Client):
         )
         self._desk, self.memory, self._handle = desk, memory, handle
         self._store, self._rooms = memory.store, Rooms(memory.store.database)
-        self.edge = Edge(Wire(self, rate), memory.store, memory.assets)
+        self.edge = Edge(Wire(self, rate), memory.store, memory.assets, Tokens(memory.store))
         self.inbox = Inbox(memory.store, memory.assets)
         self._calls = Calls(self, memory.catalogue)
         self._fresh, self._known = Fresh(), Heard(memory.store)

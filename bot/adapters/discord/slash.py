@@ -249,7 +249,7 @@ _MAKING: Sequence[Slash] = (
         "Two pictures side by side",
         (_PICTURE, Option("other", "the other one; without it, what the first was made from")),
     ),
-    Slash("show", "show", "Show a picture or version again", (_PICTURE,)),
+    Slash("show", "show", "Show a picture or version again", (_PICTURE, _SPOILER)),
     Slash("write", "write", "Write a text", (_words("request", "such as: a haiku about rain"),)),
     Slash("ideas", "ideas", "Collect ideas", (_words("theme", "what for"),)),
     Slash("speak", "speak", "Read a text aloud", (_words("text", "the words"),)),

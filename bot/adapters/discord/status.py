@@ -5,8 +5,9 @@ from contextlib import suppress
 
 import discord
 
+from bot.actions import STOP
 from bot.adapters.discord.asked import Asked
-from bot.adapters.discord.parts import LONGEST, Part
+from bot.adapters.discord.parts import LONGEST, Part, escaped, one_button
 from bot.adapters.discord.wire import PASSING, Wire, persist, silent_reply
 from bot.errors import Undeliverable
 from bot.pace import Busy, Pace
@@ -29,6 +30,7 @@ PAUSED = say("Paused for a restart; it goes on by itself.")
 class Status:
     """A request's status message, noted in the request's trail so that a restart finds it.
 
+    Under it is a button that cancels the request, for as long as it waits or runs.
     For a command or button it is the answer that says who asked: at the end it says what for, and
     stays. For a message it is a reply of ours, and goes.
     """
@@ -61,12 +63,16 @@ class Status:
             async def work() -> None:
                 id = self._id or await self._begin(request, line)
                 if said is not None and said.id == id:
-                    await self._write(id, line)
+                    await self._write(id, Part(line))
                 else:
                     await self._wire.delete(self._channel, id)
 
             with suppress(discord.DiscordException, Undeliverable):
                 await persist(work, f"status of {request}")
+        self.drop()
+
+    def drop(self) -> None:
+        """Let go of the message: it is gone, or it became the answer."""
         self._id = self._request = ""
 
     async def pause(self) -> None:
@@ -74,7 +80,7 @@ class Status:
         await self.stop()
         if self._id:
             with suppress(discord.DiscordException, *PASSING):
-                await self._write(self._id, put(PAUSED, self._language))
+                await self._write(self._id, self._part(put(PAUSED, self._language)))
 
     async def _line(self, request: str) -> str:
         """Return who asked for what."""
@@ -83,8 +89,7 @@ class Status:
         except NotFound:
             return put(say("Done."), self._language)
         name = message.author.name if message.author else ""
-        said = discord.utils.escape_markdown(f"{name}: {message.text}")
-        return shortened(said, LONGEST // 4)
+        return shortened(escaped(f"{name}: {message.text}"), LONGEST // 4)
 
     async def _show(self, view: Standing) -> None:
         if self._refused:
@@ -97,7 +102,7 @@ class Status:
         try:
             self._id = self._id or await self._begin(view.message_id, text)
             if self._shown != (text, preview):
-                await self._write(self._id, text, preview, spoiler=view.spoiler)
+                await self._write(self._id, self._part(text), preview, spoiler=view.spoiler)
         except discord.RateLimited as busy:
             raise Busy(busy.retry_after) from busy
         except PASSING as error:
@@ -120,15 +125,19 @@ class Status:
                 id = await self._wire.find(self._channel, like, int(reference))
             if not id:
                 nonce = f"{request}s"
-                id = await self._wire.send(self._channel, Part(text), nonce, reference, silent=True)
+                part = Part(text, buttons=one_button(request, STOP, self._language))
+                id = await self._wire.send(self._channel, part, nonce, reference, silent=True)
                 self._shown = (text, b"")
         await trail.end(STATUS, id)
         return id
 
     async def _write(
-        self, id: str, text: str, picture: bytes = b"", *, spoiler: bool = False
+        self, id: str, part: Part, picture: bytes = b"", *, spoiler: bool = False
     ) -> None:
         own = self._asked if self._asked is not None and self._asked.post == id else None
-        if own is None or not await own.edit(text, picture, spoiler=spoiler):
-            await self._wire.edit(self._channel, id, text, picture, spoiler=spoiler)
-        self._shown = (text, picture)
+        if own is None or not await own.edit(part, picture, spoiler=spoiler):
+            await self._wire.edit(self._channel, id, part, picture, spoiler=spoiler)
+        self._shown = (part.text, picture)
+
+    def _part(self, text: str) -> Part:
+        return Part(text, buttons=one_button(self._request, STOP, self._language))

@@ -6,8 +6,6 @@ flags before it connects, and what it says of libraries for voice channels.
 """
 
 import asyncio
-import base64
-import io
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -18,7 +16,9 @@ import aiohttp
 import discord
 from discord.http import handle_message_parameters
 
-from bot.adapters.discord.parts import Attached, Buttons, Part
+from bot.adapters.discord.hook import Hook
+from bot.adapters.discord.parts import Part
+from bot.adapters.discord.payload import file_of, shown, view_of
 from bot.adapters.discord.rate import Rate
 from bot.errors import Undeliverable
 
@@ -108,9 +108,9 @@ class Wire:
         flags.voice, flags.suppress_notifications = part.voice, silent
         more: dict[str, Any] = {}
         if part.files:
-            more["files"] = [_file(attached, voice=part.voice) for attached in part.files]
+            more["files"] = [file_of(attached, voice=part.voice) for attached in part.files]
         if part.buttons:
-            more["view"] = _view(part.buttons)
+            more["view"] = view_of(part)
         if reference:
             more["message_reference"] = {"message_id": reference, "fail_if_not_exists": False}
         with handle_message_parameters(
@@ -119,17 +119,21 @@ class Wire:
             return str((await self._http.send_message(int(channel), params=params))["id"])
 
     async def edit(
-        self, channel: str, id: str, text: str, picture: bytes = b"", *, spoiler: bool = False
+        self, channel: str, id: str, part: Part, picture: bytes = b"", *, spoiler: bool = False
     ) -> None:
-        """Change one of our messages: its text, and the one picture it shows or none."""
-        files = shown(picture, spoiler=spoiler)
-        with handle_message_parameters(text, attachments=files, allowed_mentions=_NOBODY) as params:
+        """Change one of our messages: its text, buttons, and the one picture it shows or none."""
+        with handle_message_parameters(
+            part.text,
+            attachments=shown(picture, spoiler=spoiler),
+            view=view_of(part),
+            allowed_mentions=_NOBODY,
+        ) as params:
             await self._http.edit_message(int(channel), int(id), params=params)
 
     async def change(self, channel: str, id: str, part: Part) -> None:
         """Change the text and the buttons of one of our messages."""
-        view = _view(part.buttons) if part.buttons else None
-        with handle_message_parameters(part.text, view=view, allowed_mentions=_NOBODY) as params:
+        view, nobody = view_of(part), _NOBODY
+        with handle_message_parameters(part.text, view=view, allowed_mentions=nobody) as params:
             await self._http.edit_message(int(channel), int(id), params=params)
 
     async def thread(self, channel: str, id: str, name: str) -> str:
@@ -146,6 +150,14 @@ class Wire:
     async def pin(self, channel: str, id: str) -> None:
         """Keep a message of ours in sight; one that is pinned already stays so."""
         await self._http.pin_message(int(channel), int(id))
+
+    def hook(self, token: str) -> Hook:
+        """Return the way to answer an interaction by its token alone."""
+        return Hook(self._client, token)
+
+    async def private(self, user: str) -> str:
+        """Return the private chat with somebody; raises discord.HTTPException."""
+        return str((await self._http.start_private_message(int(user)))["id"])
 
     async def delete(self, channel: str, id: str) -> None:
         """Delete a message of ours; one that is gone is no error."""
@@ -242,39 +254,3 @@ async def persist(work: Callable[[], Awaitable[T]], what: str) -> T:
             wait = next(waits)
             log.warning("%s: tried again in %.0f s (%s)", what, wait, type(error).__name__)
         await asyncio.sleep(wait)
-
-
-class _Voice(discord.File):
-    """A voice message's sound, with its length and how loud it is where."""
-
-    def __init__(self, attached: Attached) -> None:
-        super().__init__(io.BytesIO(attached.data), attached.name)
-        self._attached = attached
-
-    def to_dict(self, index: int) -> dict[str, Any]:
-        shape = base64.b64encode(self._attached.waveform).decode()
-        more = {"duration_secs": self._attached.seconds, "waveform": shape}
-        return {**super().to_dict(index), **more}
-
-
-def _file(attached: Attached, *, voice: bool) -> discord.File:
-    if voice:
-        return _Voice(attached)
-    words = attached.words or None
-    return discord.File(io.BytesIO(attached.data), attached.name, description=words)
-
-
-def shown(picture: bytes, *, spoiler: bool = False) -> list[discord.File]:
-    """Return a preview as files of a message."""
-    words = "How far the picture is."
-    name = "preview.png" if picture.startswith(b"\x89PNG") else "preview.jpg"
-    file = discord.File(io.BytesIO(picture), name, description=words, spoiler=spoiler)
-    return [file] if picture else []
-
-
-def _view(rows: Buttons) -> discord.ui.View:
-    view = discord.ui.View(timeout=None)
-    for number, row in enumerate(rows):
-        for custom_id, label in row:
-            view.add_item(discord.ui.Button(label=label, custom_id=custom_id, row=number))
-    return view

@@ -13,7 +13,7 @@ from telegram import ChatMember, Update
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
-from bot.actions import DELETE, FEEDBACK
+from bot.actions import DELETE, FEEDBACK, STOP
 from bot.adapter import Edited, Handler, Memory, Pressed, Received
 from bot.adapters.telegram.albums import Albums
 from bot.adapters.telegram.outbox import Spinner, TelegramOutbox
@@ -42,7 +42,7 @@ from memory.sentences import say
 
 log = logging.getLogger(__name__)
 
-_TOLD = (*FEEDBACK, DELETE, INFO)
+_TOLD = (*FEEDBACK, DELETE, INFO, STOP.id)
 """Buttons that are answered by a sentence, which is shown where they were pressed."""
 _PATIENCE, _MOMENT = 1.0, 0.2
 """Seconds a button may spin for what is told there, and for being refused what makes something."""

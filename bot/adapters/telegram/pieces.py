@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 
 from bot.actions import DELETE
 from bot.adapter import Reply
+from bot.adapters.telegram.markup import MOST as MOST_ENTITIES
+from bot.adapters.telegram.markup import Words, shown
+from bot.passages import passages
 from bot.render import rows, split
 from bot.translation import put
 from memory.records import Action, Asset
@@ -30,6 +33,7 @@ class Piece:
     kind: Kind
     text: str = ""
     asset: Asset | None = None
+    looks: tuple[MessageEntity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Layout:
     text: str
     pictures: tuple[Asset, ...]
     pieces: tuple[Piece, ...]
+    looks: tuple[MessageEntity, ...] = ()
 
     @property
     def asset(self) -> str:
@@ -65,25 +70,32 @@ def layout(reply: Reply) -> Layout:
     message = reply.message
     pictures = tuple(a for a in message.assets if a.media_type.startswith("image/"))
     sounds = tuple(a for a in message.assets if a.media_type.startswith("audio/"))
-    text, more = _words(message.text, CAPTION if pictures else TEXT)
+    words = shown(passages(reply))
+    head, more = _words(words, message.text, CAPTION if pictures else TEXT)
     singles = pictures if len(pictures) > 1 and reply.kind != "question" else ()
     photos = tuple(Piece("photo", asset=asset) for asset in singles)
     others = (a for a in message.assets if a not in pictures and a not in sounds)
     files = (Piece("file", asset=asset) for asset in others)
     spoken = (Piece("sound", asset=asset) for asset in sounds)
-    return Layout(text, pictures, (*more, *photos, *spoken, *files))
+    looks = head.entities[:MOST_ENTITIES]
+    return Layout(head.text, pictures, (*more, *photos, *spoken, *files), looks)
 
 
-def _words(text: str, first: int) -> tuple[str, tuple[Piece, ...]]:
+def _words(words: Words, raw: str, first: int) -> tuple[Words, tuple[Piece, ...]]:
     """Return the words of the main message, and the messages or the file with the others."""
+    text = words.text
     head, *others = split(text, first) or [""]
     if not others:
-        return head, ()
+        return words, ()
     rest = split(text[text.index(others[0], len(head)) :], TEXT)
     if len(rest) < MOST:
-        return head, tuple(Piece("text", piece) for piece in rest)
-    head = split(text, min(first, CAPTION) - 1)[0] + "…"
-    return head, (Piece("file", text),)
+        main, *more = words.cut([head, *rest])
+        looks = [piece.entities[:MOST_ENTITIES] for piece in more]
+        return main, tuple(
+            Piece("text", p.text, looks=it) for p, it in zip(more, looks, strict=True)
+        )
+    (main,) = words.cut([split(text, min(first, CAPTION) - 1)[0]])
+    return Words(main.text + "…", main.entities), (Piece("file", raw),)
 
 
 def keyboard(reply: Reply, *, resend: bool = False) -> InlineKeyboardMarkup | None:

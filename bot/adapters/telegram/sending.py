@@ -1,11 +1,13 @@
 """One answer on its way: into the status message, then what follows it, nothing twice."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from telegram import InputMediaPhoto, ReplyParameters
+from telegram import InputMediaPhoto, MessageEntity, ReplyParameters
+from telegram.error import BadRequest
 
 from bot.adapter import Reply
 from bot.adapters.telegram.pieces import TEXT, Kind, Layout, Piece, keyboard, layout
@@ -18,6 +20,7 @@ from memory.assets import Assets
 from memory.records import Asset, Post
 from tools import sheet
 
+T = TypeVar("T")
 PHOTO_BYTES, PHOTO_SIDES = 10_000_000, 10_000
 """What a photo may have: bytes, and width and height together."""
 CALL_BYTES = 45_000_000
@@ -47,6 +50,8 @@ class Sending:
         self._layout: Layout = layout(reply)
         self._veil = reply.spoiler or None
         self._refused: set[Kind] = set()
+        self._plain = False
+        """Telegram did not take how the words shall look: they go out as they are."""
 
     async def run(self) -> None:
         """Send all that is missing; raises Undeliverable."""
@@ -74,7 +79,7 @@ class Sending:
                 post = None
             post = post or await self._status.stand_in()
             try:
-                made = await self._put(int(post.id), made)
+                made = await self._looking(partial(self._put, int(post.id), made))
             except Gone:
                 await self._status.drop()
             else:
@@ -87,7 +92,9 @@ class Sending:
         bot, text = self._wire.bot, self._layout.text
         fields: dict[str, Any] = {"message_id": message_id, "reply_markup": keyboard(self._reply)}
         if made is not None:
-            media = InputMediaPhoto(made, caption=text, has_spoiler=self._veil)
+            looks = self._looks(self._layout.looks)
+            veil = self._veil
+            media = InputMediaPhoto(made, text, caption_entities=looks, has_spoiler=veil)
             try:
                 await self._wire.edit(self._to, bot.edit_message_media, media=media, **fields)
             except NotAllowed:
@@ -95,8 +102,22 @@ class Sending:
                 text = shortened(f"{text}\n\n{_NO_PICTURES}", TEXT)
             else:
                 return made
+        fields["entities"] = self._looks(self._layout.looks)
         await self._wire.edit(self._to, bot.edit_message_text, text=text, **fields)
         return None
+
+    async def _looking(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Send something, without its looks if Telegram does not take those."""
+        try:
+            return await work()
+        except BadRequest as error:
+            if self._plain or "entit" not in error.message.lower():
+                raise
+            self._plain = True
+            return await work()
+
+    def _looks(self, entities: Sequence[MessageEntity]) -> Sequence[MessageEntity] | None:
+        return None if self._plain else entities or None
 
     async def _picture(self) -> bytes | None:
         """Return the one picture, or a sheet of all; None when there is none."""
@@ -125,7 +146,7 @@ class Sending:
         for n in range(len(group)):
             await self._trail.begin(number + n)
         try:
-            ids = await self._sent(group, _reply(main))
+            ids = await self._looking(partial(self._sent, group, _reply(main)))
         except MayHaveArrived:
             return False
         except NotAllowed:
@@ -138,7 +159,8 @@ class Sending:
     async def _sent(self, group: Sequence[Piece], to: ReplyParameters | None) -> list[int]:
         first, bot, fields = group[0], self._wire.bot, {"reply_parameters": to}
         if first.kind == "text":
-            return [await self._say(bot.send_message, text=first.text, **fields)]
+            looks = self._looks(first.looks)
+            return [await self._say(bot.send_message, text=first.text, entities=looks, **fields)]
         if first.kind == "file":
             data, name = first.text.encode(), "answer.txt"
             if first.asset is not None:

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from telegram import InputMediaPhoto, ReplyParameters
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, ReplyParameters
 from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 
+from bot.actions import STOP
 from bot.adapters.telegram.refusals import Gone, MayHaveArrived, kind, translated
 from bot.adapters.telegram.wire import Address, Wire
 from bot.errors import Undeliverable
@@ -35,7 +36,7 @@ class Status:
         self._wire, self._store, self._to, self._request = wire, store, to, request_id
         timing = wire.timing
         self._pace = Pace(self._show, timing.group if to.group else timing.private)
-        self._line = ""
+        self._line = self._language = ""
         self._silent = False
         self.over = False
 
@@ -82,14 +83,14 @@ class Status:
         if self.over or post is None:
             return
         bot, chat, number = self._wire.bot, self._to.chat, int(post.id)
-        text = await self._said(_PAUSED)
+        text, cancel = await self._said(_PAUSED), self._cancel()
         if self._wire.budget.wait(chat) > 0:
             return
         with suppress(TelegramError):
             if post.asset == PREVIEW:
-                await bot.edit_message_caption(chat, number, caption=text)
+                await bot.edit_message_caption(chat, number, caption=text, reply_markup=cancel)
             else:
-                await bot.edit_message_text(text, chat, number)
+                await bot.edit_message_text(text, chat, number, reply_markup=cancel)
 
     async def _said(self, sentence: Sentence) -> str:
         """Return a sentence of ours in the language of the request."""
@@ -119,6 +120,7 @@ class Status:
             self._silent = True
 
     async def _view(self, view: Standing) -> None:
+        self._language = view.language
         trail, line = await Trail.of(self._store, self._request), in_a_line(view)
         post = await self.post()
         if trail[0] is None or self._silent:
@@ -141,7 +143,7 @@ class Status:
 
     async def _begin(self, line: str) -> None:
         send, target = self._wire.bot.send_message, await self.target()
-        fields = {"text": line, "reply_parameters": target}
+        fields = {"text": line, "reply_parameters": target, "reply_markup": self._cancel()}
         try:
             sent = await self._wire.offer(self._to, send, new=True, **fields)
         except BadRequest:
@@ -154,7 +156,13 @@ class Status:
             await self._note(str(sent.message_id))
 
     async def _change(self, post: Post, edit: Callable[..., Awaitable[Any]], **to: Any) -> None:
-        await self._wire.offer(self._to, edit, message_id=int(post.id), **to)
+        fields = {"message_id": int(post.id), "reply_markup": self._cancel(), **to}
+        await self._wire.offer(self._to, edit, **fields)
+
+    def _cancel(self) -> InlineKeyboardMarkup:
+        """Return what stands under every view; an edit that does not name it takes it away."""
+        label = put(STOP.label, self._language)
+        return InlineKeyboardMarkup.from_button(InlineKeyboardButton(label, callback_data=STOP.id))
 
     async def _note(self, id: str, asset: str = "") -> Post:
         post = Post(STATUS, id, asset)
