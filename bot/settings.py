@@ -47,9 +47,7 @@ class ChatModel(BaseModel):
         "profile's)",
     )
     key: SecretStr = Field(default=SecretStr(""), description="key of the server, if it wants one")
-    tokens: int = Field(
-        default=4096, ge=16, description="most tokens of a server's answer, thinking included"
-    )
+    tokens: int = Field(default=4096, ge=16, description="most tokens of a server's answer")
 
 
 class Cluster(BaseModel):
