@@ -133,7 +133,7 @@ async def test_a_plan_is_asked_about_and_changed_in_its_language(tmp_path: Path)
         assert changed.message.text.startswith("Plan: 1 Schritt")
 
 
-@pytest.mark.parametrize("language", SAID)
+@pytest.mark.parametrize("language", ["es", "ru"])
 async def test_telegram_speaks_it(tmp_path: Path, language: str) -> None:
     text, made, again, unknown = SAID[language]
     phases = tuple(put(phase, language) for phase in _PHASES.values())
@@ -169,7 +169,7 @@ async def test_an_old_button_on_telegram_answers_in_the_language_it_has(tmp_path
         clean(server)
 
 
-@pytest.mark.parametrize("language", SAID)
+@pytest.mark.parametrize("language", ["de", "ja"])
 async def test_discord_speaks_it(tmp_path: Path, language: str) -> None:
     text, made, _, unknown = SAID[language]
     async with serving(require_nonce=True) as server:
