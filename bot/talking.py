@@ -14,7 +14,7 @@ from agents.rooms.wording import wordings
 from agents.understanding.folding import folded
 from bot.studio import NOBODY, Studio
 from memory.errors import NotFound
-from memory.records import Message
+from memory.records import Asset, Message
 from memory.rooms import RoomEvent, Said
 from tools.errors import Refused
 
@@ -72,6 +72,8 @@ async def _decision(studio: Studio, here: Asked, message: Message, text: str) ->
     if meant and (piece := here.room.piece(meant[0])):
         return uploaded(replace(here, attached=message.assets), piece)
     intents = await _intents(studio, here.room, message, text)
+    if intents and intents[0].kind == "reference":
+        here = replace(here, attached=message.assets or await _shown(studio, message))
     return decide(here, intents) if intents else None
 
 
@@ -88,15 +90,21 @@ async def _intents(studio: Studio, room: Room, message: Message, text: str) -> l
     return read(text, room, studio.template(room.template), replied)
 
 
+async def _shown(studio: Studio, message: Message) -> tuple[Asset, ...]:
+    """Return what the message that a message replies to shows."""
+    if not message.reply_to:
+        return ()
+    try:
+        return (await studio.store.message(message.reply_to)).assets
+    except NotFound:
+        return ()
+
+
 async def _replied(studio: Studio, room: Room, message: Message) -> int:
     """Return the number of the piece that a message replies to, 0 when it replies to none."""
     if not message.reply_to:
         return 0
-    shown = {a.sha256 for a in message.assets}
-    try:
-        shown |= {a.sha256 for a in (await studio.store.message(message.reply_to)).assets}
-    except NotFound:
-        return 0
+    shown = {a.sha256 for a in (*message.assets, *await _shown(studio, message))}
     found = [p.number for p in room.pieces if p.now and p.now.asset in shown]
     return found[0] if len(found) == 1 else 0
 

@@ -16,7 +16,7 @@ from tests.pieces import SUBJECTS, piece, series
 from tools.colours import lab, srgb
 from tools.errors import Refused
 from tools.gate.card import LIMIT, Fault, Piece, Reading, ScoreCard, joined
-from tools.gate.colour import apart, away, ciede2000, of_card, palette
+from tools.gate.colour import apart, ciede2000, of_card, palette, strays
 from tools.gate.outliers import by_pairs
 from tools.gate.pictures import Style, compare, judge
 from tools.gate.repair import ROUNDS, Redraw, repair
@@ -61,7 +61,7 @@ def test_palettes_are_as_far_apart_as_their_colours() -> None:
     assert apart(both, both) == 0
     whole = apart(palette(red), palette(blue))
     assert apart(both, palette(red)) == pytest.approx(whole / 2, rel=0.05)
-    assert away(palette(red), of_card(("#dc1e1e", "#1e1edc"))) < 1
+    assert strays(palette(red), of_card(("#dc1e1e", "#1e1edc"))).mean < 1
 
 
 def test_one_far_away_stands_out_and_a_tight_set_has_none() -> None:
@@ -113,7 +113,42 @@ def test_two_pictures_have_no_outlier_but_may_leave_the_card() -> None:
     assert judge(two).outliers == ()
     card = judge(two, Style(colours=("#1e78ff", "#50c8ff")))
     assert card.outliers == (2,)
-    assert "style card" in card.faults[0].why
+    assert card.faults[0].why.startswith("#2 is yellow (")
+    assert "the palette's nearest" in card.faults[0].why
+
+
+def test_the_brief_is_kept_by_the_colours_a_thing_has_and_not_by_its_ground() -> None:
+    blue = Style(colours=("#2257c4",))
+    assert judge(series("blue"), blue).faults == ()
+    wrong = judge(series("orange"), blue)  # all of them, so that none is unlike the others
+    assert [fault.measure for fault in wrong.faults] == ["card"] * 6
+    assert wrong.score < judge(series("orange")).score
+    both = Style(colours=("#2257c4", "#f08019"))
+    mixed = judge([*series("blue")[:3], *series("orange")[:3]], both)
+    assert not [fault for fault in mixed.faults if fault.measure == "card"]
+
+
+async def test_a_picture_of_other_colours_is_moved_to_the_palette() -> None:
+    pictures, style = series("orange")[:2], Style(colours=("#2257c4",))
+    mended = await repair(pictures, never, style)
+    assert mended.before.outliers == (1, 2)
+    assert mended.after.outliers == ()
+    assert mended.after.score > mended.before.score + 20
+    assert all(change.kept for change in mended.changes)
+    corner = open_picture(mended.pictures[0]).getpixel((1, 1))
+    assert isinstance(corner, tuple)
+    assert min(corner) > 245  # the ground stays white
+
+
+async def test_a_set_is_held_to_its_reference_whatever_most_of_it_is() -> None:
+    green = series("green")
+    pictures = [*series("orange")[:3], *green[:2]]
+    style = Style(reference=measure(green[4]))
+    card = judge(pictures, style)
+    assert card.outliers == (1, 2, 3)
+    assert all("the reference" in fault.why for fault in card.faults)
+    mended = await repair(pictures, never, style)
+    assert mended.after.score > card.score + 10
 
 
 def test_a_reference_and_embeddings_are_heard(blues: list[Signature]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -265,6 +266,24 @@ async def test_a_model_that_edits_is_used_except_for_what_pillow_does_exactly(
     assert [job.model for job in jobs] == ["editor", "editor"]
     spec = runner_of(context).pictures[1]
     assert (spec.task, spec.prompt) == ("edit", "add a hat")
+
+
+@pytest.mark.parametrize("tasks", [("draw",), ("draw", "edit")])
+async def test_a_reference_is_shown_to_models_that_take_pictures(
+    tmp_path: Path, tasks: Any
+) -> None:
+    async with workshop(tmp_path, models=[model("small", *tasks)]) as context:
+        like = await drawn(context)
+        args = Draw(prompt="a pear", seed=7, reference=like.sha256)
+        result = await draw.run(args, context)
+        spec = runner_of(context).pictures[-1]
+        if "edit" in tasks:
+            assert (spec.task, spec.seed, spec.prompt.endswith("a pear")) == ("edit", 7, True)
+            assert spec.image is not None
+        else:
+            assert (spec.task, spec.prompt, spec.image) == ("draw", "a pear", None)
+    assert result.assets
+    assert "reference" not in Draw.model_json_schema()["properties"]
 
 
 async def test_blue_without_an_editing_model_turns_the_colours_and_says_so(

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from agents.rooms.fold import fold
+from agents.rooms.outline import calls
 from agents.rooms.state import Room as Project
 from bot.adapter import Pressed, Reply
 from memory.records import Chat, User
@@ -325,3 +326,48 @@ async def test_what_was_changed_after_a_check_is_checked_before_it_is_packed(
         again = await here.say("next", BEN)
         assert "beer" in again.message.text
         assert (await project(here)).stage == "check"
+
+
+async def test_any_picture_of_the_room_can_be_what_all_others_look_like(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await made(here)
+        data = io.BytesIO()
+        Image.new("RGB", (64, 64), "teal").save(data, "PNG")
+        own = await here.studio.assets.put(data.getvalue(), "image/png", width=64, height=64)
+        refused = await here.say("use this as the reference", BEN)
+        assert "Which picture?" in refused.message.text
+        await here.say("use this as the reference", BEN, assets=[own])
+        like = (await project(here)).reference
+        assert like is not None
+        assert (like.asset, like.author) == (own.sha256, BEN)
+        card = await here.say("next")
+        assert "the reference" in card.message.text
+        await here.say("make them all look like #2", ANA)
+        now = await project(here)
+        assert now.reference is not None
+        assert now.pieces[1].now is not None
+        assert (now.reference.asset, now.card) == (now.pieces[1].now.asset, {})
+        await here.studio.boards.settle()
+        assert "Reference: Poster 2 (Ana)" in here.outbox.boards[-1].message.text
+        one, other = (dict(wish.args) for _, wish in calls(now, [1, 2]))
+        assert one["reference"] == now.reference.asset
+        assert "reference" not in other  # it is that picture
+        await here.say("no reference any more", BEN)
+        assert (await project(here)).reference is None
+
+
+async def test_a_picture_that_is_replied_to_becomes_the_reference(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        await here.say("next", BEN)
+        sketch = await here.say("sketch 2", BEN)
+        told = await here.say("use this as the reference", reply_to=sketch.message.id)
+        assert "the sketch of idea 2" in told.message.text
+
+
+async def test_the_colours_of_the_brief_are_checked(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await made(here)
+        await here.say("colours: green", BEN)
+        card = await here.say("next")
+        assert "the palette's nearest" in card.message.text

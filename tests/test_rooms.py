@@ -12,11 +12,12 @@ from agents.rooms.asked import Asked, Decision
 from agents.rooms.board import board, buttons
 from agents.rooms.choosing import closed
 from agents.rooms.deciding import decide
-from agents.rooms.fold import fold, last_of
+from agents.rooms.fold import fold
 from agents.rooms.outline import calls
 from agents.rooms.reading import Intent, opening, read
 from agents.rooms.state import Idea, Piece, Room, Version
 from agents.rooms.templates import Template, load
+from agents.rooms.undoing import last_of
 from agents.rooms.wording import FOLDER, wordings
 from memory.records import User, now
 from memory.rooms import RoomEvent

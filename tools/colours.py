@@ -1,8 +1,10 @@
 """What can be measured about a picture: its main colours by name, its light, its contrast."""
 
+import re
 import tomllib
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ NAMES = Path(__file__).with_name("colours.toml")
 SMALLEST = 0.04
 """Share of the pixels from which on a colour is worth naming."""
 
+_CODE = re.compile("#[0-9a-f]{6}")
 _TO_XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
 _LIGHT = ((45, "very dark"), (95, "dark"), (160, "of medium brightness"), (215, "bright"))
 _CONTRAST = ((20, "very little"), (45, "little"), (75, "medium"))
@@ -63,9 +66,22 @@ def named(colour: NDArray[np.float64]) -> str:
     return names[int(((palette - colour) ** 2).sum(axis=1).argmin())]
 
 
+def code(name: str) -> str:
+    """Return the sRGB code ("#1a2b3c") of a colour, "" when the name is not known."""
+    said = name.strip().casefold()
+    if _CODE.fullmatch(said):
+        return said
+    return str(_table().get(said, "") or _table()["also"].get(said, ""))
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[str, Any]:
+    return tomllib.loads(NAMES.read_text(encoding="utf-8"))
+
+
 @lru_cache(maxsize=1)
 def _palette() -> tuple[list[str], NDArray[np.float32]]:
-    table = tomllib.loads(NAMES.read_text(encoding="utf-8"))
+    table = {name: code for name, code in _table().items() if isinstance(code, str)}
     values = [bytes.fromhex(code.removeprefix("#")) for code in table.values()]
     return list(table), lab(np.array([list(value) for value in values], np.uint8))
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from memory.sentences import count
 from tools.catalogue import Model
@@ -50,6 +52,10 @@ class Draw(Args):
         default=False, description="cut out of its background, as a sticker is"
     )
     spoiler: bool = Field(default=False, description=SPOILER)
+    reference: SkipJsonSchema[str] = Field(
+        default="", pattern="^([0-9a-f]{64})?$", description="a picture it shall look like"
+    )
+    """Known to code only: the SHA-256 of a picture, which models that edit are shown."""
 
 
 class Vary(Args):
@@ -68,13 +74,15 @@ class Vary(Args):
 async def draw(args: Draw, context: Context) -> Result:
     """Draw new pictures from a description."""
     model = context.catalogue.find("draw", args.model)
-    specs = drawing(model, args)
-    painting = await paint(
-        model, specs, Recipe(tool="draw"), context, args.lora, cut=args.transparent
-    )
-    words = short(args.prompt)
+    specs, recipe = drawing(model, args), Recipe(tool="draw")
+    if args.reference and "edit" in model.tasks:
+        source = await origin(args.reference, context)
+        like = await asyncio.to_thread(lambda: png(flat(source.picture)))
+        specs = [_like(spec, like) for spec in specs]
+        recipe = Recipe(tool="draw", parents=(args.reference,))
+    painting = await paint(model, specs, recipe, context, args.lora, cut=args.transparent)
     one, many = "A picture of {words}", "{n} pictures of {words}"
-    return painting.result(count(args.count, one, many, words=words))
+    return painting.result(count(args.count, one, many, words=short(args.prompt)))
 
 
 @tool
@@ -115,6 +123,12 @@ def drawing(model: Model, args: Draw) -> list[PictureSpec]:
         )
         for seed in seeds(args.seed, args.count)
     ]
+
+
+def _like(spec: PictureSpec, picture: bytes) -> PictureSpec:
+    """Return the spec that draws something new as a picture looks, for models that take one."""
+    words = f"A new picture in exactly the style and colours of the given one. {spec.prompt}"
+    return replace(spec, prompt=words[:LONGEST], task="edit", image=picture)
 
 
 def redrawing(

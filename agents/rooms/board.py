@@ -43,6 +43,7 @@ def board(room: Room, template: Template, price: str = "") -> str:
         f"Stage: {room.stage} ({STAGES.index(room.stage) + 1} of {len(STAGES)})"
         f" · owner: {who(room.owner)} · {count(len(room.members), 'person', 'people')}",
         *_brief(room),
+        *_reference(room),
         *_questions(room),
         *_ideas(room),
         *_pieces(room),
@@ -58,6 +59,11 @@ def _brief(room: Room) -> Iterator[str]:
     said = [f"{called}: {value}" for _, called, value in lines(room.brief)]
     if said:
         yield short("Brief · " + " · ".join(said), 4 * _LINE)
+
+
+def _reference(room: Room) -> Iterator[str]:
+    if room.reference:
+        yield short(f"Reference: {room.reference.name} ({_author(room.reference.author)})", _LINE)
 
 
 def _questions(room: Room) -> Iterator[str]:

@@ -64,7 +64,8 @@ class Gate:
 
         pictures = await self._pictures()
         data = [data for _, data in pictures] if self.checks.pictures else []
-        card = await asyncio.to_thread(judge, data, self._style()) if data else ScoreCard(())
+        style = await self._style()
+        card = await asyncio.to_thread(judge, data, style) if data else ScoreCard(())
         faults: dict[int, tuple[str, ...]] = {}
         for (piece, _), found in zip(pictures, card.pieces, strict=False):
             if found.faults:
@@ -92,7 +93,7 @@ class Gate:
         drawn = _Redrawing(self, [piece for piece, _ in pictures])
         words = style(self.room.brief)
         data = [data for _, data in pictures]
-        mended = await repair(data, drawn, self._style(), words, only)
+        mended = await repair(data, drawn, await self._style(), words, only)
         for (piece, before), after in zip(pictures, mended.pictures, strict=True):
             if after != before:
                 drafts.append(await self._kept(piece, after))
@@ -149,10 +150,19 @@ class Gate:
             raise NotFound("That piece is not made yet.")
         return await self.work.context.store.asset(piece.now.asset)
 
-    def _style(self) -> "Style":
+    async def _style(self) -> "Style":
+        """Return what the room's style card holds pictures to."""
+        from tools.colours import code
         from tools.gate.pictures import Style
+        from tools.gate.signature import measure
 
-        return Style()
+        colours = tuple(filter(None, map(code, self.room.brief.colours)))
+        like = self.room.reference
+        if like is None:
+            return Style(colours)
+        asset = await self.work.context.store.asset(like.asset)
+        data = await self.work.context.assets.read(asset)
+        return Style(colours, await asyncio.to_thread(measure, data))
 
     def _rules(self, piece: Piece) -> Rules:
         brief = self.room.brief

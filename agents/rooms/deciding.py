@@ -6,9 +6,10 @@ from typing import Any
 from agents.rooms import choosing, reviewing
 from agents.rooms.asked import Asked, Decision, Task, button, count, who
 from agents.rooms.briefing import asks, briefed, settled
-from agents.rooms.fold import last_of
 from agents.rooms.reading import Intent
+from agents.rooms.referring import referred, unreferred
 from agents.rooms.state import STAGES, Stage
+from agents.rooms.undoing import last_of
 from agents.understanding.folding import unquoted
 from memory.rooms import Draft
 from tools.errors import Refused
@@ -182,6 +183,8 @@ _DECIDE: Mapping[str, Decide] = {
     "owner": _owner,
     "settle": _settle,
     "anyway": _anyway,
+    "reference": referred,
+    "unreference": unreferred,
     "idea": choosing.suggested,
     "ideas": choosing.more,
     "combine": choosing.combined,

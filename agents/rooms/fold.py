@@ -9,14 +9,23 @@ from datetime import datetime
 from typing import Any
 
 from agents.rooms.brief import NAMES, said, taken_back
-from agents.rooms.state import KINDS, STAGES, Ballot, Comment, Idea, Piece, Question, Room, Version
+from agents.rooms.state import (
+    KINDS,
+    STAGES,
+    Ballot,
+    Comment,
+    Idea,
+    Piece,
+    Question,
+    Reference,
+    Room,
+    Version,
+)
+from agents.rooms.undoing import undone
 from memory.records import User
 from memory.rooms import RoomEvent
 
 Apply = Callable[[Room, RoomEvent], Room]
-
-LASTING = ("opened", "undo", "joined")
-"""What cannot be taken back."""
 
 
 def fold(id: str, events: Sequence[RoomEvent]) -> Room:
@@ -31,29 +40,6 @@ def fold(id: str, events: Sequence[RoomEvent]) -> Room:
             members = (*members, event.author)
         room = replace(room, number=event.number, members=members)
     return room
-
-
-def undone(events: Sequence[RoomEvent]) -> frozenset[int]:
-    """Return the numbers of the events that were taken back; undoing an undo brings them back."""
-    gone: set[int] = set()
-    for event in reversed(events):
-        if event.kind == "undo" and event.number not in gone:
-            gone.update(_ints(event.data.get("numbers")))
-    return frozenset(gone)
-
-
-def last_of(events: Sequence[RoomEvent], user: User | None) -> list[RoomEvent]:
-    """Return somebody's last contribution that stands, with all that came of it."""
-    gone = undone(events)
-    for event in reversed(events):
-        mine = event.author == user or user is None
-        if mine and event.author and event.number not in gone and event.kind not in LASTING:
-            return [e for e in events if e.message == event.message and _open(e, gone)]
-    return []
-
-
-def _open(event: RoomEvent, gone: frozenset[int]) -> bool:
-    return event.number not in gone and event.kind not in LASTING
 
 
 def _opened(room: Room, event: RoomEvent) -> Room:
@@ -253,6 +239,13 @@ def _owner(room: Room, event: RoomEvent) -> Room:
     return replace(room, owner=event.author or room.owner)
 
 
+def _reference(room: Room, event: RoomEvent) -> Room:
+    """Take a picture as the one all others shall look like; none takes that back."""
+    asset, name = (str(event.data.get(key, "")) for key in ("asset", "name"))
+    found = Reference(asset, name, event.author) if asset else None
+    return replace(room, reference=found, card={})
+
+
 def _named(room: Room, event: RoomEvent) -> Room:
     return replace(room, title=str(event.data.get("title", "")) or room.title)
 
@@ -269,6 +262,7 @@ _APPLY: Mapping[str, Apply] = {
     "opened": _opened,
     "named": _named,
     "owner": _owner,
+    "reference": _reference,
     "brief": _brief,
     "unbrief": _unbrief,
     "asked": _asked,

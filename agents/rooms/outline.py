@@ -90,6 +90,9 @@ def _picture(room: Room, piece: Piece, again: int, change: str = "") -> Wish:
     look = without(style(brief), brief.never)
     args |= {"style": look[:300]} if look else {}
     args |= {"negative": ", ".join(brief.never)[:1000]} if brief.never else {}
+    like = room.reference
+    if like and version != next((v for v in piece.versions if v.asset == like.asset), None):
+        args |= {"reference": like.asset}
     return Wish("draw", args)
 
 

@@ -115,6 +115,7 @@ _TOLD: Mapping[str, str] = {
     "undo": "took something back",
     "joined": "joined",
     "owner": "became the owner",
+    "reference": "set the reference: {name}",
 }
 
 

@@ -1,19 +1,13 @@
 """Which idea or piece of a room words point at: by number, by place, by title."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from agents.rooms.state import Room
+from agents.rooms.state import Piece, Room
 from agents.rooms.wording import Wording
 from agents.understanding.folding import folded
 
-_NUMBER = re.compile(
-    r"(?:(?:idea|piece|part|number|no\.?|the|one|#)\s*)*(\d{1,2}|[a-z]+)(?: (?:one|idea|piece))?"
-)
-_ARTICLE = re.compile(r"^(?:the|our|my|that|this) ")
-_SPLIT = re.compile(r"\s*(?:,\s*and\s+|,|&|\+|\band\b)\s*")
-_ALL = ("all", "everything", "them all", "all of them", "every piece", "all pieces", "them")
-_IT = ("it", "this", "that", "this one", "that one")
+_LEAST = 3
+"""Letters of a word that is enough of a title; signs say more than letters do."""
 
 
 def idea(said: str, room: Room, words: Wording) -> int | None:
@@ -22,11 +16,16 @@ def idea(said: str, room: Room, words: Wording) -> int | None:
     number = _number(said, [one.number for one in there], words)
     if number is not None:
         return number
-    bare = _ARTICLE.sub("", said.strip())
-    if bare.startswith("idea "):
-        bare = bare.removeprefix("idea ")
-    found = [one.number for one in there if len(bare) > 2 and bare in folded(one.title)]
+    bare = _bare(said, words)
+    found = [one.number for one in there if _names(bare, folded(one.title))]
     return found[0] if len(found) == 1 else None
+
+
+def _names(said: str, title: str) -> bool:
+    """Tell whether words are a title, or whole words of it; signs need no blanks between them."""
+    if said[:1] >= "\u2e80":
+        return len(said) > 1 and said in title
+    return len(said) >= _LEAST and f" {said} " in f" {' '.join(title.split())} "
 
 
 def pieces(said: str, room: Room, words: Wording, replied: int = 0) -> tuple[int, ...]:
@@ -35,56 +34,62 @@ def pieces(said: str, room: Room, words: Wording, replied: int = 0) -> tuple[int
     `replied` is the piece that "it" is, 0 when it is none.
     """
     said = said.strip()
-    if said in _ALL and room.pieces:
+    if words.marks["all"].fullmatch(said) and room.pieces:
         return tuple(piece.number for piece in room.pieces)
-    if said in _IT:
+    if words.marks["it"].fullmatch(said):
         return (replied,) if replied else ()
     if whole := _piece(said, room, words):
         return (whole,)
-    parts = [_piece(part, room, words) for part in _SPLIT.split(said)]
+    parts = [_piece(part, room, words) for part in words.marks["split"].pattern.split(said)]
     return tuple(dict.fromkeys(p for p in parts if p)) if all(parts) else ()
 
 
 def _piece(said: str, room: Room, words: Wording) -> int:
-    bare = _ARTICLE.sub("", said)
+    bare = _bare(said, words)
     titled = {folded(p.title): p.number for p in room.pieces}
     if bare in titled:
         return titled[bare]
-    kinds = {kind: {kind, *names} for kind, names in words.kinds.items()}
-    head, _, tail = bare.rpartition(" ")
-    for kind, names in kinds.items():
-        there = [p.number for p in room.pieces if p.kind == kind]
-        if bare in names and len(there) == 1:
-            return there[0]
-        if head in names and tail.isdigit() and 0 < int(tail) <= len(there):
-            return there[int(tail) - 1]
-    number = _number(said, [p.number for p in room.pieces], words)
-    if number is not None:
-        return number
-    return _nth(bare, room, words, kinds) or _alone(bare, titled)
+    for form in words.pointing:
+        if found := form.fullmatch(bare):
+            place = found.groupdict().get("n")
+            number = words.number(place) if place else 0
+            name = words.nouns.get(found["noun"]) or found["noun"].strip()
+            if number is not None and (piece := _nth(name, number, room)):
+                return piece
+    return _number(said, [p.number for p in room.pieces], words) or 0
 
 
-def _nth(bare: str, room: Room, words: Wording, kinds: Mapping[str, set[str]]) -> int:
-    """Return the piece that "second poster" is, 0 when it is none."""
-    place, _, noun = bare.partition(" ")
-    titled = [p.number for p in room.pieces if folded(p.title).rpartition(" ")[0] == noun]
-    there = titled or [p.number for p in room.pieces if noun in kinds[p.kind]]
-    number = words.ordinals.get(place, 0)
-    return there[number - (number > 0)] if number and there and number <= len(there) else 0
+def _nth(name: str, number: int, room: Room) -> int:
+    """Return the piece that "second poster" is, or the only poster; 0 when it is none."""
+    exact = [p for p in room.pieces if folded(p.title) == (f"{name} {number}" if number else name)]
+    titled = [p for p in room.pieces if _titled(p, name)]
+    there = titled or [p for p in room.pieces if p.kind == name]
+    if exact:
+        return exact[0].number
+    if number > len(there) or not there:
+        return 0
+    if number:
+        return there[number - (number > 0)].number
+    return there[0].number if len(there) == 1 else 0
 
 
-def _alone(bare: str, titled: Mapping[str, int]) -> int:
-    alike = {n for title, n in titled.items() if title.rpartition(" ")[0] == bare}
-    return alike.pop() if len(alike) == 1 else 0
+def _titled(piece: Piece, name: str) -> bool:
+    """Tell whether a title is this name, perhaps with a number or a language behind it."""
+    title = folded(piece.title)
+    return title == name or title.rpartition(" ")[0] == name
 
 
 def _number(said: str, known: Iterable[int], words: Wording) -> int | None:
     there = list(known)
-    found = _NUMBER.fullmatch(said.strip())
-    if found is None:
-        return None
-    word = found[1]
-    number = int(word) if word.isdigit() else words.numbers.get(word, words.ordinals.get(word))
+    found = words.marks["number"].fullmatch(said.strip())
+    number = words.number(found["n"]) if found else None
     if number == -1:
         return there[-1] if there else None
     return number if number in there else None
+
+
+def _bare(said: str, words: Wording) -> str:
+    """Return words without the article before them."""
+    said = said.strip()
+    found = words.marks["article"].pattern.match(said)
+    return said[found.end() :] if found and found.end() < len(said) else said

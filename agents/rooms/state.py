@@ -102,6 +102,15 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """The picture that all others shall look like: an asset's SHA-256, what it is, who said so."""
+
+    asset: str
+    name: str
+    author: User | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """Two people want something different of the brief: `was` counts until somebody decides."""
 
@@ -135,6 +144,7 @@ class Room:
     ideas: tuple[Idea, ...] = ()
     ballot: Ballot | None = None
     chosen: int = 0
+    reference: Reference | None = None
     pieces: tuple[Piece, ...] = ()
     members: tuple[User, ...] = ()
     card: Mapping[str, object] = field(default_factory=dict)

@@ -6,7 +6,7 @@ blanks (none are needed in Chinese), ` ?` for optional ones, and `(` never captu
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -67,31 +67,6 @@ class Rule:
     def search(self, fold: str) -> re.Match[str] | None:
         """Find the first match in a folded text."""
         return self.pattern.search(fold) if met(self.words, fold) else None
-
-
-class Index:
-    """Many rules, by what they need first: most are passed over together."""
-
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules: dict[Need, list[int]] = {}
-        self._every = rules
-        for place, rule in enumerate(rules):
-            self._rules.setdefault(rule.words[0] if rule.words else frozenset([""]), []).append(
-                place
-            )
-
-    def possible(self, fold: str) -> Iterator[Rule]:
-        """Yield the rules whose words a folded text has, in their order."""
-        places: list[int] = []
-        for need, some in self._rules.items():
-            for word in need:
-                if word in fold:
-                    places += some
-                    break
-        for place in sorted(places):
-            rule = self._every[place]
-            if met(rule.words[1:], fold):
-                yield rule
 
 
 def slots(found: re.Match[str]) -> dict[str, tuple[int, int]]:

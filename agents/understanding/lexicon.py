@@ -8,8 +8,9 @@ from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
-from agents.understanding.compiler import Compiler, Index, Rule
+from agents.understanding.compiler import Compiler, Rule
 from agents.understanding.folding import folded
+from agents.understanding.needed import Index
 
 NAMES = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru")
 
@@ -45,7 +46,7 @@ class Language:
     marks: Mapping[str, re.Pattern[str]] = field(repr=False)
 
     @cached_property
-    def index(self) -> Index:
+    def index(self) -> Index[Rule]:
         """The rules by their words."""
         return Index(self.rules)
 

@@ -5,8 +5,9 @@ which takes far longer than reading them. Patterns are those of the grammars (`c
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 Need = frozenset[str]
 """Literals of which a text must contain at least one."""
@@ -39,6 +40,42 @@ def met(needs: Iterable[Need], text: str) -> bool:
         else:
             return False
     return True
+
+
+class Needing(Protocol):
+    """What fits no text without its words."""
+
+    @property
+    def words(self) -> tuple[Need, ...]:
+        """What a text must have, each of them."""
+
+
+Rule = TypeVar("Rule", bound=Needing)
+
+
+class Index(Generic[Rule]):
+    """Many rules, by what they need first: most are passed over together."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules: dict[Need, list[int]] = {}
+        self._every = rules
+        for place, rule in enumerate(rules):
+            self._rules.setdefault(rule.words[0] if rule.words else frozenset([""]), []).append(
+                place
+            )
+
+    def possible(self, fold: str) -> Iterator[Rule]:
+        """Yield the rules whose words a folded text has, in their order."""
+        places: list[int] = []
+        for need, some in self._rules.items():
+            for word in need:
+                if word in fold:
+                    places += some
+                    break
+        for place in sorted(places):
+            rule = self._every[place]
+            if met(rule.words[1:], fold):
+                yield rule
 
 
 class Needs:

@@ -16,8 +16,10 @@ from pathlib import Path
 from tests.bench.gallery import COLOURS, FOLDER, STYLES, SUBJECTS, Look, drawn, every
 from tests.bench.planting import PLANTS, Gallery
 from tests.bench.report import Fact, note, table
+from tools.colours import code
 from tools.gate.card import ScoreCard
-from tools.gate.pictures import compare
+from tools.gate.measures import CARD
+from tools.gate.pictures import Style, compare
 from tools.gate.repair import Mended, Redraw, repair
 from tools.gate.signature import Signature, measure
 
@@ -94,6 +96,70 @@ async def trial(trials: Trials, kind: str) -> Found:
     return Found(kind, place + 1 in outliers, bool(outliers - {place + 1}), mended)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Trials with a style card: what was found of what was planted, and alarms without."""
+
+    name: str
+    found: list[bool]
+    alarms: list[bool]
+    better: list[bool]
+    gone: list[bool]
+
+    def row(self) -> tuple[str, ...]:
+        some = (self.found, self.alarms, self.better, self.gone)
+        return (self.name, str(len(self.found)), *(_share(sum(one), len(one)) for one in some))
+
+
+async def held(gallery: Gallery, count: int, seed: int) -> list[Held]:
+    """Return how the brief's colours and a reference are held, one picture planted in each set."""
+    trials = Trials(gallery, random.Random(seed), {})
+    palette, reference = (
+        Held(name, [], [], [], []) for name in ("colours of the brief", "reference")
+    )
+    for _ in range(count):
+        looks, place, picture = trials.planted("other palette")
+        colours = Style(colours=(code(looks[0].colour),))
+        await _held(palette, trials, (looks, place, picture), colours, CARD)
+        looks, place, picture = trials.planted(trials.rng.choice(list(PLANTS)))
+        left = [s for s in SUBJECTS if s not in {look.subject for look in looks}]
+        model = replace(looks[0], subject=trials.rng.choice(left))
+        await _held(
+            reference,
+            trials,
+            (looks, place, picture),
+            Style(reference=trials.signature(model)),
+            "",
+        )
+    return [palette, reference]
+
+
+async def _held(
+    into: Held, trials: Trials, planted: tuple[list[Look], int, bytes], style: Style, only: str
+) -> None:
+    looks, place, picture = planted
+    signatures = [trials.signature(look) for look in looks]
+    into.alarms.append(bool(_marked(compare(signatures, style), only)))
+    signatures[place] = measure(picture)
+    marked = place + 1 in _marked(compare(signatures, style), only)
+    into.found.append(marked)
+    if marked:
+        pictures = [trials.gallery[look] for look in looks]
+        pictures[place] = picture
+        mended = await repair(pictures, _nothing, style, only={place + 1})
+        into.better.append(mended.after.score > mended.before.score)
+        into.gone.append(place + 1 not in _marked(mended.after, only))
+
+
+async def _nothing(wish: Redraw) -> bytes | None:
+    """Draw nothing again: only what a table of colours can do counts."""
+    return None
+
+
+def _marked(card: ScoreCard, only: str) -> set[int]:
+    return {fault.number for fault in card.faults if only in ("", fault.measure)}
+
+
 async def measured(gallery: Gallery, count: int, seed: int) -> tuple[list[ScoreCard], list[Found]]:
     """Return the cards of clean sets, and as many planted outliers, their kinds in turn."""
     trials = Trials(gallery, random.Random(seed), {})
@@ -143,6 +209,9 @@ def main(arguments: Sequence[str] = ()) -> list[Fact]:
         rows(found),
         head,
     )
+    kept = asyncio.run(held(gallery, given.trials, given.seed))
+    head = ("", "sets", "found", "false alarms", "recolouring helps", "and mends")
+    table("Held to the style card, one picture planted", [one.row() for one in kept], head)
     alarms = sum(bool(card.outliers) for card in clean)
     score = sum(card.score for card in clean) / max(1, len(clean))
     note(f"score of sets without one: {score:.0f}")
@@ -154,6 +223,8 @@ def main(arguments: Sequence[str] = ()) -> list[Fact]:
         Fact("outliers found in sets of 4 to 8 pictures", _share(marked, len(found))),
         Fact("false alarms in sets without one", _share(alarms, given.trials)),
         Fact("repairs that raise a set's score", _share(better, tried)),
+        Fact("pictures off the brief's colours found", kept[0].row()[2]),
+        Fact("false alarms about the brief's colours", kept[0].row()[3]),
     ]
 
 

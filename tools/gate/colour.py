@@ -51,17 +51,44 @@ def apart(one: Palette, other: Palette) -> float:
     return float(max(there, back))
 
 
-def away(one: Palette, allowed: Palette) -> float:
-    """Return how far a picture's colours are from allowed ones; it need not use all of them."""
-    costs = ciede2000(one.colours[:, None, :], allowed.colours[None, :, :])
-    return float(one.shares @ costs.min(axis=1))
+SHADES = 2.0
+"""Weight k_L of lightness where a colour stands for its shades, as is usual for textiles."""
+PLAIN_CHROMA = 12.0
+"""Chroma up to which a colour is a white, a grey or a black, which go with every palette."""
 
 
-def ciede2000(one: Array, other: Array) -> Array:
+@dataclass(frozen=True, slots=True, eq=False)
+class Strays:
+    """How far each of a picture's main colours is from the allowed ones, and its share.
+
+    `distances` (K,) are CIEDE2000 with light and dark shades of a colour near it, `nearest` (K,)
+    the places of the allowed colours; `shares` (K,) sum to 1 over all that is coloured at all, and
+    are 0 where nothing is.
+    """
+
+    distances: Array
+    nearest: NDArray[np.intp]
+    shares: Array
+
+    @property
+    def mean(self) -> float:
+        """How far the picture is from what is allowed; it need not use all of that."""
+        return float(self.shares @ self.distances)
+
+
+def strays(one: Palette, allowed: Palette) -> Strays:
+    """Return how far a picture's colours are from allowed ones; whites and greys do not count."""
+    costs = ciede2000(one.colours[:, None, :], allowed.colours[None, :, :], SHADES)
+    coloured = np.hypot(one.colours[:, 1], one.colours[:, 2]) > PLAIN_CHROMA
+    shares = one.shares * coloured
+    return Strays(costs.min(axis=1), costs.argmin(axis=1), shares / max(1e-9, shares.sum()))
+
+
+def ciede2000(one: Array, other: Array, shades: float = 1.0) -> Array:
     """Return the CIEDE2000 differences of (..., 3) CIELAB colours, broadcast against each other.
 
     Formulas and names from Sharma, Wu, Dalal, "The CIEDE2000 Color-Difference Formula" (2005);
-    all weights (k_L, k_C, k_H) are 1.
+    the weight k_L is `shades`, k_C and k_H are 1.
     """
     light, chroma, hue, cross, mean_light, mean_chroma, mean_hue = _polar(one, other)
     t = (
@@ -77,7 +104,7 @@ def ciede2000(one: Array, other: Array) -> Array:
     s_light = 1 + 0.015 * square / np.sqrt(20 + square)
     s_chroma, s_hue = 1 + 0.045 * mean_chroma, 1 + 0.015 * mean_chroma * t
     turned = 2 * np.sqrt(cross) * np.sin(np.radians(hue) / 2)
-    parts = (light / s_light, chroma / s_chroma, turned / s_hue)
+    parts = (light / s_light / shades, chroma / s_chroma, turned / s_hue)
     total = parts[0] ** 2 + parts[1] ** 2 + parts[2] ** 2 + rotation * parts[1] * parts[2]
     return np.asarray(np.sqrt(np.maximum(total, 0)), np.float64)
 

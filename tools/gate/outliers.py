@@ -31,14 +31,19 @@ def _reading(name: str, distances: Array, spread: float, one: int) -> Reading:
     return _against(name, own, theirs, spread)
 
 
-def by_values(name: str, values: Sequence[float], spread: float) -> list[Reading]:
-    """Return a reading for each piece's distance to something outside the set, as a reference."""
-    if len(values) < 3:
-        return [Reading(name, value, value, 0.0) for value in values]
-    return [
-        _against(name, value, [v for m, v in enumerate(values) if m != n], spread)
-        for n, value in enumerate(values)
-    ]
+def by_reference(
+    name: str, distances: Sequence[float], usual: float, spread: float
+) -> list[Reading]:
+    """Return a reading for each piece's distance to a picture that all shall look like.
+
+    It is held against what is `usual` for two pictures that belong together, whatever the others
+    do; where they scatter, as pictures of many things do, a little more is allowed.
+    """
+    middle = float(np.median(distances)) if len(distances) > 2 else 0.0
+    lone = len(distances) < 3
+    scatter = 0.0 if lone else float(np.median([abs(value - middle) for value in distances]))
+    limit = float(np.hypot(spread, min(spread, TO_SIGMA * scatter)))
+    return [Reading(name, value, usual, (value - usual) / limit) for value in distances]
 
 
 def _against(name: str, own: float, theirs: list[float], spread: float) -> Reading:

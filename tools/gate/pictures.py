@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tools.gate.card import LIMIT, Fault, Piece, Reading, Remedy, ScoreCard
-from tools.gate.colour import Array, away, of_card
+from tools.gate.colour import Array, of_card, strays
 from tools.gate.measures import BESIDE, CARD, CONTENT, FAR_FROM_CARD, MEASURES, Measure
-from tools.gate.outliers import by_pairs, by_values
+from tools.gate.outliers import by_pairs, by_reference
 from tools.gate.signature import Signature, measure
-from tools.gate.wording import why
+from tools.gate.wording import off_card, why
 
 REMEDIES: dict[str, Remedy] = {m.name: m.remedy for m in MEASURES}
 REMEDIES |= {CARD: "recolour", CONTENT: "redraw"}
@@ -20,8 +20,9 @@ REMEDIES |= {CARD: "recolour", CONTENT: "redraw"}
 class Style:
     """What a set is held against beside itself; everything may be left out.
 
-    `colours` are those the style card allows ("#1a2b3c"), `reference` a picture that shows the
-    style, `vectors` the embeddings of the pieces by any one model, in their order.
+    `colours` are those the style card allows ("#1a2b3c"), `reference` a picture that all shall
+    look like, which then counts instead of the set's median, `vectors` the embeddings of the
+    pieces by any one model, in their order.
     """
 
     colours: tuple[str, ...] = ()
@@ -37,7 +38,7 @@ def judge(pictures: Sequence[bytes], style: Style | None = None) -> ScoreCard:
 def compare(signatures: Sequence[Signature], style: Style | None = None) -> ScoreCard:
     """Compare pictures that were measured before (milliseconds).
 
-    A set of fewer than three has no outlier, but may leave the colours of the style card.
+    A set of fewer than three has no outlier without a reference, but may leave the card's colours.
     """
     style = style or Style()
     readings = [_readings(signatures, one, style.reference) for one in MEASURES]
@@ -45,7 +46,7 @@ def compare(signatures: Sequence[Signature], style: Style | None = None) -> Scor
     readings += _content(len(signatures), style.vectors)
     return ScoreCard(
         tuple(
-            _piece(number, of_piece, signatures)
+            _piece(number, of_piece, signatures, style)
             for number, of_piece in enumerate(zip(*readings, strict=True), 1)
         )
     )
@@ -54,13 +55,11 @@ def compare(signatures: Sequence[Signature], style: Style | None = None) -> Scor
 def _readings(
     signatures: Sequence[Signature], one: Measure, reference: Signature | None
 ) -> list[Reading]:
-    """Return the readings against each other, or against the reference where that is worse."""
-    found = by_pairs(one.name, _table(signatures, one), one.spread)
+    """Return the readings against the reference, where there is none against each other."""
     if reference is None:
-        return found
-    values = [one.distance(signature, reference) for signature in signatures]
-    beside = by_values(one.name, values, one.spread)
-    return [max(pair, key=lambda r: r.z) for pair in zip(found, beside, strict=True)]
+        return by_pairs(one.name, _table(signatures, one), one.spread)
+    distances = [one.distance(signature, reference) for signature in signatures]
+    return by_reference(one.name, distances, one.usual, one.spread)
 
 
 def _table(signatures: Sequence[Signature], one: Measure) -> Array:
@@ -72,20 +71,12 @@ def _table(signatures: Sequence[Signature], one: Measure) -> Array:
 
 
 def _colours(signatures: Sequence[Signature], codes: tuple[str, ...]) -> list[list[Reading]]:
-    """Return readings against the card: how much further than the others, or than is allowed."""
+    """Return how far each picture is from the colours of the style card."""
     if not codes:
         return []
     card = of_card(codes)
-    values = [away(one.palette, card) for one in signatures]
-    spread = BESIDE[CARD]
-    apart = by_values(CARD, values, spread)
-    limits = [LIMIT * value / FAR_FROM_CARD for value in values]
-    return [
-        [
-            Reading(CARD, r.distance, r.usual, max(r.z, limit))
-            for r, limit in zip(apart, limits, strict=True)
-        ]
-    ]
+    values = [strays(one.palette, card).mean for one in signatures]
+    return [[Reading(CARD, v, FAR_FROM_CARD, LIMIT * v / FAR_FROM_CARD) for v in values]]
 
 
 def _content(count: int, vectors: Sequence[Sequence[float]]) -> list[list[Reading]]:
@@ -98,10 +89,19 @@ def _content(count: int, vectors: Sequence[Sequence[float]]) -> list[list[Readin
     return [by_pairs(CONTENT, np.maximum(0, 1 - table @ table.T), BESIDE[CONTENT])]
 
 
-def _piece(number: int, readings: Sequence[Reading], signatures: Sequence[Signature]) -> Piece:
+def _piece(
+    number: int, readings: Sequence[Reading], signatures: Sequence[Signature], style: Style
+) -> Piece:
     worst = sorted((r for r in readings if r.z > LIMIT), key=lambda r: -r.z)
     faults: dict[str, Fault] = {}  # two measures may say the same of it
+    own = signatures[number - 1]
+    others = [one for n, one in enumerate(signatures, 1) if n != number]
     for r in worst:
-        said = why(number, r, signatures, r.z > 2 * LIMIT)
+        if r.measure == CARD:
+            said = off_card(number, own, style.colours)
+        elif style.reference is not None and r.measure != CONTENT:
+            said = why(number, r, own, [style.reference]).replace("the others", "the reference")
+        else:
+            said = why(number, r, own, others)
         faults.setdefault(said, Fault(number, r.measure, said, REMEDIES[r.measure]))
     return Piece(number, tuple(readings), tuple(faults.values()))

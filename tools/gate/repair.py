@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from tools.gate.card import Fault, Piece, Remedy, ScoreCard
+from tools.gate.colour import of_card
+from tools.gate.measures import CARD
 from tools.gate.pictures import Style, compare
 from tools.gate.signature import Signature, measure
-from tools.gate.transfer import recoloured_bytes
-from tools.pictures import png
+from tools.gate.transfer import recoloured, repainted
+from tools.pictures import open_picture, png
 
 ROUNDS = 2
 LEAST = 0.5
@@ -106,7 +108,7 @@ async def _mended(
             Redraw(piece.number, words, _seed(whole.pictures[at], turn), piece.faults)
         )
     else:
-        made = await asyncio.to_thread(_recoloured, whole, at)
+        made = await asyncio.to_thread(_recoloured, whole, at, piece)
     if made is None:
         return None
     signature = await asyncio.to_thread(measure, made)
@@ -117,9 +119,17 @@ async def _mended(
     return change
 
 
-def _recoloured(whole: _Set, at: int) -> bytes:
+def _recoloured(whole: _Set, at: int, piece: Piece) -> bytes | None:
+    """Return a picture with other colours: of the ways to choose them, the one that does best."""
+    style, own = whole.style, whole.signatures[at]
     others = [one for n, one in enumerate(whole.signatures) if n != at]
-    return png(recoloured_bytes(whole.pictures[at], whole.signatures[at], others))
+    models = [style.reference] if style.reference else others
+    off = any(fault.measure == CARD for fault in piece.faults)
+    picture = open_picture(whole.pictures[at])
+    ways = [png(repainted(picture, own, of_card(style.colours)))] if off else []
+    ways += [png(recoloured(picture, own, models))] if models else []
+    scores = [whole.with_one(at + 1, measure(way)).score for way in ways]
+    return ways[scores.index(max(scores))] if ways else None
 
 
 def _seed(data: bytes, turn: int) -> int:

@@ -4,19 +4,30 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from tools.colours import named
-from tools.gate.card import Reading
-from tools.gate.colour import Palette
+from tools.gate.card import LIMIT, Reading
+from tools.gate.colour import Palette, of_card, strays
 from tools.gate.signature import Signature
 
 
-def why(number: int, reading: Reading, signatures: Sequence[Signature], much: bool) -> str:
+def why(number: int, reading: Reading, own: Signature, others: Sequence[Signature]) -> str:
     """Return the sentence, such as "#3 is much darker than the others: 31 against 68." """
-    own = signatures[number - 1]
-    others = [one for n, one in enumerate(signatures, 1) if n != number]
     say = _SAYINGS.get(reading.measure)
     if say is None:
         return _SAID[reading.measure].format(number, reading.distance, reading.usual)
-    return f"#{number} {say(own, others, 'much ' if much else '')}."
+    return f"#{number} {say(own, others, 'much ' if reading.z > 2 * LIMIT else '')}."
+
+
+def off_card(number: int, own: Signature, codes: Sequence[str]) -> str:
+    """Return which colour of a picture is not in the palette, and which one is nearest."""
+    allowed = of_card(tuple(codes))
+    found = strays(own.palette, allowed)
+    worst = int((found.shares * found.distances).argmax())
+    wrong, near = own.palette.colours[worst], allowed.colours[found.nearest[worst]]
+    same = [n for n, one in enumerate(own.palette.colours) if named(one) == named(wrong)]
+    share = 100 * float(found.shares[same].sum())
+    far = float(found.distances[worst])
+    told = f"{named(wrong)} ({share:.0f} % of its colours)"
+    return f"#{number} is {told}, {far:.0f} away from {named(near)}, the palette's nearest."
 
 
 def _against(own: float, theirs: Sequence[float]) -> str:
@@ -94,7 +105,5 @@ _SAYINGS: dict[str, Callable[[Signature, Sequence[Signature], str], str]] = {
 _SAID = {
     "sharpness": "#{0} is drawn with other sharpness than the others.",
     "pattern": "#{0} has another fine pattern than the others: {1:.2f} apart, {2:.2f} is usual.",
-    "card": "#{0} leaves the colours of the style card: {1:.0f} away, {2:.0f} is usual.",
     "content": "#{0} looks like something else: {1:.2f} apart in meaning, {2:.2f} is usual.",
-    "reference": "#{0} is further from the reference: {1:.0f} against {2:.0f}.",
 }
