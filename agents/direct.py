@@ -13,16 +13,28 @@ from agents.understanding.wishes import Hints, Wish
 from agents.work import Work
 from memory.errors import AtelierError
 from memory.records import Message
+from memory.sentences import joined, say
 
-HELP = """Tell me what you would like, in your own words:
-• pictures: “draw four smiling cats”, “draw a rocket, wide”, “a house --ar 16:9 --seed 7”
-• changes: “the second one, but darker”, “rotate it left”, “variations of the third”, “upscale 2”
-• words: “write a slogan for our jazz night”, “five ideas for a bakery name”
-• voice: “read aloud: good morning team”; send a sound file and I write it down
-• memory: “what did we say about the deadline?”, “again”, “same but 16:9”, “undo”
-Send a picture along to change or describe it. Commands: /help lists them."""
+HELP = joined(
+    "\n",
+    (
+        say("Tell me what you would like, in your own words:"),
+        say(
+            "• pictures: “draw four smiling cats”, “draw a rocket, wide”, "
+            "“a house --ar 16:9 --seed 7”"
+        ),
+        say(
+            "• changes: “the second one, but darker”, “rotate it left”, “variations of the third”, "
+            "“upscale 2”"
+        ),
+        say("• words: “write a slogan for our jazz night”, “five ideas for a bakery name”"),
+        say("• voice: “read aloud: good morning team”; send a sound file and I write it down"),
+        say("• memory: “what did we say about the deadline?”, “again”, “same but 16:9”, “undo”"),
+        say("Send a picture along to change or describe it. Commands: /help lists them."),
+    ),
+)
 
-_WORDS = {"help": HELP, "cancel": "Nothing is running here that could be cancelled."}
+_WORDS = {"help": HELP, "cancel": say("Nothing is running here that could be cancelled.")}
 
 
 class Direct:

@@ -56,7 +56,7 @@ class Drafts:
                 return self._again(args, scene)
             wishes = expand(Wish(wish.tool, args), scene, self.tools, earlier)
         except ToolError as error:
-            return [replace(step, status="failed", result=str(error))]
+            return [replace(step, status="failed", result=error.sentence)]
         known = [*scene.steps, *chain(*earlier)]
         return [_queued(step, veiled(w, known)) for w in wishes]
 
@@ -81,7 +81,7 @@ class Drafts:
             try:
                 known.append(step if step.status in ENDED else self.limit(step, known))
             except Refused as error:
-                known.append(replace(step, status="failed", result=str(error)))
+                known.append(replace(step, status="failed", result=error.sentence))
         return known[count:]
 
     def _again(self, args: Mapping[str, object], scene: Scene) -> list[Step]:
@@ -98,7 +98,7 @@ def checked(wish: Wish, tools: Mapping[str, Tool]) -> dict[str, object]:
     """
     tool = _COMMANDS.get(wish.tool) or tools.get(wish.tool)
     if tool is None:
-        raise ToolError(f"There is no tool called {wish.tool!r}.")
+        raise ToolError("There is no tool called {name!r}.", name=wish.tool)
     given = {k: v for k, v in wish.args.items() if v is not None}
     name = pointer(tool) if tool.name in tools else ""
     if not name:

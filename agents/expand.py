@@ -8,6 +8,7 @@ from agents.references import find
 from agents.scene import ENDED_WELL, TEXTS, Scene
 from agents.understanding.wishes import Wish
 from memory.records import Step
+from memory.sentences import say
 from tools.errors import Refused
 from tools.tool import Tool
 
@@ -56,7 +57,8 @@ def _pair(wish: Wish, scene: Scene, tools: Mapping[str, Tool]) -> Wish:
         found = unclear.shown
     if len(found) > 2:
         numbers = tuple(str(n) for n in range(1, len(found) + 1))
-        raise Unclear(f"Only two can be compared, not {len(found)}; which?", numbers, found)
+        question = say("Only two can be compared, not {many}; which?", many=len(found))
+        raise Unclear(question, numbers, found)
     if len(found) != 2:
         parents = {a.sha256: s.parents for s in scene.steps for a in s.assets}
         origin = next(iter(parents.get(found[0].sha256, ())), "")
@@ -102,14 +104,19 @@ def _linked(
 ) -> list[object]:
     number = int(call["call"])
     if number > len(earlier):
-        raise Refused(f"There is no call {number} before this one for step:{number}.")
+        raise Refused("There is no call {number} before this one for step:{number}.", number=number)
     steps = earlier[number - 1]
     if name not in POINTERS:
         return [f"step:{s.id}" for s in steps]
     every = [f"step:{s.id}:{n}" for s in steps for n in range(1, made(s, tools) + 1)]
     n = int(call["n"] or 0)
     if n > len(every):
-        raise Refused(f"Call {number} makes {len(every)}, there is no number {n}.")
+        raise Refused(
+            "Call {number} makes {many}, there is no number {nth}.",
+            number=number,
+            many=len(every),
+            nth=n,
+        )
     return [every[n - 1]] if n else list(every)
 
 

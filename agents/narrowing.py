@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from agents.errors import Unclear
 from agents.scene import Scene, Set
 from memory.records import User
+from memory.sentences import say
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _FORM = re.compile(r"(?P<how>by|when):\s*(?P<rest>.+)", re.DOTALL)
@@ -36,7 +37,7 @@ def narrow(expression: str, scene: Scene) -> tuple[str, Scene] | None:
     rest = form["rest"].strip()
     sets, what, left = _by(rest, scene) if form["how"] == "by" else _when(rest, scene)
     if not sets:
-        raise Unclear(f"There is nothing {what} here; which one do you mean?")
+        raise Unclear(say("There is nothing {what} here; which one do you mean?", what=what))
     alone = replace(scene.message, assets=())
     return left.lstrip(":") or "last", replace(scene, sets=sets, replied=None, message=alone)
 
@@ -44,18 +45,19 @@ def narrow(expression: str, scene: Scene) -> tuple[str, Scene] | None:
 def _by(rest: str, scene: Scene) -> Narrowed:
     """Read a name: a whole one, or one word of it."""
     if re.match(r"me\b", rest):
-        return _of(scene, {scene.message.author}), "of yours", rest[2:].strip()
+        return _of(scene, {scene.message.author}), say("of yours"), rest[2:].strip()
     people = dict.fromkeys(s.user for s in scene.sets if s.user is not None)
     for names in (_whole, _parts):
         fits = [(user, _begins(rest, name)) for user in people for name in names(user)]
         longest = max((end for _, end in fits), default=0)
         found = {user for user, end in fits if longest and end == longest}
         if len(found) > 1:
-            raise Unclear(f"Several people here are called “{rest[:longest]}”; reply to the one.")
+            form = "Several people here are called “{name}”; reply to the one."
+            raise Unclear(say(form, name=rest[:longest]))
         if found:
-            return _of(scene, found), "of theirs", rest[longest:].strip()
+            return _of(scene, found), say("of theirs"), rest[longest:].strip()
     name = re.split(r"[\s:]", rest)[0]
-    return (), f"of “{name[:40]}”", ""
+    return (), say("of “{name}”", name=name[:40]), ""
 
 
 def _of(scene: Scene, users: Container[User | None]) -> tuple[Set, ...]:
@@ -84,7 +86,7 @@ def _when(rest: str, scene: Scene) -> Narrowed:
         if match := form.match(rest):
             start, end = read(match, asked)
             kept = tuple(s for s in scene.sets if s.at is not None and start <= s.at < end)
-            return kept, f"from {match[0]}", rest[match.end() :].strip()
+            return kept, say("from {time}", time=say(match[0])), rest[match.end() :].strip()
     raise Unclear("I do not know that time; which one do you mean?")
 
 
@@ -92,7 +94,7 @@ def _dated(match: re.Match[str], asked: datetime) -> tuple[datetime, datetime]:
     try:
         day = date.fromisoformat(match[0])
     except ValueError:
-        raise Unclear(f"There is no day {match[0]}; which one do you mean?") from None
+        raise Unclear(say("There is no day {day}; which one do you mean?", day=match[0])) from None
     return _days(asked, day, day)
 
 

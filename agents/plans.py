@@ -1,6 +1,6 @@
 """Plans: which wishes are shown before they are done, and the words they are shown in."""
 
-from collections import defaultdict
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -8,29 +8,41 @@ from typing import Literal
 from agents.expand import LINK, POINTERS, made
 from agents.scene import ENDED_WELL
 from memory.records import Step
+from memory.sentences import count, joined, say
 from tools.compute.admission import duration
 from tools.compute.costs import Price
 from tools.image import short
 from tools.tool import Tool
 
-WAITING = "Nothing has run yet. Say “go”, or what to change: “change {n} to ...”, “skip {n}”."
+WAITING = "Nothing has run yet. Say “go”, or what to change: “change {last} to ...”, “skip {last}”."
 
 _FORMS: Mapping[str, str] = {
-    "draw": "draw {count} of {prompt}",
-    "edit": "change {image}: {instruction}",
-    "vary": "make {count} like {image}",
-    "upscale": "enlarge {image} {factor} times",
-    "compare": "put {image} and {other_image} side by side",
-    "describe": "say what is in {image}",
-    "write": "write {request}",
-    "brainstorm": "find {count} for {theme}",
-    "speak": "read aloud {text}",
-    "transcribe": "write down {audio}",
-    "recall": "look up {query} in this chat",
+    "draw": say("draw {count} of {prompt}"),
+    "edit": say("change {image}: {instruction}"),
+    "vary": say("make {count} like {image}"),
+    "upscale": say("enlarge {image} {factor} times"),
+    "compare": say("put {image} and {other_image} side by side"),
+    "describe": say("say what is in {image}"),
+    "write": say("write {request}"),
+    "brainstorm": say("find {count} for {theme}"),
+    "speak": say("read aloud {text}"),
+    "transcribe": say("write down {audio}"),
+    "recall": say("look up {query} in this chat"),
 }
 """What a tool does in plain words; arguments that are not named here follow in brackets."""
 
-_COUNTED = {"draw": "picture", "vary": "variation", "brainstorm": "idea"}
+_COUNTED = {
+    "draw": ("a picture", "{n} pictures"),
+    "vary": ("a variation", "{n} variations"),
+    "brainstorm": ("an idea", "{n} ideas"),
+}
+_HEAD = "Plan: {n} steps, about {time} of computing."
+_GUESS, _GUESSES = (
+    "Plan: {n} step, about {time} of computing (a guess: not all of this was measured here yet).",
+    "Plan: {n} steps, about {time} of computing (a guess: not all of this was measured here yet).",
+)
+_IT = say("it")
+_NAMED = re.compile(r"\{(\w+)\}")
 _QUOTED = ("text", "query")
 _HIDDEN = ("kind",)
 
@@ -84,28 +96,33 @@ class Planner:
 
     def words(self, steps: Sequence[Step]) -> str:
         """Return a plan as it is shown: its price, a numbered line a step, how to go on."""
-        return "\n".join([*self.lines(steps), WAITING.format(n=len(steps))])
+        return joined("\n", [*self.lines(steps), say(WAITING, last=len(steps))])
 
     def lines(self, steps: Sequence[Step]) -> list[str]:
         """Return a plan's lines: how many steps and how long, then the steps, numbered."""
-        lines = [f"{n}. {self.line(step, steps)}" for n, step in enumerate(steps, 1)]
+        lines = [joined(". ", [str(n), self.line(s, steps)]) for n, s in enumerate(steps, 1)]
         return [self._head(steps), *lines]
 
     def _head(self, steps: Sequence[Step]) -> str:
         price = self.price(steps)
-        many = f"{len(steps)} step{'s' * (len(steps) != 1)}"
-        guess = "" if price.known else " (a guess: not all of this was measured here yet)"
-        return f"Plan: {many}, about {duration(max(1.0, price.seconds))} of computing{guess}."
+        one, many = "Plan: {n} step, about {time} of computing.", _HEAD
+        if not price.known:
+            one, many = _GUESS, _GUESSES
+        return count(len(steps), one, many, time=duration(max(1.0, price.seconds)))
 
     def line(self, step: Step, steps: Sequence[Step]) -> str:
         """Return what one step of a plan does, in plain words."""
         if step.status == "failed":
-            return f"{step.tool}: this cannot be done. {step.result}"
+            form = "{tool}: this cannot be done. {why}"
+            return say(form, tool=say(step.tool), why=step.result)
         said = {name: self._value(name, value, step, steps) for name, value in self._args(step)}
         form = _FORMS.get(step.tool, step.tool)
-        said = defaultdict(lambda: "it", said)
-        more = [f"{k} {v}" for k, v in said.items() if f"{{{k}}}" not in form and k not in _HIDDEN]
-        return form.format_map(said) + (f" ({', '.join(more)})" if more else "")
+        named = {name: said.get(name, _IT) for name in _NAMED.findall(form)}
+        more = [
+            joined(" ", [say(k), v]) for k, v in said.items() if k not in named and k not in _HIDDEN
+        ]
+        line = say(form, **named)
+        return say("{what} ({more})", what=line, more=joined(", ", more)) if more else line
 
     def _args(self, step: Step) -> list[tuple[str, object]]:
         """Return a step's arguments, and those of its form that are left to their defaults."""
@@ -116,8 +133,7 @@ class Planner:
 
     def _value(self, name: str, value: object, step: Step, steps: Sequence[Step]) -> str:
         if name == "count" and step.tool in _COUNTED:
-            one = _COUNTED[step.tool]
-            return f"{'an' if one == 'idea' else 'a'} {one}" if value == 1 else f"{value} {one}s"
+            return count(int(str(value)), *_COUNTED[step.tool])
         text = str(value)
         if link := LINK.match(text):
             return self._made_by(name, link["step"], int(link["n"] or 1), steps)
@@ -128,10 +144,11 @@ class Planner:
     def _made_by(self, name: str, id: str, n: int, steps: Sequence[Step]) -> str:
         number, before = next(((k, s) for k, s in enumerate(steps, 1) if s.id == id), (0, None))
         if name not in POINTERS or before is None:
-            return f"the text of step {number}"
-        noun = "picture" if POINTERS[name] == "image" else "recording"
-        which = f"{noun} {n}" if made(before, self.tools) > 1 else f"the {noun}"
-        return f"{which} of step {number}"
+            return say("the text of step {step}", step=number)
+        image, many = POINTERS[name] == "image", made(before, self.tools) > 1
+        one = "the picture of step {step}" if image else "the recording of step {step}"
+        nth = "picture {nth} of step {step}" if image else "recording {nth} of step {step}"
+        return say(nth, nth=n, step=number) if many else say(one, step=number)
 
 
 NEVER = Planner(Asking("never"), {})

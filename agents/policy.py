@@ -10,6 +10,7 @@ from agents.errors import TurnError
 from agents.scene import ENDED_WELL
 from agents.understanding.wishes import Wish
 from memory.records import Step
+from memory.sentences import say
 
 MOST_CALLS = 9
 """How often the chat model is asked in one turn; `Work` ends the rounds before that."""
@@ -64,7 +65,8 @@ class Budget:
         self.after += len(wishes)
         if self.after > AFTER_READING or any(w.tool in _NOT_AFTER for w in wishes):
             raise TurnError(
-                f"After what {read[0]} found I do no more by myself; say what you would like next."
+                "After what {tool} found I do no more by myself; say what you would like next.",
+                tool=say(read[0]),
             )
 
 

@@ -10,6 +10,7 @@ from agents.revise import reworded
 from agents.scene import ASIDE, ENDED_WELL, Scene, undone
 from agents.understanding.wishes import Wish
 from memory.records import Step
+from memory.sentences import Sentence, first, joined, say
 from tools.image import short
 from tools.tool import Tool
 
@@ -40,8 +41,10 @@ def again(
         if fitting:
             return anew(known, _reworded(known, changes) or fitting, tools)
     if groups:
-        names = ", ".join(changes) or "that"
-        raise Unclear(f"Nothing made here has “{names}” to change; what shall I make?")
+        names = joined(", ", map(say, changes)) or say("that")
+        raise Unclear(
+            say("Nothing made here has “{names}” to change; what shall I make?", names=names)
+        )
     raise Unclear("There is nothing here to do again yet; what shall I make?")
 
 
@@ -176,12 +179,19 @@ def undo(scene: Scene, step: Step) -> Step:
     known |= {a.sha256: a for s in scene.sets for a in s.assets}
     parents = dict.fromkeys(p for s in gone for p in s.parents if p not in made)
     back = tuple(known[p] for p in parents if p in known)
-    what = " ".join(dict.fromkeys(short(s.result or s.tool) for s in gone))
-    text = f"Undone: {what}{' Back to the one before.' if back else ''}"
+    what = joined(" ", dict.fromkeys(map(_brief, gone)))
+    text = say("Undone: {what} Back to the one before." if back else "Undone: {what}", what=what)
     args: dict[str, object] = {"steps": [s.id for s in gone]}
     if any(s.args.get("spoiler") for s in scene.steps if set(s.assets) & set(back)):
         args["spoiler"] = True
     return replace(step, args=args, result=text, assets=back)
+
+
+def _brief(step: Step) -> str:
+    """Return what came of a step in a few words; of a caption and its notes, the caption."""
+    if isinstance(step.result, Sentence):
+        return first(step.result)
+    return short(step.result or step.tool)
 
 
 def _taken_back(scene: Scene) -> list[Step]:

@@ -12,14 +12,15 @@ look at what bob asked for, or what is from then, only (`narrowing`).
 import re
 from collections.abc import Callable, Sequence
 
+from agents import questions
 from agents.errors import Unclear, Unseen
 from agents.likeness import tokens
 from agents.narrowing import narrow
 from agents.scene import Scene, Set
 from agents.versions import POINTER, version
 from memory.records import Asset
+from memory.sentences import count, say
 
-_NOUN = {"image": ("picture", "pictures"), "audio": ("recording", "recordings")}
 _COUNTED = r"-1|all|\d{1,2}(?:\s*,\s*\d{1,2})*"
 _FORM = re.compile(rf"(?P<alone>{_COUNTED})|(?P<base>.*?)(?::(?P<nth>{_COUNTED}))?", re.DOTALL)
 _MOST_SHOWN = 10
@@ -94,14 +95,14 @@ def _last(scene: Scene, kind: str) -> Set:
 def _previous(scene: Scene, kind: str) -> Set:
     sets = _sets(scene, kind)
     if len(sets) < 2:
-        raise Unclear(f"There is only one set of {_NOUN[kind][1]} here; nothing came before it.")
+        raise Unclear(questions.about(questions.ONE_SET, kind))
     return sets[1]
 
 
 def _mine(scene: Scene, kind: str) -> Set:
     own = [s for s in scene.sets if s.of(kind) and s.user == scene.message.author]
     if not own:
-        raise Unclear(f"You have no {_NOUN[kind][1]} here yet; which one do you mean?")
+        raise Unclear(questions.about(questions.NONE_YOURS, kind))
     return own[0]
 
 
@@ -136,7 +137,7 @@ def _other(scene: Scene, kind: str) -> Set:
     every = {a.sha256: a for s in beside[:1] or sets for a in s.of(kind)}
     rest = tuple(a for sha, a in every.items() if sha not in gone)[:_MOST_SHOWN]
     if not rest:
-        raise Unclear(f"There is no other {_NOUN[kind][0]} here; which one do you mean?")
+        raise Unclear(questions.about(questions.NO_OTHER, kind))
     return Set("", rest, None, ())
 
 
@@ -162,8 +163,7 @@ def _sets(scene: Scene, kind: str) -> list[Set]:
     else:
         sets.sort(key=lambda s: s.user != scene.message.author)
     if not sets:
-        one, many = _NOUN[kind]
-        raise Unclear(f"There are no {many} here yet; send one, reply to one, or ask for a {one}.")
+        raise Unclear(questions.about(questions.NONE, kind))
     return sets
 
 
@@ -190,15 +190,14 @@ def _nth(assets: tuple[Asset, ...], kind: str, n: int) -> Asset:
         return assets[-1]
     if 1 <= n <= len(assets):
         return assets[n - 1]
-    are = "is 1" if len(assets) == 1 else f"are {len(assets)}"
-    noun = _NOUN[kind][len(assets) != 1]
-    raise _asking(f"There {are} {noun}, no number {n}; which one?", assets)
+    one, many = questions.NO_NUMBER[kind != "image"]
+    raise _asking(count(len(assets), one, many, number=n), assets)
 
 
 def _only(found: Set, kind: str) -> Asset:
     assets = found.of(kind)
     if len(assets) > 1:
-        raise _asking(f"There are {len(assets)} {_NOUN[kind][1]}; which one?", assets)
+        raise _asking(questions.about(questions.SEVERAL, kind, many=len(assets)), assets)
     return assets[0]
 
 
@@ -221,8 +220,11 @@ def _by_id(scene: Scene, kind: str, prefix: str) -> Asset:
     hits = {a.sha256: a for s in every for a in s.of(kind) if a.sha256.startswith(prefix)}
     if len(hits) == 1 and len(prefix) >= 4:
         return next(iter(hits.values()))
-    state = "more than one" if len(hits) > 1 else "no"
-    raise Unclear(f"There is {state} {_NOUN[kind][0]} with the id #{prefix[:12]} here; which one?")
+    raise Unclear(
+        questions.about(
+            questions.MANY_IDS if len(hits) > 1 else questions.NO_ID, kind, id=f"#{prefix[:12]}"
+        )
+    )
 
 
 def _described(scene: Scene, kind: str, words: str) -> Set:
@@ -246,9 +248,8 @@ def _looking(scene: Scene, sets: Sequence[Set], kind: str, words: str) -> Set:
     every = {a.sha256: a for s in sets for a in s.of(kind)}
     if found := tuple(every[sha] for sha in scene.looks.get(words, ()) if sha in every):
         return Set("", found, None, (words,) * len(found))
-    what = f"no {_NOUN[kind][0]} of “{words[:60]}”"
     among = tuple(every.values()) if kind == "image" and tokens(words) else ()
-    raise Unseen(f"I find {what} here; which one do you mean?", words, among)
+    raise Unseen(questions.about(questions.UNSEEN, kind, what=words[:60]), words, among)
 
 
 def _together(sets: Sequence[Set], kind: str, words: str) -> Set:
@@ -263,8 +264,8 @@ def _fitting(shown: Set, kind: str, words: str) -> Asset:
         numbers = tuple(n for n, a in zip(_numbers(assets), assets, strict=True) if a in fits)
         if len(fits) == len(assets):
             return _only(shown, kind)
-        which = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
-        question = f"“{words[:60]}” fits the {_NOUN[kind][1]} {which}; which one?"
+        which = say("{some} and {last}", some=", ".join(numbers[:-1]), last=numbers[-1])
+        question = questions.about(questions.FITS, kind, what=words[:60], which=which)
         raise _asking(question, assets, numbers)
     return fits[0]
 

@@ -10,6 +10,7 @@ from agents.understanding import flags, writing
 from agents.understanding.folding import fold
 from agents.understanding.understand import likely, understand
 from memory.records import Step
+from memory.sentences import count, say
 from tools.tool import Tool
 
 _WORDS = {
@@ -33,8 +34,8 @@ def rewritten(steps: Sequence[Step], wanted: Reword | Swap) -> dict[str, Args]:
         return {step.id: _said(step, wanted.words)}
     found = _swapped(steps, wanted)
     if not found:
-        old = wanted.old or "that"
-        raise Unclear(f"I do not find “{old}” in these steps; which one shall change, and to what?")
+        form = "I do not find “{old}” in these steps; which one shall change, and to what?"
+        raise Unclear(say(form, old=wanted.old or say("that")))
     return found
 
 
@@ -49,7 +50,8 @@ def tuned(steps: Sequence[Step], words: str, tools: Mapping[str, Tool]) -> dict[
     fields = {s.id: set(tools[s.tool].args.model_fields) for s in steps if s.tool in tools}
     found = {id: more for id, names in fields.items() if more and set(more) <= names}
     if line.text or not found:
-        raise Unclear(f"Which step shall change? Say for example “2 to {words[:60]}”.")
+        form = "Which step shall change? Say for example “2 to {words}”."
+        raise Unclear(say(form, words=words[:60]))
     return found
 
 
@@ -90,8 +92,9 @@ def numbered(steps: Sequence[Step], number: int) -> Step:
     if number == -1:
         return steps[-1]
     if not 1 <= number <= len(steps):
-        are = "is 1 step" if len(steps) == 1 else f"are {len(steps)} steps"
-        raise Unclear(f"There {are}, no number {number}; which one?")
+        one = "There is 1 step, no number {number}; which one?"
+        many = "There are {n} steps, no number {number}; which one?"
+        raise Unclear(count(len(steps), one, many, number=number))
     return steps[number - 1]
 
 
@@ -134,7 +137,8 @@ def _said(step: Step, words: str) -> Args:
     name = _WORDS.get(step.tool, "")
     said: Args = {name: line.text} if name and line.text else {}
     if not (said or more):
-        raise Unclear(f"A step of {step.tool} has no words to change; what shall be different?")
+        form = "A step of {tool} has no words to change; what shall be different?"
+        raise Unclear(say(form, tool=say(step.tool)))
     return {**said, **more}
 
 

@@ -7,8 +7,10 @@ from agents.references import counted, find
 from agents.scene import Scene
 from agents.versions import versions
 from memory.records import Asset, Step
+from memory.sentences import say
 from tools.image import short
 
+HERE = say("Here again")
 _MOST = 10
 """Pictures that fit on one message everywhere."""
 
@@ -41,8 +43,10 @@ def _all(scene: Scene, image: str) -> tuple[Asset, ...]:
 def _told(scene: Scene, found: tuple[Asset, ...]) -> str:
     known = versions(scene)
     one = known.get(found[0].sha256)
-    label = f"v{one.number}" if one and len(found) > 1 else one.label if one else "Here again"
+    label = f"v{one.number}" if one and len(found) > 1 else one.label if one else HERE
     words = next((w for s in scene.sets for a, w in zip(s.assets, s.words, strict=False)
                   if a == found[0]), "")  # fmt: skip
-    what = f": {short(words)}" if words else ""
-    return f"{label}{what}. What you ask for next builds on this."
+    if words:
+        form = "{label}: {words}. What you ask for next builds on this."
+        return say(form, label=label, words=short(words))
+    return say("{label}. What you ask for next builds on this.", label=label)

@@ -13,6 +13,7 @@ from agents.understanding.wishes import Hints, Wish
 from agents.work import Work
 from memory.errors import AtelierError
 from memory.records import Action, Asset, Kind, Message, Step
+from memory.sentences import joined, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,8 @@ def refused(work: Work, error: AtelierError) -> Answer:
     """
     steps = tuple(work.steps.values())
     if isinstance(error, Proposed):
-        return Answer("question", str(error), steps, plan=True)
-    text = _joined(*(_line(s) for s in steps if s.status in ENDED_WELL), str(error))
+        return Answer("question", error.sentence, steps, plan=True)
+    text = _joined(*(_line(s) for s in steps if s.status in ENDED_WELL), error.sentence)
     if isinstance(error, Unclear):
         return Answer("question", text, steps, error.options, error.shown)
     return Answer("error", text, steps)
@@ -118,12 +119,16 @@ def refused(work: Work, error: AtelierError) -> Answer:
 
 def _joined(*parts: str) -> str:
     """Return the parts as paragraphs; what several steps say alike is said once."""
-    return "\n\n".join(dict.fromkeys(p for p in map(str.strip, parts) if p))
+    return joined("\n\n", dict.fromkeys(map(_stripped, filter(str.strip, parts))))
+
+
+def _stripped(part: str) -> str:
+    return part if part == part.strip() else part.strip()
 
 
 def _line(step: Step) -> str:
     if step.status == "failed":
-        return f"I could not {step.tool}: {step.result}"
+        return say("I could not {tool}: {why}", tool=say(step.tool), why=step.result)
     if step.status == "cancelled":
-        return f"Cancelled: {step.tool}."
+        return say("Cancelled: {tool}.", tool=say(step.tool))
     return step.result

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from agents.errors import Unclear
 from agents.scene import ASIDE, Scene
 from memory.records import Asset
+from memory.sentences import count, say
 
 POINTER = re.compile(r"v(?:ersion)?\s?:?(?P<number>\d{1,3})(?:[.:](?P<nth>-1|all|\d{1,2}))?")
 
@@ -62,11 +63,12 @@ def version(scene: Scene, looked_at: tuple[Asset, ...], number: int) -> tuple[As
     known = versions(scene)
     families = dict.fromkeys(known[a.sha256].family for a in looked_at if a.sha256 in known)
     if len(families) > 1:
-        raise Unclear(f"Version {number} of which picture? Reply to it, please.")
+        raise Unclear(say("Version {n} of which picture? Reply to it, please.", n=number))
     mine = [v for v in known.values() if v.family in families]
     found = tuple(v.asset for v in mine if v.number == number)
     if not found:
         last = max((v.number for v in mine), default=1)
-        there = f"it has {last}" if last > 1 else "it is the first"
-        raise Unclear(f"There is no version {number} of that picture, {there}; which one?")
+        only = "There is no version {number} of that picture, it is the first; which one?"
+        many = "There is no version {number} of that picture, it has {n}; which one?"
+        raise Unclear(count(last, only, many, number=number))
     return found

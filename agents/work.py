@@ -18,6 +18,7 @@ from agents.sight import looked
 from agents.understanding.wishes import Wish
 from memory.errors import AtelierError
 from memory.records import Status, Step
+from memory.sentences import say
 from tools.errors import ToolError
 from tools.tool import Context, Result, Tool
 
@@ -27,7 +28,7 @@ MOST_STEPS = 12
 MOST_ROUNDS = 8
 """How often a model may ask for steps in one turn; what it asks for last is not done."""
 
-RESUMED = "Continued after a restart."
+RESUMED = say("Continued after a restart.")
 
 Execute = Callable[[Tool, object, Context, Step], Awaitable[Result]]
 
@@ -104,7 +105,9 @@ class Work:
         if self._rounds >= max(MOST_ROUNDS, self.most - MOST_STEPS):
             raise TurnError("I went round in circles with that; please say it in smaller steps.")
         if len(self.steps) + len(drafts) > self.most:
-            raise TurnError(f"That is more than {self.most} steps at once; ask for less at a time.")
+            raise TurnError(
+                "That is more than {most} steps at once; ask for less at a time.", most=self.most
+            )
         if asked := self._rounds == 1 and self.planner.asks(wishes, drafts):
             drafts = [replace(s, status="planned") if s.status == "queued" else s for s in drafts]
         await self.context.store.plan(drafts)
@@ -126,7 +129,7 @@ class Work:
             if step != stored:
                 await self._keep(step)
             if step.status == "running" and step.result == RESUMED:
-                text = "It was interrupted twice; ask again."
+                text = say("It was interrupted twice; ask again.")
                 failed = replace(step, status="failed", result=text, seconds=step.seconds or 0.001)
                 await self._keep(failed)
             elif step.status == "running":
@@ -151,7 +154,7 @@ class Work:
             if leaving and step.status == "running":  # an orderly stop is nobody's fault
                 await self._keep(replace(step, status="queued", result=""))
             elif not leaving and step.status not in ENDED:
-                await self._keep(replace(step, status="cancelled", result="Cancelled."))
+                await self._keep(replace(step, status="cancelled", result=say("Cancelled.")))
 
     def _mend(self, drafts: Sequence[Step]) -> None:
         again = {s.tool for s in drafts}
@@ -174,9 +177,9 @@ class Work:
             step = await self._keep(replace(step, status="running"))
             result = await self._do(step)
         except AtelierError as error:
-            return await self._keep(_ended(step, "failed", str(error), begun))
+            return await self._keep(_ended(step, "failed", error.sentence, begun))
         except Exception:
-            await self._keep(_ended(step, "failed", "Something broke here.", begun))
+            await self._keep(_ended(step, "failed", say("Something broke here."), begun))
             raise
         done = _ended(step, self._final, result.text, begun)
         done = replace(done, args=done.args | result.resolved, assets=result.assets)
@@ -185,7 +188,7 @@ class Work:
     async def _do(self, step: Step) -> Result:
         tool = self.tools.get(step.tool)
         if tool is None:
-            raise ToolError(f"There is no tool called {step.tool!r}.")
+            raise ToolError("There is no tool called {name!r}.", name=step.tool)
         context = replace(self.context, report=lambda note: self.tell(Moved(step, note)))
         args = {k: v for k, v in step.args.items() if k in tool.args.model_fields}
         return await self._how(tool, valid(tool, args), context, step)
@@ -216,7 +219,7 @@ class Work:
         if before.status != self._final and name in SPARED:
             return ""
         if before.status != self._final:
-            raise ToolError(f"The step before it did not work out ({before.tool}).")
+            raise ToolError("The step before it did not work out ({tool}).", tool=say(before.tool))
         return _output(before, name, int(match["n"] or 1))
 
 
@@ -225,7 +228,11 @@ def _output(step: Step, name: str, n: int) -> str:
         return step.result
     shas = [a.sha256 for a in step.assets if a.media_type.startswith(POINTERS[name])]
     if not 1 <= n <= len(shas):
-        raise ToolError(f"The step before made {len(shas)} of those, there is no number {n}.")
+        raise ToolError(
+            "The step before made {many} of those, there is no number {number}.",
+            many=len(shas),
+            number=n,
+        )
     return shas[n - 1]
 
 

@@ -10,21 +10,26 @@ from typing import Literal
 from agents.expand import LINK
 from agents.scene import ASIDE
 from memory.records import Action, Asset, Step
+from memory.sentences import say
 
 FEEDBACK: Mapping[str, Literal[-1, 1]] = {"good": 1, "bad": -1}
 ROOM = "project:"
 """What the ids of a project room's buttons begin with: they are everybody's."""
 DELETE = "delete"
 """Takes a reply away where its platform can do that."""
-GO = Action("go", "Go")
-CHANGE = Action("change", "Change")
-PLAN = (GO, CHANGE, Action("cancel", "Cancel"))
+GO = Action("go", say("Go"))
+CHANGE = Action("change", say("Change"))
+PLAN = (GO, CHANGE, Action("cancel", say("Cancel")))
 """What is under a plan that waits for approval."""
-STOP = Action("stop", "Cancel")
+STOP = Action("stop", say("Cancel"))
 """Stops the request whose progress it stands under, as /stop would all of somebody's."""
 INSTEAD = "instead"
 """Does a request with the words its author gave it afterwards."""
 _LONGEST = 64
+_OF_PICTURES = (
+    ("upscale", say("Upscale"), "Upscale {number}"),
+    ("vary", say("Vary"), "Vary {number}"),
+)
 _PLAN = 3
 """Steps from which on what was made can be changed as a plan."""
 
@@ -33,14 +38,13 @@ def actions(steps: Sequence[Step], assets: Sequence[Asset]) -> tuple[Action, ...
     """Return the buttons under a reply that shows these assets."""
     pictures = [a for a in assets if a.media_type.startswith("image/")]
     found: list[Action] = []
-    for verb, label in (("upscale", "Upscale"), ("vary", "Vary")):
-        many = len(pictures) > 1
-        found += [
-            Action(f"{verb}:{n}", f"{label} {n}" if many else label)
-            for n in range(1, len(pictures) + 1)
-        ]
+    for verb, label, numbered in _OF_PICTURES:
+        for n in range(1, len(pictures) + 1):
+            several = len(pictures) > 1
+            text = say(numbered, number=n) if several else label
+            found.append(Action(f"{verb}:{n}", text))
     if any(s.status in ("done", "planned") and s.tool not in ASIDE for s in steps):
-        found += [Action("again", "Again"), Action("undo", "Undo")]
+        found += [Action("again", say("Again")), Action("undo", say("Undo"))]
         found += [CHANGE] if len(steps) >= _PLAN and len({s.tool for s in steps}) > 1 else []
         found += _retries(steps)
     if found:
@@ -51,7 +55,10 @@ def actions(steps: Sequence[Step], assets: Sequence[Asset]) -> tuple[Action, ...
 def _retries(steps: Sequence[Step]) -> list[Action]:
     """Return a button for each step that failed by itself, once it had begun."""
     return [
-        Action(f"retry:{number}", f"Try {number} again ({step.tool})")
+        Action(
+            f"retry:{number}",
+            say("Try {number} again ({tool})", number=number, tool=say(step.tool)),
+        )
         for number, step in enumerate(steps, 1)
         if step.status == "failed" and step.seconds and not _builds(step)
     ]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from bot.progress import Standing
@@ -21,7 +21,8 @@ class Place:
     """Where something happens and what its platform says of that: what rules are made for.
 
     `server` is a guild or group ("" in private), `roles` are those the person has there; `admin`
-    says that they may change settings there, `adult` that the platform keeps minors out.
+    says that they may change settings there, `adult` that the platform keeps minors out; `locale`
+    is that of their app ("pt-BR").
     """
 
     server: str = ""
@@ -30,6 +31,7 @@ class Place:
     adult: bool = False
     admin: bool = True
     roles: frozenset[str] = frozenset()
+    locale: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,10 @@ class Edited(Received):
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """Somebody pressed a button under one of our messages; `post` is the platform's id of that."""
+    """Somebody pressed a button under one of our messages; `post` is the platform's id of that.
+
+    `language` is what they are answered in.
+    """
 
     user: User
     chat: Chat
@@ -60,6 +65,7 @@ class Pressed:
     action: str
     post: str = ""
     place: Place = Place()
+    language: str = ""
 
 
 Event = Received | Pressed

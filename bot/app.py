@@ -26,6 +26,7 @@ from bot.rulebook import Rulebook
 from bot.settings import Settings
 from bot.sharing import Crew
 from bot.shelf import catalogue
+from bot.speaking import with_language
 from bot.studio import Rehearsal, Studio, rehearse
 from memory.assets import Assets
 from memory.database import Database
@@ -130,7 +131,8 @@ def _app(
     studio.folders = (settings.data / "templates",)
     book = studio.book = Rulebook(store, settings.rules, choices, crew)
     desk = Desk(studio, interval=interval)
-    handle = with_log(with_errors(with_rules(desk, book, store), store))
+    ruled = with_errors(with_rules(desk, book, store), store)
+    handle = with_log(with_language(ruled, book, store))
     return App(desk, handle, studio)
 
 

@@ -14,12 +14,13 @@ from bot import commands
 from bot.shown import ASKED, Shown, asked, last_done, shown_to
 from bot.studio import NOBODY, Studio
 from memory.records import Message
+from memory.sentences import say
 from memory.store import Store
 from tools.errors import Refused
 
-GONE = "That plan was begun, changed or dropped already."
-NONE = "There is no plan here that waits for you; say what you would like."
-DROPPED = "Dropped; nothing was made."
+GONE = say("That plan was begun, changed or dropped already.")
+NONE = say("There is no plan here that waits for you; say what you would like.")
+DROPPED = say("Dropped; nothing was made.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What /settings does: it tells what is in force here and by whom, and changes it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import cast
@@ -8,8 +8,9 @@ from typing import cast
 from bot.adapter import Place
 from bot.queue import names_of
 from bot.rulebook import CALLED, SCOPES, Rulebook, Scope, fact
-from bot.rules import JOIN, PERSONAL, Layer, Rules, joined, parsed, shown
+from bot.rules import JOIN, OFF, PERSONAL, Layer, Rules, parsed, shown, summed, unknown
 from memory.records import Chat, User
+from memory.sentences import joined, say
 from memory.store import Store
 from tools.errors import Refused
 
@@ -21,7 +22,7 @@ _WORDS: dict[str, Scope] = {
     "me": "person",
     "my": "person",
 }
-_BUILT_IN = "built in"
+_BUILT_IN = say("built in")
 _TOLD = 10
 
 
@@ -54,31 +55,38 @@ def _scope(words: str) -> tuple[Scope | None, str]:
 
 
 async def _shown(book: Rulebook, asked: Asked, name: str) -> str:
-    rules, origins = joined(await book.layers(asked.chat, asked.user, asked.place))
+    rules, origins = summed(await book.layers(asked.chat, asked.user, asked.place))
     if name:
         value, fields = shown(getattr(rules, _known(name))), Rules.model_fields
-        about = str(fields[name].description)
-        return f"{name}: {value} ({origins.get(name, _BUILT_IN)}). {about[:1].upper()}{about[1:]}."
-    lines = [f"{n}: {shown(v)} ({origins.get(n, _BUILT_IN)})" for n, v in rules]
+        about = say(str(fields[name].description))
+        line = _line(name, value, origins)
+        return say("{setting}. What that is: {about}.", setting=line, about=about)
+    lines = [_line(n, shown(v), origins) for n, v in rules]
     you = ", ".join([asked.user.key, *sorted(asked.place.roles)])
     whose = _PRIVATE if asked.place.private else _SHARED
-    told = ["What is in force here, and who said so:", *lines, f"You are {you}.", _HOW + whose]
-    return "\n".join(told)
+    head = say("What is in force here, and who said so:")
+    told = [head, *lines, say("You are {who}.", who=you), joined(" ", [_HOW, whose])]
+    return joined("\n", told)
 
 
-_HOW = (
+def _line(name: str, value: str, origins: Mapping[str, str]) -> str:
+    where = say(origins.get(name, _BUILT_IN))
+    return say("{name}: {value} ({where})", name=name, value=value, where=where)
+
+
+_HOW = say(
     "/settings NAME says what it means; change it with /settings NAME VALUE, or NAME default. "
-    "count and aspect are your own, everywhere; "
+    "count, aspect and language are your own, everywhere;"
 )
-_PRIVATE = "the others are those of this chat."
-_SHARED = (
+_PRIVATE = say("the others are those of this chat.")
+_SHARED = say(
     "an admin changes the others, of this chat or, with /settings server NAME VALUE, of all chats."
 )
 
 
 def _known(name: str) -> str:
     if name not in Rules.model_fields:
-        raise Refused(f"There is no setting {name!r}; there are: {', '.join(Rules.model_fields)}.")
+        raise unknown(name)
     return name
 
 
@@ -95,11 +103,15 @@ async def _changed(book: Rulebook, asked: Asked, scope: Scope | None, name: str,
         book.check(name, new)
         _fits(name, new, list(takewhile(lambda layer: layer.name != where, layers)))
         await book.change(kept, asked.user, name, new)
-    rules, origins = joined(await book.layers(asked.chat, asked.user, asked.place))
-    new = shown(getattr(rules, name))
-    told = f"{name} is now {f'“{new}”' if name == 'pause' and new != 'off' else new} "
-    told += "for you" if scope == "person" else "here"
-    return f"{told} ({origins.get(name, _BUILT_IN)})." if origins.get(name) != where else f"{told}."
+    rules, origins = summed(await book.layers(asked.chat, asked.user, asked.place))
+    value = shown(getattr(rules, name))
+    if name == "pause" and value != OFF:
+        value = f"“{value}”"
+    if (origin := origins.get(name, _BUILT_IN)) == where:
+        mine, here = "{name} is now {value} for you.", "{name} is now {value} here."
+        return say(mine if scope == "person" else here, name=name, value=value)
+    mine, here = "{name} is now {value} for you ({who}).", "{name} is now {value} here ({who})."
+    return say(mine if scope == "person" else here, name=name, value=value, who=say(origin))
 
 
 def _allowed(scope: Scope, name: str, place: Place, kept: str) -> None:
@@ -107,19 +119,31 @@ def _allowed(scope: Scope, name: str, place: Place, kept: str) -> None:
     if not kept:
         raise Refused("This chat is in no server; change it for this chat: /settings channel ...")
     if scope == "person" and name not in PERSONAL:
-        raise Refused(f"For yourself you can set {' and '.join(PERSONAL)}, not {name}.")
+        raise Refused(
+            "For yourself you can set {names}, not {name}.",
+            names=", ".join(PERSONAL),
+            name=name,
+        )
     if scope != "person" and not place.admin:
-        raise Refused(f"Only an admin can change {name} for {CALLED[scope]}.")
+        raise Refused(
+            "Only an admin can change {name} for {where}.", name=name, where=say(CALLED[scope])
+        )
 
 
 def _fits(name: str, new: object, outer: Sequence[Layer]) -> None:
     """Raise Refused when a value is more than what is set around it lets through."""
-    rules, origins = joined(outer)
+    rules, origins = summed(outer)
     bound = "most" if name == "count" else name
     before, join = getattr(rules, bound), JOIN.get(bound)
     if new and join is not None and bound != "banned" and join(before, new) != new:
         who = origins.get(bound, _BUILT_IN)
-        raise Refused(f"{name} {shown(new)} is more than is allowed here: {shown(before)} ({who}).")
+        raise Refused(
+            "{name} {value} is more than is allowed here: {most} ({who}).",
+            name=name,
+            value=shown(new),
+            most=shown(before),
+            who=say(who),
+        )
 
 
 async def _changes(book: Rulebook, store: Store, asked: Asked) -> str:
@@ -130,11 +154,18 @@ async def _changes(book: Rulebook, store: Store, asked: Asked) -> str:
     found = sorted(found, key=lambda pair: pair[1].at)[-_TOLD:]
     names = await names_of(store, {change.by for _, change in found})
     lines = [
-        f"{c.at[:16].replace('T', ' ')} {CALLED[cast(Scope, name.split()[1])]}: {c.name} from "
-        f"{_said(c.old)} to {_said(c.new)}, by {names.get(c.by, c.by)}"
+        say(
+            "{at} {where}: {name} from {old} to {new}, by {who}",
+            at=c.at[:16].replace("T", " "),
+            where=say(CALLED[cast(Scope, name.split()[1])]),
+            name=c.name,
+            old=_said(c.old),
+            new=_said(c.new),
+            who=names.get(c.by, c.by),
+        )
         for name, c in found
     ]
-    return "\n".join(lines) or "Nothing was changed here yet."
+    return joined("\n", lines) or say("Nothing was changed here yet.")
 
 
 def _said(value: object) -> str:

@@ -11,41 +11,14 @@ from agents.understanding.folding import fold
 from agents.understanding.understand import likely, understand
 from agents.understanding.wishes import Hints, Wish
 from agents.versions import POINTER as VERSION
+from bot.offered import ABOUT, described
 from memory.errors import AtelierError
+from memory.sentences import say
 from tools.builtin import ORDER
 from tools.errors import Refused
 from tools.tool import TOOLS
 
-COMMANDS = {
-    "help": "what I can do and how to ask for it",
-    "draw": "draw a picture: /draw a red bicycle --ar 16:9 --n 4",
-    "edit": "change a picture: /edit 2 darker",
-    "vary": "variations of a picture: /vary 2",
-    "upscale": "enlarge a picture: /upscale 2 4x",
-    "compare": "two pictures side by side, what differs marked: /compare 1 3",
-    "show": "an earlier picture or version again, to go on from there: /show v2",
-    "describe": "what is in a picture: /describe 2",
-    "write": "write something: /write a slogan for our jazz night",
-    "ideas": "collect ideas: /ideas names for a bakery",
-    "speak": "read something aloud: /speak good morning",
-    "transcribe": "write down what is said in a recording, sent along or replied to",
-    "recall": "find what was said: /recall deadline",
-    "again": "do the last thing again: /again --ar 16:9",
-    "undo": "take back the last result",
-    "go": "do the plan you were shown",
-    "project": "make something together: /project new poster-series for the jazz night",
-    "change": "change a plan, or what it made: /change 2 to a dog",
-    "retry": "try again what failed",
-    "cancel": "stop what is running for you here",
-    "queue": "what is being worked on, and when it is your turn",
-    "info": "how a picture was made: /info 2",
-    "models": "which models there are",
-    "quota": "how much computing you have left today, and when there is more",
-    "settings": "what is in force here, and changing it: /settings count 2",
-    "memory": "what is kept about this chat and you, and what you like: /memory on",
-    "forget": "erase what was said and made here: /forget yes; only what is yours: /forget me",
-    "quit": "leave (terminal only)",
-}
+COMMANDS = {name: described(name) for name in ABOUT}
 OF_PLANS = ("go", "change", "retry")
 """Commands that decide about a plan; what that comes to takes a turn."""
 QUIET = (
@@ -102,9 +75,13 @@ def parse(text: str) -> Command | None:
     name = _OTHER_NAMES.get(said, said)
     if name not in COMMANDS and name not in _others():
         near = get_close_matches(said, [*COMMANDS, *_OTHER_NAMES, *_others()], 1)
-        hint = f"did you mean /{near[0]}? " if near else ""
-        sentence = f"There is no command /{said[:30]}; {hint}/help lists them."
-        raise AtelierError(sentence) if near else UnknownCommand(sentence)
+        if not near:
+            raise UnknownCommand("There is no command /{name}; /help lists them.", name=said[:30])
+        raise AtelierError(
+            "There is no command /{name}; did you mean /{near}? /help lists them.",
+            name=said[:30],
+            near=near[0],
+        )
     return Command(name, (match[2] or "").strip(), said)
 
 
@@ -126,8 +103,10 @@ def wishes(command: Command) -> tuple[Wish, ...] | None:
         return None if command.name in COMMANDS else (_spelt_out(command),)
     if not command.words and command.name in _NEEDS_WORDS:
         said = command.said or command.name
-        example = COMMANDS[command.name].partition(": ")[2].replace(f"/{command.name}", f"/{said}")
-        raise Refused(f"/{said} needs words behind it, for example: {example}")
+        example = say(ABOUT[command.name][1], command=said)
+        raise Refused(
+            "/{name} needs words behind it, for example: {example}", name=said, example=example
+        )
     return read(command.words)
 
 
@@ -181,7 +160,9 @@ def _compare(words: str) -> tuple[Wish, ...]:
     image, rest = _pointer(words)
     other, rest = _pointer(_AND.sub("", rest)) if rest else ("", "")
     if rest:
-        raise Refused(f"/compare wants two pictures, such as /compare 1 3, not {rest[:40]!r}.")
+        raise Refused(
+            "/compare wants two pictures, such as /compare 1 3, not {words!r}.", words=rest[:40]
+        )
     return (Wish("compare", {"image": image, **({"other_image": other} if other else {})}),)
 
 
@@ -276,20 +257,20 @@ def _spelt_out(command: Command) -> Wish:
     for word in shlex.split(command.words.replace("'", "’")):
         name, equals, value = word.partition("=")
         if not equals:
-            raise Refused(f"/{command.name} wants name=value, not {word[:40]!r}.")
+            raise Refused(
+                "/{name} wants name=value, not {words!r}.", name=command.name, words=word[:40]
+            )
         args[name] = value
     return Wish(command.name, args)
 
 
 def offered() -> dict[str, str]:
     """Return all commands and what each does, as they are called in the terminal."""
-    return COMMANDS | {n: TOOLS.load(n).description.partition("\n")[0] for n in _others()}
+    added = {n: TOOLS.load(n).description.partition("\n")[0] for n in _others()}
+    return {**COMMANDS, **{name: say(about) for name, about in added.items()}}
 
 
 def in_chats() -> dict[str, str]:
     """Return the same as they are called where many people are."""
-    found = {}
-    for name, about in offered().items():
-        called = _IN_CHATS.get(name, name)
-        found[called] = about.replace(f"/{name}", f"/{called}")
-    return {name: about for name, about in found.items() if name != "quit"}
+    found = {n: a for n, a in offered().items() if n not in _IN_CHATS and n != "quit"}
+    return {called: described(name, called) for name, called in _IN_CHATS.items()} | found

@@ -24,18 +24,21 @@ from bot.progress import Board
 from bot.queue import Turns, queue_notice
 from bot.remembering import said_to_like
 from bot.request import checked, hints, read, ready, understood
+from bot.speaking import Speaking
 from bot.studio import NOBODY, Studio
 from bot.telling import TELLERS
 from bot.trail import Trail
+from bot.translation import put
 from bot.turn import Turn, Underway
 from memory.errors import AtelierError
 from memory.records import Chat, Delivery, Feedback, Message, User, new_id
+from memory.sentences import joined, say
 from tools.errors import Refused
 
 log = logging.getLogger(__name__)
 
 _STOP = (Wish("cancel", {}),)
-_STOPPING = "Stopping."
+_STOPPING = say("Stopping.")
 _OVER = "That is over already; there is nothing left to cancel."
 
 
@@ -79,8 +82,12 @@ class Desk:
             except Exception:  # the others must not wait for the next start, too
                 log.exception("reply %s could not be sent", delivery.message.id)
         stored = await self._studio.store.open_turns(platform)
-        waiting = [m for m in stored if m.id not in self._turns]
-        await asyncio.gather(*(self._take_turn(m, outbox(m), known=True) for m in waiting))
+        turns = [
+            self._take_turn(m, Speaking(outbox(m), m.language), known=True)
+            for m in stored
+            if m.id not in self._turns
+        ]
+        await asyncio.gather(*turns)
         await self._studio.boards.catch_up(platform)
 
     def cancel(self, chat: Chat, user: User | None = None) -> int:
@@ -93,14 +100,16 @@ class Desk:
             store, given = self._studio.store, Feedback(event.message_id, event.user, score)
             await store.judge(given)
             await judged(store, event.chat, given)
-            await outbox.notice("Thank you, noted.")
+            await outbox.notice(say("Thank you, noted."))
             return
         doing = {DELETE: self._delete, INSTEAD: self._instead, STOP.id: self._stop}
         if do := doing.get(event.action):
             await do(event, outbox)
             return
         text = command(event.action)
-        said = Message(event.chat, event.user, text, reply_to=event.message_id)
+        said = Message(
+            event.chat, event.user, text, reply_to=event.message_id, language=event.language
+        )
         await self(Received(said, event.post, event.place), outbox)
 
     async def _delete(self, event: Pressed, outbox: Outbox) -> None:
@@ -185,7 +194,7 @@ class Desk:
     async def _answer(self, turn: Turn, board: Board) -> Answer:
         """Think a turn through in a task of its own, so that it alone can be stopped."""
         if turn.is_stopped():
-            return Answer("reply", "Cancelled before it began.")
+            return Answer("reply", say("Cancelled before it began."))
         turn.task = asyncio.create_task(self._think(turn, board))
         try:
             return await turn.task
@@ -195,7 +204,7 @@ class Desk:
                 await asyncio.wait([turn.task])
                 raise
         made = answer(turn.work) if turn.work is not None else Answer("reply", "")
-        return Answer("reply", made.text or "Cancelled.", made.steps)
+        return Answer("reply", made.text or say("Cancelled."), made.steps)
 
     async def _think(self, turn: Turn, board: Board) -> Answer:
         message, studio = turn.message, self._studio
@@ -216,8 +225,8 @@ class Desk:
             found = refused(work, error)
         finally:
             await work.close()
-        spoken = turn.message is not message
-        return replace(found, text=f"“{message.text}”\n\n{found.text}") if spoken else found
+        said = (f"“{message.text}”", found.text)
+        return found if turn.message is message else replace(found, text=joined("\n\n", said))
 
     async def _decide(self, message: Message, scene: Scene, work: Work, board: Board) -> Answer:
         stored = await self._studio.store.steps_of(message.id)
@@ -239,9 +248,10 @@ class Desk:
     async def _reply(self, request: Message, found: Answer, outbox: Outbox) -> None:
         offered = PLAN if found.plan else answers(found.options)
         buttons = found.buttons or offered or actions(found.steps, found.assets)
-        text = found.text or "I have nothing to say to that."
-        id = found.id or new_id()
-        said = Message(request.chat, None, text, found.assets, reply_to=request.id, id=id)
+        language, id = request.language, found.id or new_id()
+        text = put(found.text or say("I have nothing to say to that."), language)
+        buttons = tuple(replace(button, label=put(button.label, language)) for button in buttons)
+        said = Message(request.chat, None, text, found.assets, request.id, id, language=language)
         delivery = await self._studio.store.close_turn(said, buttons, found.kind)
         await self._deliver(delivery, outbox)
         if found.opens:
@@ -274,15 +284,12 @@ class Desk:
             return _STOPPING
         if await approving.dropped(self._studio, message, pointed=False):
             return approving.DROPPED
-        return "Nothing of yours is running here."
+        return say("Nothing of yours is running here.")
 
     async def _forget(self, event: Received, words: str) -> str:
         chat, user, place = event.message.chat, event.message.author, event.place
         if words not in ("yes", "me"):
-            return (
-                "This erases everything said and made in this chat; to do it, type /forget yes. "
-                "Only what is yours here goes with /forget me."
-            )
+            return notices.ERASING
         if words == "yes" and not (place.private or place.admin):
             raise Refused("Only an admin can erase this chat; /forget me erases what is yours.")
         whose = (user or NOBODY) if words == "me" else None
@@ -290,4 +297,4 @@ class Desk:
         async with self._locks[chat]:
             gone = await self._studio.store.forget(chat, whose)
             await self._studio.assets.erase(gone)
-        return notices.forgotten(gone, "All of yours" if whose else "Everything")
+        return notices.forgotten(gone, mine=whose is not None)

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from bot.actions import INSTEAD
 from bot.adapter import Edited
+from bot.translation import put
 from memory.records import STATUS, Action, Chat, Delivery, Message, Post, now
+from memory.sentences import say
 from memory.store import Store
 
 SOON = timedelta(minutes=2)
@@ -16,8 +18,11 @@ LATELY = timedelta(minutes=30)
 PRESS = STATUS - 1
 """The number of the piece that stands for the press of the button under an offer."""
 
-_RUNNING = "You changed your message. I am at its old words; the new ones can take their place."
-_ANSWERED = "You changed your message after I had answered it."
+_RUNNING = say(
+    "You changed your message. I am at its old words; the new ones can take their place."
+)
+_INSTEAD, _ANEW = say("Do that instead"), say("Do the new words")
+_ANSWERED = say("You changed your message after I had answered it.")
 
 
 async def offered(event: Edited, store: Store, *, running: bool) -> Delivery | None:
@@ -32,12 +37,14 @@ async def offered(event: Edited, store: Store, *, running: bool) -> Delivery | N
     if not await store.is_request(old.id):  # nobody pressed the button under the last offer yet
         await store.reword(old.id, words, old.text)
         return None
-    new = Message(old.chat, old.author, words, old.assets, old.reply_to)
+    language = event.message.language
+    new = Message(old.chat, old.author, words, old.assets, old.reply_to, language=language)
     await store.add(new)
     await store.posted(new.id, Post(0, event.post))
-    text, label = (_RUNNING, "Do that instead") if running else (_ANSWERED, "Do the new words")
-    said = Message(old.chat, None, text, reply_to=new.id)
-    return await store.close_turn(said, (Action(INSTEAD, label),))
+    text, label = (_RUNNING, _INSTEAD) if running else (_ANSWERED, _ANEW)
+    words = put(text, language)
+    said = Message(old.chat, None, words, reply_to=new.id, language=language)
+    return await store.close_turn(said, (Action(INSTEAD, put(label, language)),))
 
 
 class Fresh:

@@ -24,7 +24,8 @@ async def take(path: str, assets: Assets) -> Asset:
     try:
         return await keep(data, assets)
     except Refused as error:
-        raise Refused(f"{_name(file)} cannot be used. {error}") from error
+        form = "{name} cannot be used. {why}"
+        raise Refused(form, name=_name(file), why=error.sentence) from error
 
 
 async def keep(data: bytes, assets: Assets, *, spoken: bool = False) -> Asset:
@@ -56,17 +57,25 @@ def _read(path: Path) -> bytes:
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):
-            raise Refused(f"{name} is a folder; send the files in it, each by its own path.")
+            raise Refused(
+                "{name} is a folder; send the files in it, each by its own path.", name=name
+            )
         if not stat.S_ISREG(found.st_mode):  # a device or a pipe might never end
-            raise Refused(f"{name} is not a file; send a picture or a sound.")
+            raise Refused("{name} is not a file; send a picture or a sound.", name=name)
         if found.st_size >= MAX_BYTES:
             size, limit = found.st_size / 1e6, MAX_BYTES // 10**6
-            raise Refused(f"{name} has {size:.0f} MB; it must be smaller than {limit} MB.")
+            raise too_large(name, size, limit)
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise Refused(f"There is no file {name}; check its path.") from error
+        raise Refused("There is no file {name}; check its path.", name=name) from error
     except (OSError, ValueError) as error:
-        raise Refused(f"{name} cannot be read; check its path and its rights.") from error
+        raise Refused("{name} cannot be read; check its path and its rights.", name=name) from error
+
+
+def too_large(name: str, size: float, limit: int) -> Refused:
+    """Return what to say of a file with too many MB."""
+    form = "{name} has {size:.0f} MB; it must be smaller than {limit} MB."
+    return Refused(form, name=name, size=size, limit=limit)
 
 
 def _name(path: Path) -> str:

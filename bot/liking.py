@@ -19,12 +19,14 @@ from agents.understanding.wishes import Hints
 from bot.limits import Limits
 from memory.errors import AtelierError
 from memory.records import Chat, Feedback, Message, Step, User
+from memory.sentences import joined, say
 from memory.store import Store
 from memory.tastes import Pick, Taste, Tastes, person, room
 
 _LONGEST, _WORDS = 60, 3  # of a saying, and of what is liked in it
 _MOST = 3  # styles used at once
 _DEPTH = 10
+_MINE, _OURS = "{what} as you like it.", "{what} as people here like it."
 _CHOOSING = ("upscale", "vary", "edit")
 """The tools whose use says that a picture is worth going on with."""
 
@@ -41,11 +43,11 @@ class Habits:
     def __call__(self, step: Step, before: Sequence[Step]) -> Step:
         """Return a step as it may be done here, with what is liked; raises Refused."""
         if step.tool == "draw" and "steps" not in step.args:  # what has them is drawn again
-            for tastes, who in ((self.mine, "you"), (self.ours, "people here")):
-                step = self._filled(step, tastes, who)
+            for tastes, form in ((self.mine, _MINE), (self.ours, _OURS)):
+                step = self._filled(step, tastes, form)
         return self.limits(step, before)
 
-    def _filled(self, step: Step, tastes: Sequence[Taste], who: str) -> Step:
+    def _filled(self, step: Step, tastes: Sequence[Taste], form: str) -> Step:
         words = f"{step.args.get('prompt', '')} {step.args.get('style', '')}".casefold()
         args: dict[str, str] = {}
         styles = [t.value for t in tastes if t.name == "style" and t.liked][-_MOST:]
@@ -60,17 +62,18 @@ class Habits:
         new = {name: value for name, value in args.items() if name not in step.args}
         if not new:
             return step
-        said = [f"no {v}" if name == "negative" else v for name, v in new.items()]
+        said = [say("no {what}", what=v) if name == "negative" else v for name, v in new.items()]
         before = self.used.get(step.id)
-        told = ", ".join([before[0], *said] if before else said)
-        self.used[step.id] = (told, before[1] if before else who)
+        told = joined(", ", [before[0], *said] if before else said)
+        self.used[step.id] = (told, before[1] if before else form)
         return replace(step, args={**step.args, **new})
 
     def told(self, answer: Answer) -> Answer:
         """Return an answer that says what was done as somebody likes it."""
         ended = [s for s in answer.steps if s.status in ENDED_WELL and s.id in self.used]
-        lines = dict.fromkeys("{} as {} like it.".format(*self.used[s.id]) for s in ended)
-        return replace(answer, text="\n\n".join([answer.text, *lines])) if lines else answer
+        used = (self.used[step.id] for step in ended)
+        lines = dict.fromkeys(say(form, what=what) for what, form in used)
+        return replace(answer, text=joined("\n\n", [answer.text, *lines])) if lines else answer
 
 
 async def habits(store: Store, chat: Chat, user: User, limits: Limits) -> Habits:

@@ -9,6 +9,8 @@ from bot.adapter import Place
 from bot.rules import ALL, EVERYONE, Rules
 from bot.sharing import named
 from memory.records import Step, User
+from memory.sentences import count as counted
+from memory.sentences import joined, say
 from tools.adult import tone
 from tools.catalogue import Catalogue
 from tools.compose import EQUALS
@@ -40,17 +42,22 @@ class Limits:
         if who.intersection(rules.banned):
             raise Refused("You cannot use me here; if that is a mistake, ask an admin.")
         if rules.users != EVERYONE and not who.intersection(rules.users):
-            only = "Only some people can use me here" if rules.users else "I am switched off here"
-            raise Refused(f"{only}; an admin can change that with /settings users.")
+            some = (
+                "Only some people can use me here; an admin can change that with /settings users."
+            )
+            none = "I am switched off here; an admin can change that with /settings users."
+            raise Refused(some if rules.users else none)
         if rules.pause:
-            raise Refused(f"I am paused: {rules.pause}")
+            raise Refused("I am paused: {why}", why=rules.pause)
 
     def tool(self, name: str) -> None:
         """Raise Refused unless a tool may be used here."""
         allowed, name = self.rules.tools, EQUALS.get(name, name)
         if allowed != ALL and name not in (*allowed, *_COMMANDS):
-            there = f"what I may do is: {', '.join(allowed)}" if allowed else "nothing is"
-            raise Refused(f"{name} is not allowed here; {there}.")
+            none = "{tool} is not allowed here; nothing is."
+            some = "{tool} is not allowed here; what I may do is: {tools}."
+            tools = joined(", ", map(say, allowed))
+            raise Refused(some if allowed else none, tool=say(name), tools=tools)
 
     def words(self, text: str) -> None:
         """Raise Refused when the words of a wish are not for here."""
@@ -89,8 +96,9 @@ class Limits:
         left = (most or 1000) - sum(_count(s) for s in before if s.status not in ended)
         count = _count(step) if "count" in step.args else min(usual or _count(step), max(left, 1))
         if count > left:
-            many = "1 picture" if most == 1 else f"{most} pictures"
-            raise Refused(f"At most {many} of one request may be made here; ask for less.")
+            one = "At most {n} picture of one request may be made here; ask for less."
+            many = "At most {n} pictures of one request may be made here; ask for less."
+            raise Refused(counted(most or 0, one, many))
         return {"count": count}
 
     def catalogue(self, known: Catalogue) -> Catalogue:

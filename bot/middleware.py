@@ -12,8 +12,10 @@ from bot.delivery import send
 from bot.locks import Locks
 from bot.rulebook import Rulebook
 from bot.studio import NOBODY
+from bot.translation import put
 from memory.errors import AtelierError
 from memory.records import Chat, Message, User
+from memory.sentences import say
 from memory.store import Store
 from tools.errors import Refused
 
@@ -40,11 +42,14 @@ def with_errors(handle: Handler, store: Store) -> Handler:
         try:
             await handle(event, outbox)
         except AtelierError as error:
-            await outbox.notice(str(error), error=True)
+            await outbox.notice(error.sentence, error=True)
         except Exception:  # the outermost boundary
             number = secrets.token_hex(3)
             log.exception("bug %s", number)
-            text = f"Something broke here; the operator finds it in the log under {number}."
+            text = say(
+                "Something broke here; the operator finds it in the log under {number}.",
+                number=number,
+            )
             await _end(event, outbox, store, text)
 
     return guarded
@@ -124,7 +129,8 @@ async def _end(event: Event, outbox: Outbox, store: Store, text: str) -> None:
         await outbox.notice(text, error=True)
         return
     request = event.message
-    said = Message(request.chat, None, text, reply_to=request.id)
+    words, language = put(text, request.language), request.language
+    said = Message(request.chat, None, words, reply_to=request.id, language=language)
     await store.close_turn(said, (), "error")
     steps = tuple(await store.steps_of(request.id))
     await send(Reply("error", said, (), steps), outbox, store)

@@ -10,16 +10,23 @@ from bot.commands import START, in_chats, offered
 from bot.studio import Studio
 from memory.holdings import Holdings
 from memory.records import Asset, Chat, Step, User
+from memory.sentences import count, joined, say
 from memory.store import Store
 from tools.catalogue import Catalogue, Task
 from tools.files import ready
 
-_HELLO = "Hello! I draw pictures and change them, write, read aloud and write down what is said."
-_EXAMPLES = """Say what you would like in your own words:
+ERASING = say(
+    "This erases everything said and made in this chat; to do it, type /forget yes. Only what is "
+    "yours here goes with /forget me."
+)
+_HELLO = say(
+    "Hello! I draw pictures and change them, write, read aloud and write down what is said."
+)
+_EXAMPLES = say("""Say what you would like in your own words:
 “draw four smiling cats”
 “the second one, but darker”
-“write a haiku about rain and read it aloud”"""
-_HOW = (
+“write a haiku about rain and read it aloud”""")
+_HOW = say(
     "Reply to a picture, or send me one of yours, and say what shall be different. Where others "
     "are, say my name or reply to me."
 )
@@ -31,36 +38,39 @@ def help_notice(platform: str, words: str = "") -> str:
     Who has only just come is told of words alone.
     """
     if words == START:
-        return "\n\n".join([_HELLO, _EXAMPLES, _HOW, "/help lists the commands."])
+        return joined("\n\n", [_HELLO, _EXAMPLES, _HOW, say("/help lists the commands.")])
     terminal = platform == "terminal"
     known = offered() if terminal else in_chats()
     name = words.lower().removeprefix("/")
     if about := known.get(name):
-        return f"/{name}: {about}"
-    lines = [f"/{name} – {about}" for name, about in known.items()]
-    keys = (
+        return joined(": ", [f"/{name}", about])
+    lines = [joined(" – ", [f"/{name}", about]) for name, about in known.items()]
+    keys = say(
         "In the terminal Ctrl-C is /cancel while something is being made, and /quit at the prompt."
     )
-    commands = "\n".join(["Or use a command; /help NAME tells of one:", *lines])
-    return "\n\n".join([_EXAMPLES, *([] if terminal else [_HOW]), commands, *[keys] * terminal])
+    commands = joined("\n", [say("Or use a command; /help NAME tells of one:"), *lines])
+    return joined("\n\n", [_EXAMPLES, *([] if terminal else [_HOW]), commands, *[keys] * terminal])
 
 
 def models_notice(catalogue: Catalogue) -> str:
     """Return for each task the models that can be asked for, the profile's own first; LoRAs."""
     defaults, able = catalogue.profiles[catalogue.profile], ready(catalogue)
-    lines = [f"Profile {catalogue.profile}; its own model comes first, --model draws with another."]
+    head = "Profile {profile}; its own model comes first, --model draws with another."
+    lines: list[str] = [say(head, profile=catalogue.profile)]
     for task in get_args(Task):
         found = [m for m in catalogue.models.values() if task in m.tasks and m.name in able]
         found.sort(key=lambda model: model.name != defaults.get(task))
         if found:
-            lines.append(f"{task}: {', '.join(f'{m.name} ({m.licence})' for m in found)}")
+            models = ", ".join(f"{m.name} ({m.licence})" for m in found)
+            lines.append(joined(": ", [say(task), models]))
     loras = [lora for lora in catalogue.loras.values() if lora.name in able]
     if loras:
-        fits = (f"{lora.name} (for {', '.join(lora.base)})" for lora in loras)
-        lines.append(f"LoRAs, by --lora NAME: {'; '.join(fits)}")
+        fits = "; ".join(f"{lora.name} ({', '.join(lora.base)})" for lora in loras)
+        lines.append(say("LoRAs, by --lora NAME: {loras}", loras=fits))
     if others := sorted({*catalogue.models, *catalogue.loras} - able):
-        lines.append(f"Not here yet, whoever runs me can add them: {', '.join(others)}")
-    return "\n".join(lines)
+        form = "Not here yet, whoever runs me can add them: {names}"
+        lines.append(say(form, names=", ".join(others)))
+    return joined("\n", lines)
 
 
 async def info_notice(studio: Studio, scene: Scene, pointer: str) -> str:
@@ -76,22 +86,24 @@ async def info_notice(studio: Studio, scene: Scene, pointer: str) -> str:
         found = find("all", scene)
     if len(found) == 1:
         return await _ancestry(studio.store, found[0], scene.message.chat)
-    lines, makers = [], list[Step]()
+    lines, makers = list[str](), list[Step]()
     for number, asset in enumerate(found, 1):
         step = await studio.store.maker(asset.sha256, scene.message.chat)
         seed = _seed(step, asset.sha256) if step is not None else None
-        lines.append(f"{number}  {_facts(asset)}" + (f", seed {seed}" if seed is not None else ""))
+        told = [_facts(asset), *([] if seed is None else [say("seed {seed}", seed=seed)])]
+        lines.append(joined("  ", [str(number), joined(", ", told)]))
         makers += [step] if step is not None and step not in makers else []
-    return "\n".join([*lines, *map(_recipe, makers)])
+    return joined("\n", [*lines, *map(_recipe, makers)])
 
 
 async def _ancestry(store: Store, asset: Asset, chat: Chat) -> str:
-    lines, sha = [_facts(asset)], asset.sha256
+    lines, sha = list[str]([_facts(asset)]), asset.sha256
     while (step := await store.maker(sha, chat)) is not None:
-        lines += [f"from #{sha[:12]}"] if len(lines) > 1 else []
+        lines += [say("from {picture}", picture=f"#{sha[:12]}")] if len(lines) > 1 else []
         lines.append(_recipe(step, sha))
         sha = step.parents[0] if step.parents else ""
-    return "\n".join(lines if len(lines) > 1 else [*lines, "It was sent here, not made here."])
+    sent = say("It was sent here, not made here.")
+    return joined("\n", lines if len(lines) > 1 else [*lines, sent])
 
 
 def _facts(asset: Asset) -> str:
@@ -113,7 +125,13 @@ def _recipe(step: Step, sha: str = "") -> str:
         args = {k: v for k, v in args.items() if k != "count"} | {"seed": seed}
     said = ", ".join(f"{k}={_short(v)}" for k, v in args.items() if v not in ("", None))
     who = step.user.name or step.user.id
-    return f"{step.tool} ({said}), asked for by {who} on {step.at:%Y-%m-%d %H:%M} UTC"
+    return say(
+        "{tool} ({how}), asked for by {who} on {day} UTC",
+        tool=say(step.tool),
+        how=said,
+        who=who,
+        day=f"{step.at:%Y-%m-%d %H:%M}",
+    )
 
 
 def _short(value: object) -> str:
@@ -125,26 +143,39 @@ async def memory_notice(studio: Studio, chat: Chat, user: User) -> str:
     """Return what is kept about a chat and a person in it, and how it is erased."""
     here = await studio.store.holdings(chat)
     mine = await studio.store.holdings(chat, user)
-    return "\n".join(
+    return joined(
+        "\n",
         [
-            f"This chat: {_held(here)}.",
-            f"Of that yours: {_held(mine)}.",
-            "It lies on the machine Atelier runs on, and nowhere else. /forget me erases what is "
-            "yours here with the answers to it, /forget yes everything of this chat (in a server "
-            "an admin); /settings shows your own defaults.",
-        ]
+            say("This chat: {what}.", what=_held(here)),
+            say("Of that yours: {what}.", what=_held(mine)),
+            say(
+                "It lies on the machine Atelier runs on, and nowhere else. /forget me erases what "
+                "is yours here with the answers to it, /forget yes everything of this chat (in a "
+                "server an admin); /settings shows your own defaults."
+            ),
+        ],
     )
 
 
 def _held(held: Holdings) -> str:
     if not (held.messages or held.steps):
-        return "nothing"
-    since = f", since {held.since:%Y-%m-%d}" if held.since else ""
-    counted = ((held.messages, "message"), (held.files, "file"), (held.steps, "step"))
-    parts = [f"{n:,} {one}" + "s" * (n != 1) for n, one in counted]
-    return f"{', '.join(parts)}, {held.good} 👍, {held.bad} 👎{since}"
+        return say("nothing")
+    parts: list[str] = [
+        count(held.messages, "{n:,} message", "{n:,} messages"),
+        count(held.files, "{n:,} file", "{n:,} files"),
+        count(held.steps, "{n:,} step", "{n:,} steps"),
+        f"{held.good} 👍",
+        f"{held.bad} 👎",
+    ]
+    if held.since:
+        parts.append(say("since {day}", day=f"{held.since:%Y-%m-%d}"))
+    return joined(", ", parts)
 
 
-def forgotten(shas: Sequence[str], whose: str = "Everything") -> str:
+def forgotten(shas: Sequence[str], *, mine: bool = False) -> str:
     """Return what /forget says afterwards."""
-    return f"{whose} said and made in this chat is erased ({len(shas)} files)."
+    if mine:
+        return say(
+            "All of yours said and made in this chat is erased ({files} files).", files=len(shas)
+        )
+    return say("Everything said and made in this chat is erased ({files} files).", files=len(shas))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.actions import ROOM
 from bot.adapter import Reply
+from bot.translation import put
 
 WRITERS = ("write", "brainstorm")
 """Tools whose result a chat model wrote; others tell in it what people said and are called."""
@@ -38,7 +39,7 @@ def _told(reply: Reply) -> list[tuple[int, int]]:
     """Return where the text says what came of steps that do not write."""
     text, found = reply.message.text, list[tuple[int, int]]()
     for step in reply.steps:
-        result = step.result.strip()
+        result = put(step.result, reply.message.language).strip()
         if result and (step.tool not in WRITERS or step.status != "done"):
             start = text.find(result)
             found += [(start, start + len(result))] if start >= 0 else []

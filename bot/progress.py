@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from agents.events import Begun, Moved, Said
+from bot.translation import put
 from memory.records import Status, Step
+from memory.sentences import joined, say
 from tools.jobs import Note
 
 _PICTURES = (b"\xff\xd8", b"\x89PNG")
@@ -32,34 +34,41 @@ class Standing:
     text: str = ""
     plan: str = ""
     spoiler: bool = False
+    language: str = ""
 
 
 _PHASES: dict[Phase, str] = {
-    "received": "Got it",
-    "hearing": "Listening",
-    "thinking": "Thinking",
-    "queued": "Waiting",
-    "loading": "Loading the model",
-    "running": "Working",
-    "writing": "Writing",
+    "received": say("Got it"),
+    "hearing": say("Listening"),
+    "thinking": say("Thinking"),
+    "queued": say("Waiting"),
+    "loading": say("Loading the model"),
+    "running": say("Working"),
+    "writing": say("Writing"),
 }
 
 
 def in_words(view: Standing) -> str:
     """Return what a request is at, such as "Waiting (draw), number 3 in line"."""
+    return put(_said(view), view.language)
+
+
+def _said(view: Standing) -> str:
+    phase = _PHASES[view.phase]
     if view.plan:
-        return f"{_PHASES[view.phase]}: {view.plan}"
-    words = _PHASES[view.phase] + (f" ({view.tool})" if view.tool else "")
+        return joined(": ", [phase, view.plan])
+    told = say("{phase} ({tool})", phase=phase, tool=say(view.tool)) if view.tool else phase
     if view.phase == "queued" and view.position:
-        words += f", number {view.position} in line"
-    return words
+        return say("{phase}, number {place} in line", phase=told, place=view.position)
+    return told
 
 
 def in_a_line(view: Standing) -> str:
     """Return all that is known of how a request stands, with a bar, as one line of plain text."""
     line = in_words(view)
     if view.eta is not None:
-        line += f", about {max(1, round(view.eta))} s left"
+        left = say(", about {seconds} s left", seconds=max(1, round(view.eta)))
+        line += put(left, view.language)
     if view.fraction:
         full = round(10 * view.fraction)
         line += f"  {'▰' * full}{'▱' * (10 - full)} {view.fraction:.0%}"
@@ -112,21 +121,21 @@ class Board:
     def _moved(self, step: Step) -> None:
         self._steps[step.id] = _share(step)
         self._tools[step.id] = step.tool
-        self._states[step.id] = _STATES[step.status]
+        self._states[step.id] = say(_STATES[step.status], tool=say(step.tool))
 
     def _plan(self) -> str:
         """Return how each of several steps stands."""
         if len(self._tools) < _MANY:
             return ""
         states = [
-            f"{number}/{len(self._tools)} {self._states[id].format(tool=tool)}"
-            for number, (id, tool) in enumerate(self._tools.items(), 1)
+            joined(" ", [f"{number}/{len(self._tools)}", self._states[id]])
+            for number, id in enumerate(self._tools, 1)
         ]
-        return " · ".join(states)
+        return joined(" · ", states)
 
     def _noted(self, step: Step, note: Note) -> None:
         self._tools.setdefault(step.id, step.tool)
-        self._states[step.id] = _state(note)
+        self._states[step.id] = _state(note, say(step.tool))
         if note.phase == "running" and note.total:
             self._steps[step.id] = min(note.done / note.total, 1.0)
         else:
@@ -163,14 +172,15 @@ _STATES: dict[Status, str] = {
 }
 
 
-def _state(note: Note) -> str:
-    """Return how a step stands by the news of its job; its tool stands where {tool} is."""
+def _state(note: Note, tool: str) -> str:
+    """Return how a step stands by the news of its job."""
     if note.phase == "queued":
-        line = f", number {note.position} in line" if note.position else ""
-        return f"{{tool}} waits{line}"
+        if note.position:
+            return say("{tool} waits, number {place} in line", tool=tool, place=note.position)
+        return say("{tool} waits", tool=tool)
     if note.phase == "loading":
-        return "{tool}: loading the model"
-    return f"{{tool}} {round(100 * note.done / note.total)} %" if note.total else "{tool}"
+        return say("{tool}: loading the model", tool=tool)
+    return joined(" ", [tool, f"{round(100 * note.done / note.total)} %"]) if note.total else tool
 
 
 def _share(step: Step) -> float:

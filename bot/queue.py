@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.studio import Studio
 from memory.records import User
+from memory.sentences import count, joined, say
 from memory.store import Store
 from tools.compute.admission import duration
 from tools.compute.costs import Kind
@@ -16,12 +17,12 @@ MINE, OTHERS = 5, 5
 _NAME = 30
 
 _WORDS: dict[Kind, tuple[str, str]] = {
-    "": ("work", "works"),
-    "picture": ("a picture", "pictures"),
-    "text": ("a text", "texts"),
-    "speech": ("something spoken", "things spoken"),
-    "hearing": ("a transcript", "transcripts"),
-    "meaning": ("a look-up", "look-ups"),
+    "": ("work with {model}", "{n} works with {model}"),
+    "picture": ("a picture with {model}", "{n} pictures with {model}"),
+    "text": ("a text with {model}", "{n} texts with {model}"),
+    "speech": ("something spoken with {model}", "{n} things spoken with {model}"),
+    "hearing": ("a transcript with {model}", "{n} transcripts with {model}"),
+    "meaning": ("a look-up with {model}", "{n} look-ups with {model}"),
 }
 
 
@@ -44,8 +45,8 @@ async def queue_notice(studio: Studio, asker: User, turns: Turns) -> str:
     others = [job for job in jobs if job.user != asker.key]
     names = await names_of(studio.store, (job.user for job in others[:OTHERS]))
     lines = [*_yours(mine, turns), *_theirs(others, names)]
-    told = lines or ["Nothing is running and nothing waits."]
-    return "\n".join(told + (_budget(pool, asker) if pool is not None else []))
+    told = lines or [say("Nothing is running and nothing waits.")]
+    return joined("\n", told + (_budget(pool, asker) if pool is not None else []))
 
 
 async def names_of(store: Store, users: Iterable[str]) -> dict[str, str]:
@@ -66,38 +67,51 @@ def _safe(name: str) -> str:
 
 
 def _yours(jobs: Sequence[QueuedJob], turns: Turns) -> list[str]:
-    lines = [f"- {_what(job)}: {_how(job)}" for job in jobs[:MINE]] + _more(jobs[MINE:])
+    lines = [joined(": ", [_what(job), _how(job)]) for job in jobs[:MINE]] + _more(jobs[MINE:])
     if turns.begun and not jobs:
-        lines.append("- your request here is being thought through")
+        lines.append(say("your request here is being thought through"))
     if turns.behind:
-        one = "request waits" if turns.behind == 1 else "requests wait"
-        lines.append(f"- {turns.behind} {one} here until the one before is answered")
-    return ["Yours:", *lines] if lines else []
+        one = "{n} request waits here until the one before is answered"
+        many = "{n} requests wait here until the one before is answered"
+        lines.append(count(turns.behind, one, many))
+    return [say("Yours:"), *map(_item, lines)] if lines else []
 
 
 def _theirs(jobs: Sequence[QueuedJob], names: Mapping[str, str]) -> list[str]:
-    lines = [f"- {_what(job)} for {names.get(job.user, '?')}: {_how(job)}" for job in jobs[:OTHERS]]
-    return ["Others:", *lines, *_more(jobs[OTHERS:])] if lines else []
+    lines: list[str] = [
+        say("{what} for {who}: {how}", what=_what(job), who=names.get(job.user, "?"), how=_how(job))
+        for job in jobs[:OTHERS]
+    ]
+    return [say("Others:"), *map(_item, [*lines, *_more(jobs[OTHERS:])])] if lines else []
+
+
+def _item(line: str) -> str:
+    return joined(" ", ["-", line])
 
 
 def _more(jobs: Sequence[QueuedJob]) -> list[str]:
     etas = [job.eta for job in jobs if job.eta is not None]
     known = etas and len(etas) == len(jobs)
-    until = f", the last done in about {duration(max(etas))}" if known else ""
-    return [f"- and {len(jobs)} more{until}"] if jobs else []
+    if known:
+        last = "and {number} more, the last done in about {time}"
+        return [say(last, number=len(jobs), time=duration(max(etas)))]
+    return [say("and {number} more", number=len(jobs))] if jobs else []
 
 
 def _what(job: QueuedJob) -> str:
     one, many = _WORDS[job.kind]
-    return f"{one if job.count == 1 else f'{job.count} {many}'} with {job.model}"
+    return count(job.count, one, many, model=job.model)
 
 
 def _how(job: QueuedJob) -> str:
     left = None if job.eta is None else duration(max(1.0, job.eta))
     if job.status == "running":
-        share = f"{job.done / job.total:.0%} done" if job.total else "starting"
-        return share + (f", about {left} left" if left else "")
-    return f"number {job.position} in line" + (f", done in about {left}" if left else "")
+        share = (
+            say("{share:.0%} done", share=job.done / job.total) if job.total else say("starting")
+        )
+        return joined(", ", [share, *([say("about {time} left", time=left)] if left else [])])
+    place = say("number {place} in line", place=job.position)
+    return joined(", ", [place, *([say("done in about {time}", time=left)] if left else [])])
 
 
 def _budget(pool: Pool, asker: User) -> list[str]:
@@ -105,21 +119,27 @@ def _budget(pool: Pool, asker: User) -> list[str]:
     role, left = allowance.role, allowance.left
     if role.budget is None or left is None:
         return []
-    return [f"Of today's {duration(role.budget)} of computing you have {duration(left)} left."]
+    form = "Of today's {budget} of computing you have {left} left."
+    return [say(form, budget=duration(role.budget), left=duration(left))]
 
 
 async def quota_notice(studio: Studio, asker: User) -> str:
     """Return what somebody may still use today, and when there will be more."""
     if not isinstance(studio.runner, Pool):
-        return "Nothing is computed here, so nothing is counted."
+        return say("Nothing is computed here, so nothing is counted.")
     allowance = studio.runner.allowance(asker.key)
-    lines = _budget(studio.runner, asker) or ["There is no bound on what you may use a day."]
-    used = duration(allowance.used)
-    lines.append(f"Today (UTC) you have used {used} of computing, with what waits for you.")
+    lines = _budget(studio.runner, asker) or [say("There is no bound on what you may use a day.")]
+    used = "Today (UTC) you have used {time} of computing, with what waits for you."
+    lines.append(say(used, time=duration(allowance.used)))
     if allowance.left is not None:
         lines.append(
-            f"It is {duration(allowance.role.budget or 0.0)} again in {duration(allowance.renews)}."
+            say(
+                "It is {budget} again in {time}.",
+                budget=duration(allowance.role.budget or 0.0),
+                time=duration(allowance.renews),
+            )
         )
     if allowance.role.weight != 1:
-        lines.append(f"Your share of the machine weighs {allowance.role.weight:g}, usual is 1.")
-    return "\n".join(lines)
+        weight = "Your share of the machine weighs {weight:g}, usual is 1."
+        lines.append(say(weight, weight=allowance.role.weight))
+    return joined("\n", lines)

@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.adapter import Reply
+from bot.translation import put
 from memory.records import Action, Asset, Step
+from memory.sentences import say
 
 _ENDS = (r"\n\s*\n", r"\n", r"(?<=[.!?…])\s+|(?<=[。！？])", r"\s+")
 """Where a text may be cut, the best place first: paragraph, line, sentence, word."""
@@ -58,18 +60,25 @@ def alt(reply: Reply, asset: Asset, most: int = 1024) -> str:
     """Return in words what an asset of a reply shows, for those who do not see it."""
     step = next((s for s in reply.steps if asset.sha256 in {a.sha256 for a in s.assets}), None)
     words = [str(step.args[key]) for key in _WORDS if step.args.get(key)] if step else []
-    kind = _called(reply, asset)
-    said = f"{kind} made by AI: {'; '.join(words)}" if words else kind.rstrip(",")
-    return shortened(" ".join(said.split()), most)
+    values = {"words": "; ".join(words)} if words else {}
+    said = _called(reply, asset, values)
+    return shortened(" ".join(put(said, reply.message.language).split()), most)
 
 
-def _called(reply: Reply, asset: Asset) -> str:
-    """Return what an asset is among those of a reply, such as "Picture 2 of 4,"."""
+def _called(reply: Reply, asset: Asset, words: Mapping[str, object]) -> str:
+    """Return what an asset is among those of a reply, and what it was made from."""
+    if asset.media_type.startswith("audio/"):
+        return say("A sound made by AI: {words}" if words else "A sound", **words)
     if not asset.media_type.startswith("image/"):
-        return "A sound" if asset.media_type.startswith("audio/") else "A file"
+        return say("A file")
     seen = [a.sha256 for a in reply.message.assets if a.media_type.startswith("image/")]
-    several = len(seen) > 1 and asset.sha256 in seen
-    return f"Picture {seen.index(asset.sha256) + 1} of {len(seen)}," if several else "A picture"
+    if len(seen) < 2 or asset.sha256 not in seen:
+        return say("A picture made by AI: {words}" if words else "A picture", **words)
+    place = {"number": seen.index(asset.sha256) + 1, "many": len(seen)}
+    form = (
+        "Picture {number} of {many}, made by AI: {words}" if words else "Picture {number} of {many}"
+    )
+    return say(form, **place, **words)
 
 
 def file_name(asset: Asset, suffix: str = "", steps: Sequence[Step] = ()) -> str:

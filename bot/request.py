@@ -19,7 +19,9 @@ def checked(message: Message) -> commands.Command | None:
         raise Refused("Your message is empty; say what you would like, or /help.")
     if len(message.text) > LONGEST:
         raise Refused(
-            f"Your message has {len(message.text):,} characters; please keep it under {LONGEST:,}."
+            "Your message has {many:,} characters; please keep it under {most:,}.",
+            many=len(message.text),
+            most=LONGEST,
         )
     return commands.parse(message.text)
 

@@ -8,9 +8,10 @@ from typing import Literal, get_args
 from bot.adapter import Place
 from bot.errors import SettingsError
 from bot.limits import Limits
-from bot.rules import ALL, CHOICES, Layer, Rules, joined, parsed
+from bot.rules import ALL, CHOICES, Layer, Rules, parsed, summed
 from bot.sharing import Crew
 from memory.records import Chat, User, now
+from memory.sentences import say
 from memory.store import Store
 from tools.errors import Refused
 
@@ -18,8 +19,12 @@ log = logging.getLogger(__name__)
 
 Scope = Literal["server", "channel", "person"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-CALLED: Mapping[Scope, str] = {"server": "this server", "channel": "this chat", "person": "you"}
-OPERATOR = "the operator"
+CALLED: Mapping[Scope, str] = {
+    "server": say("this server"),
+    "channel": say("this chat"),
+    "person": say("you"),
+}
+OPERATOR = say("the operator")
 CHANGES = 50
 """How many changes of each scope are kept."""
 _AT_HAND = 10_000
@@ -47,6 +52,10 @@ def fact(scope: Scope, chat: Chat, user: User, place: Place) -> str:
 
 def _place(chat: Chat) -> str:
     return f"place {chat.platform}:{chat.id}"
+
+
+_NO_TOOL = "There is no tool {name!r}; there are: {names}."
+_NO_MODEL = "There is no model {name!r}; there are: {names}."
 
 
 class Rulebook:
@@ -80,7 +89,9 @@ class Rulebook:
         if known is None or value == ALL or not isinstance(value, tuple):
             return
         if unknown := [one for one in value if one not in known]:
-            raise Refused(f"There is no {name[:-1]} {unknown[0]!r}; there are: {', '.join(known)}.")
+            one, known_ones = unknown[0], ", ".join(known)
+            form = _NO_TOOL if name == "tools" else _NO_MODEL
+            raise Refused(form, name=one, names=known_ones)
 
     async def note(self, chat: Chat, user: User, place: Place) -> None:
         """Take in where a chat is, and which roles somebody has there."""
@@ -97,7 +108,7 @@ class Rulebook:
     async def limits(self, chat: Chat, user: User, place: Place | None = None) -> Limits:
         """Return the rules in force for somebody in a chat; without a place where it last was."""
         place = place or await self._last(chat)
-        rules, _ = joined(await self.layers(chat, user, place))
+        rules, _ = summed(await self.layers(chat, user, place))
         return Limits(rules, place)
 
     async def _last(self, chat: Chat) -> Place:

@@ -7,11 +7,17 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from bot.translation import languages
+from memory.sentences import say
 from tools.errors import Refused
 from tools.jobs import Aspect
 
 EVERYONE, ALL = ("everyone",), ("all",)
+OFF = "off"
 _NOTHING = ("nobody", "none", "off", "no", "")
+
+AUTO = "auto"
+"""Everybody is answered in their own language."""
 
 Adult = Literal["never", "channels", "private"]
 
@@ -68,6 +74,9 @@ class Rules(BaseModel):
     buttons: Literal["asker", "everyone"] = Field(
         default="everyone", description="who may press the buttons under a reply"
     )
+    language: str = Field(
+        default=AUTO, description="what to answer in: auto (as it was asked), or such as en, es, ja"
+    )
     pause: Annotated[str, BeforeValidator(_sentence)] = Field(
         default="", description="a sentence: nothing is made, and whoever asks is told it; or off"
     )
@@ -83,8 +92,16 @@ class Rules(BaseModel):
                 )
         return names
 
+    @field_validator("language", mode="before")
+    @classmethod
+    def _known(cls, language: object) -> object:
+        there, named = (AUTO, *languages()), str(language).casefold()
+        if named not in there:
+            raise ValueError(f"it is one of {', '.join(there)}")
+        return named
 
-PERSONAL = ("count", "aspect")
+
+PERSONAL = ("count", "aspect", "language")
 """What everybody may choose for themselves."""
 CHOICES = ("tools", "models")
 """What must be chosen among the tools and models there are."""
@@ -126,7 +143,7 @@ class Layer:
     values: Mapping[str, object]
 
 
-def joined(layers: Sequence[Layer]) -> tuple[Rules, dict[str, str]]:
+def summed(layers: Sequence[Layer]) -> tuple[Rules, dict[str, str]]:
     """Return what layers come to, outermost first, and for each value that is set by which.
 
     The outermost alone may allow more than is built in.
@@ -145,7 +162,7 @@ def joined(layers: Sequence[Layer]) -> tuple[Rules, dict[str, str]]:
 def parsed(name: str, value: object) -> object:
     """Return a setting's value as the rules hold it; raises Refused with a sentence."""
     if name not in Rules.model_fields:
-        raise Refused(f"There is no setting {name!r}; there are: {', '.join(Rules.model_fields)}.")
+        raise unknown(name)
     try:
         return getattr(Rules.model_validate({name: value}), name)
     except ValidationError as error:
@@ -154,7 +171,19 @@ def parsed(name: str, value: object) -> object:
         why = "it wants a whole number" if number else fault["msg"].removeprefix("Value error, ")
         why = why[:1].lower() + why[1:].replace("Input should", "it should")
         about = Rules.model_fields[name].description
-        raise Refused(f"{name} cannot be {str(value)[:60]!r}: {why} ({about}).") from error
+        raise Refused(
+            "{name} cannot be {value!r}: {why} ({about}).",
+            name=name,
+            value=str(value)[:60],
+            why=say(why),
+            about=say(str(about)),
+        ) from error
+
+
+def unknown(name: str) -> Refused:
+    """Return what to say of a setting that there is not."""
+    names = ", ".join(Rules.model_fields)
+    return Refused("There is no setting {name!r}; there are: {names}.", name=name, names=names)
 
 
 def shown(value: object) -> str:

@@ -4,11 +4,15 @@ from dataclasses import dataclass
 
 from agents.scene import Scene, undone, waits
 from bot.actions import GO
+from bot.translation import put
 from memory.errors import NotFound
 from memory.records import Message, Step
+from memory.sentences import say
 from memory.store import Store
 
-ASKED = "What shall be different? For example “2 to a dog”, “without 3”, “snow instead of rain”."
+ASKED = say(
+    "What shall be different? For example “2 to a dog”, “without 3”, “snow instead of rain”."
+)
 """What we say when somebody wants a plan changed and has not said how."""
 
 
@@ -33,8 +37,13 @@ class Shown:
 def asked(scene: Scene) -> bool:
     """Whether we have just asked the author of a message what shall be different about a plan."""
     if scene.message.reply_to:
-        return scene.replied is not None and scene.replied.said == ASKED
-    return next((m.text == ASKED for m in _own(scene)), False)
+        return scene.replied is not None and _asks(scene.replied.said, scene)
+    return next((_asks(m.text, scene) for m in _own(scene)), False)
+
+
+def _asks(text: str, scene: Scene) -> bool:
+    """Whether that is our question, in the language of those who were asked."""
+    return text in {put(ASKED, m.language) for m in (*scene.past, scene.message)}
 
 
 async def shown_to(store: Store, scene: Scene) -> Shown | None:
@@ -43,7 +52,7 @@ async def shown_to(store: Store, scene: Scene) -> Shown | None:
     found = target or await _latest(store, scene)
     if found is None or (scene.message.reply_to and target is None):
         return None
-    if found.text == ASKED:  # about what, says the request that made us ask
+    if found.text == put(ASKED, found.language):  # about what, says the request that made us ask
         request = await store.message(found.reply_to)
         found = await _target(store, request) or await _latest(store, scene, request.id)
     if found is None:

@@ -35,6 +35,16 @@ _ENDINGS = {
 }
 _NOUNS = {"image": "picture", "audio": "sound", "video": "film", "text": "text"}
 _KINDS = {end: _NOUNS.get(media.partition("/")[0], "file") for media, end in _ENDINGS.items()}
+_GONE = {
+    "picture": "That picture is no longer here; make it or send it again.",
+    "sound": "That sound is no longer here; make it or send it again.",
+    "file": "That file is no longer here; make it or send it again.",
+}
+_DAMAGED = {
+    "picture": "That picture was damaged on disk; make it or send it again.",
+    "sound": "That sound was damaged on disk; make it or send it again.",
+    "file": "That file was damaged on disk; make it or send it again.",
+}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -115,15 +125,15 @@ class Assets:
     def _read(self, asset: Asset | str) -> bytes:
         sha256 = asset if isinstance(asset, str) else asset.sha256
         path = self._find(sha256) if isinstance(asset, str) else self.path(asset)
-        what = _KINDS.get(path.suffix if path else "", "file")
+        kind = _KINDS.get(path.suffix if path else "", "file")
         try:
             data = path.read_bytes() if path else None
         except OSError:
             data = None
         if data is None:
-            raise NotFound(f"That {what} is no longer here; make it or send it again.")
+            raise NotFound(_GONE.get(kind, _GONE["file"]))
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise NotFound(f"That {what} was damaged on disk; make it or send it again.")
+            raise NotFound(_DAMAGED.get(kind, _DAMAGED["file"]))
         return data
 
     def _find(self, sha256: str) -> Path | None:

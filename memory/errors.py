@@ -17,9 +17,23 @@ AtelierError                 str(error) is one sentence that is safe and useful 
 JobCancelled(Exception)      not an error: somebody asked to stop
 """
 
+from memory.sentences import Sentence, say
+
 
 class AtelierError(Exception):
-    """An expected failure; `str(error)` is one sentence a person can act on."""
+    """An expected failure; `str(error)` is one sentence a person can act on.
+
+    `sentence` is the same, and can be put into their language: `values` stand in its template.
+    """
+
+    def __init__(self, template: str, /, **values: object) -> None:
+        super().__init__(say(template, **values))
+
+    @property
+    def sentence(self) -> Sentence:
+        """What went wrong, and what to do."""
+        sentence: Sentence = self.args[0]
+        return sentence
 
 
 class NotFound(AtelierError):

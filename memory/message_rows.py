@@ -8,7 +8,7 @@ from memory.errors import NotFound
 from memory.records import Action, Chat, Delivery, Feedback, Message, now
 
 _SELECT = """
-SELECT m.seq, m.id, m.text, m.reply_to, m.assets, m.at, m.author, m.chat
+SELECT m.seq, m.id, m.text, m.reply_to, m.assets, m.at, m.author, m.chat, m.language
 FROM messages m
 """
 _NEWEST = 1 << 62  # above every seq
@@ -23,9 +23,18 @@ def add(conn: sqlite3.Connection, message: Message) -> int:
     author = rows.user_number(conn, message.author, chat) if message.author else None
     text, reply_to, at = rows.storable(message.text), message.reply_to or None, message.at
     seq = conn.execute(
-        "INSERT INTO messages (id, chat, author, text, reply_to, assets, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (message.id, chat, author, text, reply_to, len(message.assets), rows.micros(at)),
+        "INSERT INTO messages (id, chat, author, text, reply_to, assets, at, language)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            message.id,
+            chat,
+            author,
+            text,
+            reply_to,
+            len(message.assets),
+            rows.micros(at),
+            message.language,
+        ),
     ).lastrowid
     assert seq is not None
     if message.assets:
@@ -52,9 +61,9 @@ def select(conn: sqlite3.Connection, rest: str, *values: object) -> list[Message
     return [
         Message(
             chats[chat], users.get(author), text, assets.get(seq, ()), reply_to or "", id,
-            rows.moment(at),
+            rows.moment(at), language,
         )
-        for seq, id, text, reply_to, _, at, author, chat in table
+        for seq, id, text, reply_to, _, at, author, chat, language in table
     ]  # fmt: skip
 
 

@@ -190,3 +190,10 @@ def rooms(db: sqlite_utils.Database) -> None:
 def room_codes(db: sqlite_utils.Database) -> None:
     """Let the codes of rooms end; those that were given before have ended."""
     db.execute("ALTER TABLE rooms ADD COLUMN until INTEGER NOT NULL DEFAULT 0")
+
+
+@SCHEMA()
+def languages(db: sqlite_utils.Database) -> None:
+    """Create what says in which language people are answered, and how results are worded."""
+    db.execute("ALTER TABLE messages ADD COLUMN language TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE steps ADD COLUMN wording TEXT NOT NULL DEFAULT ''")

@@ -64,6 +64,7 @@ class Message:
     """One thing said in a chat; `author` is None when the assistant said it.
 
     `reply_to` is the id of the message it answers; the assistant's always name the request.
+    `language` ("de") is what it is answered in, or said in by the assistant; "" is not known.
     """
 
     chat: Chat
@@ -73,6 +74,7 @@ class Message:
     reply_to: str = ""
     id: str = field(default_factory=new_id)
     at: datetime = field(default_factory=now)
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from memory import index, rows
+from memory import index, rows, sentences
 from memory.records import Chat, Step, User
 
 _SELECT = """
-SELECT s.seq, s.id, s.turn, s.tool, s.args, s.status, s.result, s.seconds, s.at,
+SELECT s.seq, s.id, s.turn, s.tool, s.args, s.status, s.result, s.wording, s.seconds, s.at,
     u.platform, u.id, u.name, c.platform, c.id
 FROM steps s JOIN users u ON u.number = s.user JOIN chats c ON c.number = s.chat
 """
@@ -21,10 +21,10 @@ def add(conn: sqlite3.Connection, step: Step) -> None:
     chat = rows.chat_number(conn, step.chat)
     user = rows.user_number(conn, step.user, chat)
     args, result = _args(step), rows.storable(step.result)
-    made = (step.status, result, step.seconds, rows.micros(step.at))
+    made = (step.status, result, _wording(step), step.seconds, rows.micros(step.at))
     seq = conn.execute(
-        "INSERT INTO steps (id, chat, user, turn, tool, args, status, result, seconds, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO steps (id, chat, user, turn, tool, args, status, result, wording, seconds, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (step.id, chat, user, step.turn, step.tool, args, *made),
     ).lastrowid
     assert seq is not None
@@ -41,10 +41,10 @@ def save(conn: sqlite3.Connection, step: Step) -> None:
         return
     seq, chat, *before = row
     args, result = _args(step), rows.storable(step.result)
-    made = (step.status, result, step.seconds, rows.micros(step.at))
+    made = (step.status, result, _wording(step), step.seconds, rows.micros(step.at))
     conn.execute(
-        "UPDATE steps SET turn = ?, tool = ?, args = ?, status = ?, result = ?, seconds = ?,"
-        " at = ? WHERE seq = ?",
+        "UPDATE steps SET turn = ?, tool = ?, args = ?, status = ?, result = ?,"
+        " wording = ?, seconds = ?, at = ? WHERE seq = ?",
         (step.turn, step.tool, args, *made, seq),
     )
     for table in ("step_assets", "step_parents"):
@@ -72,8 +72,9 @@ def select(conn: sqlite3.Connection, rest: str, *values: object) -> list[Step]:
     seqs = [row[0] for row in table]
     assets, parents = rows.assets_of(conn, "step", seqs), _parents_of(conn, seqs)
     found = []
-    for seq, id, turn, tool, args, status, result, seconds, at, *names in table:
+    for seq, id, turn, tool, args, status, result, wording, seconds, at, *names in table:
         user, chat = User(*names[:3]), Chat(*names[3:])
+        result = sentences.loaded(wording, result)
         made = (status, result, assets.get(seq, ()), parents.get(seq, ()), seconds, id)
         found.append(Step(tool, json.loads(args), user, chat, turn, *made, rows.moment(at)))
     return found
@@ -81,6 +82,10 @@ def select(conn: sqlite3.Connection, rest: str, *values: object) -> list[Step]:
 
 def _args(step: Step) -> str:
     return rows.storable(json.dumps(step.args, ensure_ascii=False))
+
+
+def _wording(step: Step) -> str:
+    return rows.storable(sentences.dumped(step.result))
 
 
 def _link(conn: sqlite3.Connection, seq: int, step: Step) -> None:

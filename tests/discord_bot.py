@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -14,6 +15,7 @@ from bot.adapters.discord.session import serve
 from bot.progress import _PHASES
 from bot.rules import Rules
 from bot.settings import Discord
+from bot.translation import languages, put
 from memory.records import Asset, Chat, Step
 from tests.discord_records import Channel, Message
 from tests.discord_server import Server
@@ -86,7 +88,12 @@ def _busy(message: Message) -> bool:
 
 
 def _waits(text: str) -> bool:
-    return text.startswith(tuple(_PHASES.values()))
+    return text.startswith(_phases())
+
+
+@cache
+def _phases() -> tuple[str, ...]:
+    return tuple(put(words, one) for words in _PHASES.values() for one in languages())
 
 
 def _final(message: Message) -> bool:

@@ -12,6 +12,7 @@ from bot.progress import Standing
 from bot.rulebook import Rulebook
 from bot.rules import Rules
 from bot.settings import ChatModel
+from bot.speaking import with_language
 from bot.studio import Studio
 from bot.trail import Trail
 from memory.assets import Assets
@@ -124,7 +125,8 @@ async def room(
         choices = {"tools": list(tools), "models": list(known.models)}
         book = studio.book = Rulebook(store, rules, choices)
         desk = Desk(studio, interval=0)
-        handle = with_log(with_errors(with_rules(desk, book, store), store))
+        ruled = with_errors(with_rules(desk, book, store), store)
+        handle = with_log(with_language(ruled, book, store))
         here = Room(studio, desk, handle, FakeOutbox())
         studio.boards.calm = 0
         studio.boards.ways = dict.fromkeys((CHAT.platform, "elsewhere"), lambda _: here.outbox)

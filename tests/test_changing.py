@@ -42,7 +42,7 @@ async def test_a_value_is_taken_back(tmp_path: Path) -> None:
     [
         ("most 2", SERVER, "Only an admin can change most for this chat."),
         ("server count 2", SERVER, "Only an admin can change count for this server."),
-        ("me models small", ADMIN, "For yourself you can set count and aspect, not models."),
+        ("me models small", ADMIN, "For yourself you can set count, aspect, language, not models."),
         ("server count 2", Place(), "This chat is in no server"),
         ("models big, small", ADMIN, "There is no model 'big'; there are: small, writer"),
         ("tools dance", ADMIN, "There is no tool 'dance'; there are: draw"),

@@ -334,7 +334,7 @@ async def test_describe_invents_nothing_about_a_strangers_picture(context: Conte
     asset = await given(context, png(Image.new("RGB", (40, 30), (34, 87, 196))))
     result = await describe.run(Describe(image=asset.sha256, question="Is it a dog?"), context)
     assert result.text == (
-        "It has 40x30 pixels, is mainly blue (100 %), dark, with very little contrast. "
+        "It has 40x30 pixels, mainly blue (100 %), dark, very little contrast. "
         'No model here can look at pictures, so "Is it a dog?" cannot be answered beyond this.'
     )
     assert runner_of(context).jobs == []

@@ -10,8 +10,8 @@ import pytest
 from agents.rooms.reading import Intent, opening, read
 from agents.rooms.state import STAGES, Room
 from agents.rooms.wording import FOLDER, wordings
+from tests.projects import project, writer
 from tests.rooms import ANA, BEN, room
-from tests.test_projects import project, writer
 from tests.test_rooms import IDEAS, PIECES, POSTERS, TEMPLATES
 from tests.test_understanding import TUNED, chats
 

@@ -12,7 +12,7 @@ from bot.adapter import Place, Pressed, Received
 from bot.errors import SettingsError
 from bot.limits import Limits
 from bot.rulebook import Rulebook
-from bot.rules import Layer, Rules, joined, parsed
+from bot.rules import Layer, Rules, parsed, summed
 from bot.sharing import Crew, RoleSettings
 from memory.database import Database
 from memory.records import Chat, Message, Step
@@ -30,7 +30,7 @@ ADULT = replace(SERVER, adult=True)
 
 
 def layered(*values: Mapping[str, object]) -> tuple[Rules, dict[str, str]]:
-    return joined(
+    return summed(
         [Layer(str(n), {k: parsed(k, v) for k, v in v.items()}) for n, v in enumerate(values)]
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from memory.sentences import joined, say
 from tools.errors import ModelUnavailable
 from tools.jobs import Adapter
 from tools.model import Item, Lora, Model, Source, Task
@@ -89,16 +90,26 @@ class Catalogue:
         """
         name = name or self.profiles[self.profile].get(task, "")
         if not name:
-            raise ModelUnavailable(f"The profile {self.profile} has no model for {task}.")
+            raise ModelUnavailable(
+                "The profile {profile} has no model for {task}.",
+                profile=self.profile,
+                task=say(task),
+            )
         if name not in self.models:
             able = ", ".join(m.name for m in self.models.values() if task in m.tasks)
             raise ModelUnavailable(
-                f"There is no model {name!r} here; for {task} there are: {able}."
+                "There is no model {name!r} here; for {task} there are: {able}.",
+                name=name,
+                task=say(task),
+                able=able,
             )
         model = self.models[name]
         if task not in model.tasks:
             raise ModelUnavailable(
-                f"The model {name} cannot {task}; it does {', '.join(model.tasks)}."
+                "The model {name} cannot {task}; it does {able}.",
+                name=name,
+                task=say(task),
+                able=joined(", ", map(say, model.tasks)),
             )
         self.licensed(model)
         return model
@@ -130,8 +141,9 @@ class Catalogue:
         lora = self.loras.get(name)
         if lora is None or model.name not in lora.base:
             able = ", ".join(one for one, lora in self.loras.items() if model.name in lora.base)
-            rest = f"there are: {able}" if able else "there are none for it"
-            raise ModelUnavailable(f"There is no LoRA {name!r} for {model.name}; {rest}.")
+            none = "There is no LoRA {name!r} for {model}; there are none for it."
+            form = "There is no LoRA {name!r} for {model}; there are: {able}." if able else none
+            raise ModelUnavailable(form, name=name, model=model.name, able=able)
         self.licensed(lora)
         return lora
 
@@ -148,8 +160,9 @@ class Catalogue:
         """Raise ModelUnavailable unless the operator accepted a licence that has to be."""
         if not self.accepts(item):
             raise ModelUnavailable(
-                f"The model {item.name} has the licence {item.licence}; "
-                "the operator must accept it first."
+                "The model {name} has the licence {licence}; the operator must accept it first.",
+                name=item.name,
+                licence=item.licence,
             )
 
 

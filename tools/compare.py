@@ -9,6 +9,7 @@ from PIL import Image
 from pydantic import Field
 
 from memory.records import Step
+from memory.sentences import joined, say
 from tools.image import PICTURE, short
 from tools.painting import Origin, keep, origin
 from tools.pictures import flat, png
@@ -39,8 +40,9 @@ async def compare(args: Compare, context: Context) -> Result:
     recipe = Recipe(tool="compare", parents=(args.image, args.other_image))
     asset = await keep(data, recipe, context)
     made = [await context.store.maker(o.asset.sha256, context.chat) for o in (first, second)]
-    told = "\n".join(_differences(first, second, *made))
-    return Result(f"Side by side, left and right.\n{told}", (asset,))
+    told = _differences(first, second, *made)
+    text = joined("\n", [say("Side by side, left and right."), *told])
+    return Result(text, (asset,))
 
 
 def beside(left: Image.Image, right: Image.Image) -> bytes:
@@ -70,18 +72,17 @@ def _differences(
             continue  # a change of light has no seed; that says nothing
         same = False
         if name in _WORDS and was and now:
-            yield "{}: {}\n{}: {}".format(*_both(name, marked(was, now)))
+            old_words, new_words = marked(was, now)
+            yield joined(": ", [say("{name}, left", name=say(name)), old_words])
+            yield joined(": ", [say("right"), new_words])
         else:
-            yield f"{name}: {short(was) or 'none'} → {short(now) or 'none'}"
+            one, other = short(was) or say("none"), short(now) or say("none")
+            yield joined(": ", [say(name), joined(" → ", [one, other])])
     (wide, high), size = left.picture.size, right.picture.size
     if (wide, high) != size:
-        yield f"size: {wide}x{high} → {size[0]}x{size[1]}"
+        yield joined(": ", [say("size"), f"{wide}x{high} → {size[0]}x{size[1]}"])
     elif same:
-        yield "Both were asked for in the same words."
-
-
-def _both(name: str, words: tuple[str, str]) -> tuple[str, str, str, str]:
-    return f"{name}, left", words[0], "right", words[1]
+        yield say("Both were asked for in the same words.")
 
 
 def _asked(source: Origin, step: Step | None) -> dict[str, str]:

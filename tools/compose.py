@@ -69,7 +69,8 @@ async def _compose(args: Compose, context: Context) -> Result:
         if wrong is None or not best or (_says(text) and len(found) < len(wrong)):
             best, wrong = text, found
     if not best:
-        raise EngineFailed(f"The text model {model.name} wrote nothing; try other words.")
+        form = "The text model {name} wrote nothing; try other words."
+        raise EngineFailed(form, name=model.name)
     text = mended(uncut(best) if _cut(best) else best, rules) if wrong else best
     left = faults(text, rules)
     facts: dict[str, object] = {"tried": tried, "mended": text != best, "faults": list(left)}

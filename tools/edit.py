@@ -6,6 +6,7 @@ from dataclasses import replace
 from PIL import Image
 from pydantic import Field
 
+from memory.sentences import joined, say
 from tools.catalogue import Model
 from tools.image import LONGEST, LORA, PICTURE, SPOILER, redrawing
 from tools.jobs import PictureSpec
@@ -70,8 +71,10 @@ async def _retouched(source: Origin, operations: tuple[Operation, ...], context:
         "height": asset.height,
     }
     only = any(operation.name in APPROXIMATE for operation in operations)
-    note = " Only its colours were turned, nothing was drawn anew." if only else ""
-    return Result(f"The same picture, {words}.{note}", (asset,), facts)
+    text: str = say("The same picture, {how}.", how=words)
+    if only:
+        text = joined(" ", [text, say("Only its colours were turned, nothing was drawn anew.")])
+    return Result(text, (asset,), facts)
 
 
 def _compute(picture: Image.Image, operations: tuple[Operation, ...]) -> tuple[bytes, float, float]:
@@ -97,7 +100,7 @@ async def _edited(source: Origin, args: Edit, model: Model, context: Context) ->
     painting = await paint(
         model, [spec], recipe, context, kept_lora(args.lora, source, model, context)
     )
-    result = painting.result(f"The picture edited: {args.instruction}")
+    result = painting.result(say("The picture edited: {words}", words=args.instruction))
     # The words of the whole picture, for what is made of it later.
     return replace(result, resolved=result.resolved | {"prompt": _joined(source, args.instruction)})
 
@@ -125,10 +128,15 @@ async def _redrawn(source: Origin, args: Edit, context: Context) -> Result:
     painting = await paint(
         model, [spec], recipe, context, kept_lora(args.lora, source, model, context)
     )
-    made = f", made {told(operations)} first," if operations else ""
+    plain = 'Redrawn from the picture with the words "{words}"'
+    turned = 'Redrawn from the picture, made {how} first, with the words "{words}"'
+    form = turned if operations else plain
     return painting.result(
-        f'Redrawn from the picture{made} with the words "{prompt}"',
-        f" {model.name} cannot edit by instruction, so other things may have changed too.",
+        say(form, words=prompt, **({"how": told(operations)} if operations else {})),
+        say(
+            "{model} cannot edit by instruction, so other things may have changed too.",
+            model=model.name,
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from memory.sentences import count
 from tools.catalogue import Model
 from tools.jobs import Aspect, PictureSpec
 from tools.painting import kept_lora, origin, paint, seeds, size_for
@@ -80,8 +81,8 @@ async def draw(args: Draw, context: Context) -> Result:
         specs = [_like(spec, like) for spec in specs]
         recipe = Recipe(tool="draw", parents=(args.reference,))
     painting = await paint(model, specs, recipe, context, args.lora, cut=args.transparent)
-    things = "A picture" if args.count == 1 else f"{args.count} pictures"
-    return painting.result(f"{things} of {short(args.prompt)}")
+    one, many = "A picture of {words}", "{n} pictures of {words}"
+    return painting.result(count(args.count, one, many, words=short(args.prompt)))
 
 
 @tool
@@ -99,9 +100,11 @@ async def vary(args: Vary, context: Context) -> Result:
     recipe = Recipe(tool="vary", made="variation", parents=(args.image,))
     lora = kept_lora(args.lora, source, model, context)
     painting = await paint(model, specs, recipe, context, lora)
-    things = "A variation" if args.count == 1 else f"{args.count} variations"
-    of = f" of {short(source.recipe.prompt)}" if source.recipe.prompt else " of the picture"
-    return painting.result(things + of)
+    if words := short(source.recipe.prompt):
+        one, many = "A variation of {words}", "{n} variations of {words}"
+        return painting.result(count(args.count, one, many, words=words))
+    one, many = "A variation of the picture", "{n} variations of the picture"
+    return painting.result(count(args.count, one, many))
 
 
 def drawing(model: Model, args: Draw) -> list[PictureSpec]:

@@ -6,6 +6,7 @@ from PIL import Image
 from pydantic import Field
 
 from memory.records import Step
+from memory.sentences import count, joined, say
 from tools.image import PICTURE, short
 from tools.painting import Origin, origin
 from tools.recipe import Recipe
@@ -28,12 +29,15 @@ async def describe(args: Describe, context: Context) -> Result:
     parts = [_told(source, step), _facts(source.picture, facts)]
     if args.question:
         parts.append(
-            f'No model here can look at pictures, so "{short(args.question)}" '
-            "cannot be answered beyond this."
+            say(
+                'No model here can look at pictures, so "{question}" cannot be answered beyond '
+                "this.",
+                question=short(args.question),
+            )
         )
     elif step is None:
-        parts.append("No model here can look at pictures, so what it shows is not known.")
-    return Result(" ".join(filter(None, parts)), (), facts)
+        parts.append(say("No model here can look at pictures, so what it shows is not known."))
+    return Result(joined(" ", filter(None, parts)), (), facts)
 
 
 def _told(source: Origin, step: Step | None) -> str:
@@ -41,34 +45,44 @@ def _told(source: Origin, step: Step | None) -> str:
     recipe = source.recipe
     if step is None:
         words = _recipe(recipe)
-        return f"Its file says that it was made {words}." if words else ""
-    who = f" for {short(step.user.name, 40)}" if step.user.name else ""
-    made = f", {recipe.made}" if recipe.made else ""
-    day = f"{step.at:%Y-%m-%d}"
-    return f"Made here{who} on {day} by {step.tool}{made} {_recipe(recipe)}".rstrip() + "."
+        return say("Its file says that it was made {how}.", how=words) if words else ""
+    tool = joined(", ", filter(None, [say(step.tool), recipe.made]))
+    told = joined(" ", filter(None, [tool, _recipe(recipe)]))
+    day, who = f"{step.at:%Y-%m-%d}", short(step.user.name, 40)
+    if who:
+        return say("Made here for {who} on {day} by {how}.", who=who, day=day, how=told)
+    return say("Made here on {day} by {how}.", day=day, how=told)
 
 
 def _recipe(recipe: Recipe) -> str:
     parts = []
     if recipe.prompt:
-        parts.append(f'from the words "{short(recipe.prompt, 300)}"')
+        parts.append(say('from the words "{words}"', words=short(recipe.prompt, 300)))
     if recipe.model:
-        parts.append(f"with the model {short(recipe.model, 60)}")
+        parts.append(say("with the model {model}", model=short(recipe.model, 60)))
     if recipe.steps:
-        parts.append(f"in {recipe.steps} steps with seed {recipe.seed}")
-    return " ".join(parts)
+        one, many = "in {n} step with seed {seed}", "in {n} steps with seed {seed}"
+        parts.append(count(recipe.steps, one, many, seed=recipe.seed))
+    return joined(" ", parts)
 
 
 def _facts(picture: Image.Image, facts: dict[str, object]) -> str:
     colours = facts["colours"]
     assert isinstance(colours, dict)
-    named = [f"{name} ({share} %)" for name, share in colours.items()]
-    mainly = f"mainly {', '.join(named)}" if named else "of many colours"
-    clear = f", {facts['transparent']} % transparent" if facts["transparent"] else ""
-    return (
-        f"It has {picture.width}x{picture.height} pixels{clear}, is {mainly}, "
-        f"{facts['light']}, with {facts['contrast']} contrast."
-    )
+    named = [
+        say("{colour} ({share} %)", colour=say(name), share=share)
+        for name, share in colours.items()
+    ]
+    size = f"{picture.width}x{picture.height}"
+    mainly = say("mainly {colours}", colours=joined(", ", named)) if named else say("many colours")
+    told = [say("{size} pixels", size=size), mainly, say(str(facts["light"]))]
+    if facts["transparent"]:
+        told.insert(1, say("{share} % transparent", share=facts["transparent"]))
+    return say("It has {facts}.", facts=joined(", ", [*told, _contrast(str(facts["contrast"]))]))
+
+
+def _contrast(level: str) -> str:
+    return say("{level} contrast", level=say(level))
 
 
 def _measured(picture: Image.Image) -> dict[str, object]:

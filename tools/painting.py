@@ -2,16 +2,17 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from PIL import Image
 
 from memory.records import Asset
+from memory.sentences import joined, say
 from tools.catalogue import Catalogue, Lora, Model
 from tools.cutout import cut_out
 from tools.errors import ModelUnavailable, Refused
-from tools.jobs import Job, PictureSpec
+from tools.jobs import Artifact, Job, PictureSpec
 from tools.pictures import open_picture, png, size_of
 from tools.recipe import Recipe, read_recipe, with_recipe
 from tools.tool import Context, Result
@@ -73,11 +74,14 @@ class Painting:
 
     assets: tuple[Asset, ...]
     resolved: dict[str, object]
-    text: str
+    by: str
+    notes: tuple[str, ...]
 
-    def result(self, what: str, more: str = "") -> Result:
+    def result(self, what: str, *more: str) -> Result:
         """Return the result of a tool: "4 pictures of cats", then who made them and how."""
-        return Result(f"{what} {self.text}{more}", self.assets, self.resolved)
+        made = say("{what} {by}", what=what, by=self.by)
+        text = joined(" ", [made, *self.notes, *more])
+        return Result(text, self.assets, self.resolved)
 
 
 def kept_lora(wanted: str, source: Origin, model: Model, context: Context) -> str:
@@ -120,13 +124,18 @@ async def paint(
         await keep(data, _recipe(recipe, model, spec), context)
         for data, spec in zip(ready, specs, strict=True)
     ]
-    text = _made_by(model, specs)
+    notes = [*_notes(model, made, ready if cut else [])]
+    notes += await _small_print(model, context)
+    resolved = _resolved(model, specs[0], assets[0])
+    return Painting(tuple(assets), resolved, _made_by(model, specs), tuple(notes))
+
+
+def _notes(model: Model, made: Sequence[Artifact], cut: Sequence[bytes]) -> Iterator[str]:
+    """Yield what was wanted and not done; `cut` are the pictures without their background."""
     if any("negative" in str(artifact.facts.get("ignored", "")) for artifact in made):
-        text += f" {model.name} pays no attention to what is not wanted."
-    if cut and any(data is one.data for data, one in zip(ready, made, strict=True)):
-        text += " The background was not plain, so it could not be cut off."
-    text += await _small_print(model, context)
-    return Painting(tuple(assets), _resolved(model, specs[0], assets[0]), text)
+        yield say("{model} pays no attention to what is not wanted.", model=model.name)
+    if cut and any(data is one.data for data, one in zip(cut, made, strict=True)):
+        yield say("The background was not plain, so it could not be cut off.")
 
 
 async def keep(data: bytes, recipe: Recipe, context: Context) -> Asset:
@@ -182,8 +191,10 @@ def _resolved(model: Model, spec: PictureSpec, asset: Asset) -> dict[str, object
 
 def _made_by(model: Model, specs: Sequence[PictureSpec]) -> str:
     last = f"-{specs[-1].seed}" if len(specs) > 1 else ""
-    name = " with ".join([model.name, *(one.name for one in specs[0].adapters)])
-    return f"({name}, seed {specs[0].seed}{last})."
+    name = model.name
+    for adapter in specs[0].adapters:
+        name = say("{model} with {lora}", model=name, lora=adapter.name)
+    return say("({model}, seed {seed}).", model=name, seed=f"{specs[0].seed}{last}")
 
 
 async def _cut(data: bytes) -> bytes:
@@ -194,14 +205,18 @@ async def _cut(data: bytes) -> bytes:
         return data
 
 
-async def _small_print(model: Model, context: Context) -> str:
+async def _small_print(model: Model, context: Context) -> list[str]:
     """Say that it was drawn small, unless this chat has heard it lately."""
     if model.enlarge_to <= max(model.width, model.height):
-        return ""
+        return []
     steps = await context.store.steps(context.chat)
     if any(step.status == "done" and step.args.get("model") == model.name for step in steps):
-        return ""
-    return (
-        f" {model.name} is a small model: this was drawn at {model.width}x{model.height} and "
-        "enlarged. Whoever runs me can choose a larger one; `atelier models` lists them."
-    )
+        return []
+    return [
+        say(
+            "{model} is a small model: this was drawn at {size} and enlarged. Whoever runs me can "
+            "choose a larger one; `atelier models` lists them.",
+            model=model.name,
+            size=f"{model.width}x{model.height}",
+        )
+    ]

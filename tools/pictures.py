@@ -28,7 +28,11 @@ def open_picture(data: bytes) -> Image.Image:
     """
     if len(data) >= MAX_BYTES:
         size, limit = len(data) / 1e6, MAX_BYTES // 10**6
-        raise Refused(f"That picture has {size:.0f} MB; it must be smaller than {limit} MB.")
+        raise Refused(
+            "That picture has {size:.0f} MB; it must be smaller than {limit} MB.",
+            size=size,
+            limit=limit,
+        )
     try:
         picture = _header(data)
         picture.load()
@@ -48,18 +52,21 @@ def _header(data: bytes) -> Image.Image:
         found = re.search(r"(\d+) pixels", str(bomb))
         raise _too_large(int(found.group(1)) if found else 2 * MAX_PIXELS) from bomb
     except UnidentifiedImageError as error:
-        kinds = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-        raise Refused(f"That is not a picture I can read; send a {kinds} file.") from error
+        raise Refused(
+            "That is not a picture I can read; send a PNG, JPEG, WEBP, GIF, BMP, TIFF or AVIF file."
+        ) from error
     if picture.width * picture.height > MAX_PIXELS or max(picture.size) > MAX_SIDE:
         raise _too_large(picture.width * picture.height, f"{picture.width}x{picture.height}, ")
     return picture
 
 
 def _too_large(pixels: int, size: str = "") -> Refused:
-    limit = f"at most {MAX_PIXELS // 10**6} million (such as 8000x8000)"
     return Refused(
-        f"That picture is too large: {size}{pixels / 1e6:.0f} million pixels, "
-        f"and {limit} can be used; make it smaller and send it again."
+        "That picture is too large: {size}{has:.0f} million pixels, and at most {most} million "
+        "(such as 8000x8000) can be used; make it smaller and send it again.",
+        size=size,
+        has=pixels / 1e6,
+        most=MAX_PIXELS // 10**6,
     )
 
 

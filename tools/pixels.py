@@ -154,8 +154,9 @@ def resize(picture: Image.Image, how: Operation) -> Image.Image:
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     if max(size) > MAX_SIDE or min(size) < 1:
         raise Refused(
-            f"A picture of {size[0]}x{size[1]} pixels cannot be made: "
-            f"each side must be between 1 and {MAX_SIDE}."
+            "A picture of {size} pixels cannot be made: each side must be between 1 and {most}.",
+            size=f"{size[0]}x{size[1]}",
+            most=MAX_SIDE,
         )
     return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
 

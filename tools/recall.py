@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from memory.recall import Found, search
+from memory.sentences import count, joined, say
 from tools.image import short
 from tools.meaning import question
 from tools.tool import Args, Context, Result, tool
@@ -34,11 +35,12 @@ async def recall(args: Recall, context: Context) -> Result:
         if len(found) < MOST and not await _searching(hit, context):
             found.append(hit)
     if not found:
-        return Result(f'Nothing about "{short(args.query)}" was found in this chat.')
-    things = "1 thing" if len(found) == 1 else f"{len(found)} things"
-    lines = [f'{things} found for "{short(args.query)}":', *map(_line, found)]
+        nothing = 'Nothing about "{words}" was found in this chat.'
+        return Result(say(nothing, words=short(args.query)))
+    one, many = '1 thing found for "{words}":', '{n} things found for "{words}":'
+    lines = [count(len(found), one, many, words=short(args.query)), *map(_line, found)]
     facts: dict[str, object] = {"messages": [one.message_id for one in found]}
-    return Result("\n".join(lines), (), facts)
+    return Result(joined("\n", lines), (), facts)
 
 
 async def _searching(hit: Found, context: Context) -> bool:

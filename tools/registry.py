@@ -53,7 +53,7 @@ class Registry(Generic[T]):
         if name in modules:
             import_module(f"{self._package}.{modules[name]}")
         if name not in self._found:
-            raise ToolError(f"There is no {self._kind} called {name!r}.")
+            raise ToolError("There is no {kind} called {name!r}.", kind=self._kind, name=name)
         return self._found[name]
 
     def _modules(self) -> dict[str, str]:

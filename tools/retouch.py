@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from PIL import Image
 
+from memory.sentences import joined, say
 from tools.errors import Refused
 from tools.pixels import Operation, apply
 
@@ -24,6 +25,9 @@ LONGEST = 300
 
 SIGNED = ("brightness", "contrast", "saturation", "warmth")
 SCALED = (*SIGNED, "blur", "sharpen")
+_TURNED = ("rotated by {turn:g}° counter-clockwise", "rotated by {turn:g}° clockwise")
+_SAME = "Made {how} it would look the same: nothing was changed."
+_SAME = "Made {how} it would look the same: nothing was changed."
 
 Kind = Literal["filler", "stop", "joint", "amount", "direction", "operation", "number", "pair"]
 
@@ -90,35 +94,39 @@ def retouch(picture: Image.Image, operations: tuple[Operation, ...]) -> Image.Im
     for operation in operations:
         changed = apply(changed, operation)
     if changed.size == picture.size and changed.tobytes() == picture.tobytes():
-        raise Refused(f"Made {told(operations)} it would look the same: nothing was changed.")
+        raise Refused(_SAME, how=told(operations))
     return changed
 
 
 def told(operations: tuple[Operation, ...]) -> str:
     """Say what the operations do: "a bit darker and cropped to 16:9"."""
     words = [_told(operation) for operation in operations]
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    some = joined(", ", words[:-1])
+    return say("{some} and {last}", some=some, last=words[-1]) if some else words[0]
 
 
 def _told(how: Operation) -> str:
     if how.name == "hue":
-        return f"with its colours turned to {how.says}"
+        return say("with its colours turned to {colour}", colour=say(how.says))
     if how.name == "crop":
-        return f"cropped to {how.width}:{how.height}"
+        return say("cropped to {aspect}", aspect=f"{how.width}:{how.height}")
     if how.name == "cutout":
-        return "cut out of its background"
+        return say("cut out of its background")
     if how.name == "resize":
-        size = f"{how.percent:g} % of its size" if how.percent else f"{how.width}x{how.height}"
-        return f"resized to {size}"
+        if how.percent:
+            return say("resized to {percent:g} % of its size", percent=how.percent)
+        return say("resized to {size}", size=f"{how.width}x{how.height}")
     if how.name == "rotate":
-        side = "clockwise" if how.value > 0 else "counter-clockwise"
-        return f"rotated by {abs(how.value):g}° {side}"
-    much = abs(how.value)
-    amount = "a bit " if much < 0.9 else "much " if much > 1.6 else ""
-    if how.percent:
-        amount = f"{abs(how.percent):g} % "
+        return say(_TURNED[how.value > 0], turn=abs(how.value))
     words: str = _table()["says"][how.name][(how.percent or how.value) > 0]
-    return words.format(amount)
+    return say(words, much=_amount(how)) if "{much}" in words else say(words)
+
+
+def _amount(how: Operation) -> str:
+    if how.percent:
+        return say("{percent:g} % ", percent=abs(how.percent))
+    much = abs(how.value)
+    return say("a bit ") if much < 0.9 else say("much ") if much > 1.6 else ""
 
 
 def _plain(text: str) -> str:

@@ -76,7 +76,10 @@ def _mono(container: "InputContainer", rate: int, most: int) -> Samples:
         parts.append(part)
         total += part.size
         if total > most:
-            raise Refused(f"That sound is longer than {most / rate / 60:g} minutes; cut it first.")
+            raise Refused(
+                "That sound is longer than {minutes:g} minutes; cut it first.",
+                minutes=most / rate / 60,
+            )
     if not total:
         raise Refused("That file holds a sound track without any sound.")
     return np.concatenate(parts)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from memory.sentences import joined, say
 from tools.catalogue import Model
 from tools.errors import EngineFailed
 from tools.image import short
@@ -65,9 +66,10 @@ async def write(args: Write, context: Context) -> Result:
         if text and not _GAP.search(text):
             break
     if not text:
-        raise EngineFailed(f"The text model {model.name} wrote nothing; try other words.")
+        raise EngineFailed("The text model {name} wrote nothing; try other words.", name=model.name)
     if language and not written_in(text, language):
-        text += f"\n\n({model.name} was asked for {language} but did not write in it.)"
+        form = "({model} was asked for {language} but did not write in it.)"
+        text = joined("\n\n", [text, say(form, model=model.name, language=say(language))])
     return Result(text, (), _facts(model) | {"seed": seed})
 
 
@@ -86,7 +88,9 @@ async def brainstorm(args: Brainstorm, context: Context) -> Result:
         if len(found) >= args.count:
             break
     if not found:
-        raise EngineFailed(f"No ideas came from {model.name}; try other words for the theme.")
+        raise EngineFailed(
+            "No ideas came from {name}; try other words for the theme.", name=model.name
+        )
     return Result(_listed(found[: args.count], args), (), _facts(model))
 
 
@@ -101,7 +105,9 @@ def _ideas(artifact: Artifact, kind: str) -> list[str]:
 def _listed(found: list[str], args: Brainstorm) -> str:
     lines = [f"{number}. {idea}" for number, idea in enumerate(found, 1)]
     if len(found) < args.count:
-        lines.append(f"No more than {len(found)} different came up for {short(args.theme)}.")
+        form = "No more than {many} different came up for {theme}."
+        lines.append(say(form, many=len(found), theme=short(args.theme)))
+        return joined("\n", lines)
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from memory.assets import Assets
 from memory.records import Asset, Chat, User
+from memory.sentences import joined, say
 from memory.store import Store
 from tools.catalogue import Catalogue
 from tools.jobs import Report, Runner
@@ -97,7 +98,7 @@ def sentence(error: ValidationError) -> str:
 
     >>> Draw(prompt="a cat", count=50)  # "count must be at most 10, not 50."
     """
-    return " ".join(_fault(details) for details in error.errors(include_url=False))
+    return joined(" ", [_fault(details) for details in error.errors(include_url=False)])
 
 
 _FAULTS: dict[str, str] = {
@@ -127,8 +128,6 @@ def _fault(details: Any) -> str:
         "length": len(value) if isinstance(value, str) else 0,
         **details.get("ctx", {}),
     }
-    return _FAULTS.get(details["type"], f"{{field}}: {_plain(details['msg'])}.").format(**facts)
-
-
-def _plain(text: str) -> str:
-    return text.rstrip(".").replace("{", "{{").replace("}", "}}")
+    if form := _FAULTS.get(details["type"]):
+        return say(form, **{name: str(fact) for name, fact in facts.items()})
+    return joined(": ", [field, details["msg"].rstrip(".") + "."])

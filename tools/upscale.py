@@ -7,6 +7,7 @@ from typing import Literal
 from PIL import Image
 from pydantic import Field
 
+from memory.sentences import say
 from tools.errors import Refused
 from tools.image import PICTURE, SPOILER
 from tools.painting import keep, origin
@@ -30,16 +31,22 @@ async def upscale(args: Upscale, context: Context) -> Result:
     width, height = (side * args.factor for side in source.picture.size)
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise Refused(
-            f"{args.factor} times larger would be {width}x{height} pixels; a side may have at "
-            f"most {MAX_SIDE} and a picture {MAX_PIXELS // 10**6} million."
+            "{factor} times larger would be {size} pixels; a side may have at most {side} and a "
+            "picture {million} million.",
+            factor=args.factor,
+            size=f"{width}x{height}",
+            side=MAX_SIDE,
+            million=MAX_PIXELS // 10**6,
         )
     data = await asyncio.to_thread(_enlarged, source.picture, (width, height))
     made, parents = f"enlarged {args.factor} times", (args.image,)
     recipe = replace(source.recipe, tool="upscale", made=made, parents=parents)
     asset = await keep(data, recipe, context)
-    text = (
-        f"The picture at {width}x{height}, {args.factor} times as large; "
-        "it is enlarged smoothly (Lanczos), no new detail was invented."
+    text = say(
+        "The picture at {size}, {factor} times as large; it is enlarged smoothly (Lanczos), no "
+        "new detail was invented.",
+        size=f"{width}x{height}",
+        factor=args.factor,
     )
     facts: dict[str, object] = {"prompt": source.recipe.prompt, "width": width, "height": height}
     return Result(text, (asset,), facts)

@@ -2,6 +2,8 @@
 
 from pydantic import Field
 
+from memory.sentences import say
+from tools.catalogue import Model
 from tools.errors import EngineFailed, Refused
 from tools.image import short
 from tools.jobs import HearingSpec, Job, SpeechSpec
@@ -33,21 +35,26 @@ class Transcribe(Args):
 async def speak(args: Speak, context: Context) -> Result:
     """Read a text aloud as a voice message."""
     model = context.catalogue.find("speak")
-    if args.voice and model.voices and args.voice not in model.voices:
-        known = ", ".join(model.voices)
-        raise Refused(f"{model.name} has no voice {args.voice!r}; there is: {known}.")
+    _known(args.voice, model)
     spec = SpeechSpec(args.text, args.voice, args.speed)
     made = await context.runner.run(Job(model.name, (spec,), context.asker), context.report)
     seconds, waveform = made[0].facts.get("seconds"), made[0].facts.get("waveform")
     if not made[0].data or not isinstance(seconds, int | float):
-        raise EngineFailed(f"The voice {model.name} made no sound of that; try other words.")
+        raise EngineFailed(
+            "The voice {name} made no sound of that; try other words.", name=model.name
+        )
     asset = await context.assets.put(
         made[0].data,
         made[0].media_type,
         seconds=float(seconds),
         waveform=waveform if isinstance(waveform, bytes) else b"",
     )
-    text = f'Read aloud: "{short(args.text)}" ({model.name}, {seconds:.1f} s).'
+    text = say(
+        'Read aloud: "{words}" ({model}, {seconds:.1f} s).',
+        words=short(args.text),
+        model=model.name,
+        seconds=float(seconds),
+    )
     facts: dict[str, object] = {
         "model": model.name,
         "revision": revision(model),
@@ -57,21 +64,38 @@ async def speak(args: Speak, context: Context) -> Result:
     return Result(text, (asset,), facts)
 
 
+def _known(voice: str, model: Model) -> None:
+    """Raise Refused for a voice that the model does not have."""
+    if voice and model.voices and voice not in model.voices:
+        raise Refused(
+            "{model} has no voice {voice!r}; there is: {known}.",
+            model=model.name,
+            voice=voice,
+            known=", ".join(model.voices),
+        )
+
+
 @tool
 async def transcribe(args: Transcribe, context: Context) -> Result:
     """Write down what is said in a recording."""
     model = context.catalogue.find("transcribe")
     asset = await context.store.asset(args.audio)
     if not asset.media_type.startswith(("audio/", "video/")):
-        raise Refused(f"That is {asset.media_type}, not a recording; send a sound file.")
+        raise Refused("That is {kind}, not a recording; send a sound file.", kind=asset.media_type)
     if asset.size >= MAX_BYTES:
         size, limit = asset.size / 1e6, MAX_BYTES // 10**6
-        raise Refused(f"That recording has {size:.0f} MB; it must be smaller than {limit} MB.")
+        raise Refused(
+            "That recording has {size:.0f} MB; it must be smaller than {limit} MB.",
+            size=size,
+            limit=limit,
+        )
     spec = HearingSpec(await context.assets.read(asset))
     made = await context.runner.run(Job(model.name, (spec,), context.asker), context.report)
     words = made[0].data.decode("utf-8", "replace").strip()
     if not words and made[0].facts.get("only_language") == "en":
-        words = "No English words were heard in that recording; this model knows no other language."
+        words = say(
+            "No English words were heard in that recording; this model knows no other language."
+        )
     facts: dict[str, object] = {"model": model.name, "revision": revision(model)}
     facts |= {k: v for k, v in made[0].facts.items() if k in ("seconds", "language")}
-    return Result(words or "No words were heard in that recording.", (), facts)
+    return Result(words or say("No words were heard in that recording."), (), facts)

@@ -37,7 +37,7 @@ _WORD = re.compile(r"[a-zа-я]+")
 _FIRST_WORDS = re.compile(r"(?:[^\W\d_]{1,20}[\s,]+){0,3}[^\W\d_]{1,20}")
 _WORDS = re.compile(r"[^\W\d_]+")
 _LETTERS = re.compile(r"[a-zа-я]+|[^\W\d_a-zа-я]+")
-_SCRIPTS = {
+SCRIPTS = {
     "ja": re.compile(r"[\u3041-\u30fa\u30fc両絵拡図戻変気読訳録黒塗毎]|[枚番]目"),
     "zh": re.compile(r"[\u3400-\u9fff]"),
     "ru": re.compile(r"[а-я]"),
@@ -45,7 +45,7 @@ _SCRIPTS = {
 """The languages told by their letters; kana and what only Japan
 writes first, since Japanese has Chinese letters too."""
 
-_LATIN = tuple(name for name in NAMES if name not in _SCRIPTS)
+LATIN = tuple(name for name in NAMES if name not in SCRIPTS)
 _FREE = ("text", "prompt", "request", "instruction", "theme", "question", "query")
 
 
@@ -126,14 +126,14 @@ def _foreign(rest: Line, name: str) -> str:
         return ""
     if written := _script(rest):
         return written
-    told = {other: len(words & tells(other)) for other in _LATIN if other != name}
+    told = {other: len(words & tells(other)) for other in LATIN if other != name}
     best = max(told, key=lambda other: told[other])
     return best if told[best] else ""
 
 
 def _script(line: Line) -> str:
     """Return the language whose letters the line has, "" for Latin ones."""
-    return next((name for name, letters in _SCRIPTS.items() if letters.search(line.fold)), "")
+    return next((name for name, letters in SCRIPTS.items() if letters.search(line.fold)), "")
 
 
 def likely(line: Line) -> Iterator[Language]:
@@ -146,7 +146,7 @@ def likely(line: Line) -> Iterator[Language]:
     if not words:  # figures are the same in all of them
         yield language("en")
         return
-    told = {name: 2 * len(words & tells(name)) + len(words & vocabulary(name)) for name in _LATIN}
+    told = {name: 2 * len(words & tells(name)) + len(words & vocabulary(name)) for name in LATIN}
     best = max(told.values())
     some = sorted((n for n in told if told[n] * 3 > best * 2), key=lambda name: -told[name])
     yield from map(language, some or told)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil, inf
 
+from memory.sentences import count
 from tools.errors import QueueFull
 
 DAY = 86_400.0
@@ -120,17 +121,23 @@ class Admission:
         """
         if mine >= self.per_user:
             raise QueueFull(
-                f"You have {mine} requests waiting already; please wait for one of them first."
+                "You have {mine} requests waiting already; please wait for one of them first.",
+                mine=mine,
             )
         if waiting >= self.limit * (1 if mine else 2):
             raise QueueFull(
-                f"{waiting} requests are waiting already, about {duration(wait)} of work; "
-                "please try again later."
+                "{waiting} requests are waiting already, about {time} of work; please try again "
+                "later.",
+                waiting=waiting,
+                time=duration(wait),
             )
         if wait > self.longest:
             raise QueueFull(
-                f"It would take about {duration(wait)} until your request starts, because "
-                f"{waiting} wait already; please try again in {duration(wait - self.longest)}."
+                "It would take about {time} until your request starts, because {waiting} wait "
+                "already; please try again in {later}.",
+                time=duration(wait),
+                waiting=waiting,
+                later=duration(wait - self.longest),
             )
 
 
@@ -143,20 +150,25 @@ def check_budget(role: Role, spent: float, price: float, left: float) -> None:
         return
     if price > role.budget:
         raise QueueFull(
-            f"This needs about {duration(price)} of computing, more than the "
-            f"{duration(role.budget)} you have a day; please ask for less at once."
+            "This needs about {price} of computing, more than the {budget} you have a day; please "
+            "ask for less at once.",
+            price=duration(price),
+            budget=duration(role.budget),
         )
     rest = max(0.0, role.budget - spent)
     raise QueueFull(
-        f"This needs about {duration(price)} of computing and you have {duration(rest)} left of "
-        f"today's {duration(role.budget)}; there will be more in {duration(left)}."
+        "This needs about {price} of computing and you have {rest} left of today's {budget}; there "
+        "will be more in {left}.",
+        price=duration(price),
+        rest=duration(rest),
+        budget=duration(role.budget),
+        left=duration(left),
     )
 
 
 def duration(seconds: float) -> str:
     """Return a length of time in words, such as "40 seconds" or "3 hours"."""
-    for size, unit in ((3600.0, "hour"), (60.0, "minute")):
+    for size, one, many in ((3600.0, "1 hour", "{n} hours"), (60.0, "1 minute", "{n} minutes")):
         if seconds > 1.5 * size:
-            return f"{ceil(seconds / size - 0.5)} {unit}s"
-    count = max(0, ceil(seconds - 1e-9))
-    return f"{count} second" + "s" * (count != 1)
+            return count(ceil(seconds / size - 0.5), one, many)
+    return count(max(0, ceil(seconds - 1e-9)), "{n} second", "{n} seconds")

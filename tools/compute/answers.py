@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from memory.sentences import say
 from tools import errors
 from tools.catalogue import Model
 from tools.compute.messages import Failed, News, Progress
@@ -51,11 +52,12 @@ class Steps:
 def failure(id: str, model: Model, error: BaseException) -> Failed:
     """Return what is said of an error: its own sentence if it was written for people."""
     if isinstance(error, MemoryError):
-        sentence = f"The model {model.name} does not fit into the memory of this machine."
+        form = "The model {name} does not fit into the memory of this machine."
+        sentence = say(form, name=model.name)
         return Failed(id, "OutOfMemory", sentence)
     if not isinstance(error, ToolError):
-        sentence = f"The model {model.name} broke at this request; the log says why."
+        sentence = say("The model {name} broke at this request; the log says why.", name=model.name)
         return Failed(id, "EngineFailed", sentence)
     names = [c.__name__ for c in type(error).__mro__ if vars(errors).get(c.__name__) is c]
     kind = "EngineFailed" if names[0] == "ToolError" else names[0]
-    return Failed(id, kind, str(error))
+    return Failed(id, kind, error.sentence)

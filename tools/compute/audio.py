@@ -67,7 +67,8 @@ def _note(data: bytes, server: str) -> VoiceNote:
     try:
         return voice_note(decode(data, VOICE_RATE), VOICE_RATE)
     except Refused as error:
-        raise EngineFailed(f"The server {server} sent no sound that can be played.") from error
+        form = "The server {server} sent no sound that can be played."
+        raise EngineFailed(form, server=server) from error
 
 
 def _upload(audio: bytes) -> VoiceNote:

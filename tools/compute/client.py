@@ -145,7 +145,8 @@ class Client:
             raise EngineFailed(self._silent(error)) from None
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise EngineFailed(
-                f"The server {self.name} sent something that is no answer; its log may say why."
+                "The server {server} sent something that is no answer; its log may say why.",
+                server=self.name,
             ) from error
         after = response.headers.get("Retry-After", "")
         answer = Answer(response.status_code, body, after)

@@ -41,7 +41,8 @@ async def write(
     request = Request(model, "/chat/completions", _fields(spec), spare=_SPARE)
     text, seconds = await client.ask(request, read)
     if text.reason == "content_filter":
-        raise Refused(f"The server {client.name} refuses to write that; ask for something else.")
+        form = "The server {server} refuses to write that; ask for something else."
+        raise Refused(form, server=client.name)
     facts: dict[str, object] = {"tokens": text.tokens, "finished": text.reason != "length"}
     return Artifact(text.shown, "text/plain", facts), seconds
 

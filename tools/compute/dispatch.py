@@ -4,6 +4,7 @@ import asyncio
 import logging
 from functools import partial
 
+from memory.sentences import say
 from tools.catalogue import Model
 from tools.compute.book import Book
 from tools.compute.devices import able
@@ -88,9 +89,10 @@ class Dispatch:
         """End the jobs that wait although no worker there is could run them, with a sentence."""
         for entry in self._book:
             if not self.workers(entry.model) and self.withdraw(entry):
-                sentence = (
-                    f"All workers that run the model {entry.model.name} have left; "
-                    "please ask again when one is back."
+                sentence = say(
+                    "All workers that run the model {name} have left; please ask again when one "
+                    "is back.",
+                    name=entry.model.name,
                 )
                 for one in entry.everyone:
                     one.settle(Failed(entry.job.id, "ModelUnavailable", sentence))
@@ -144,14 +146,16 @@ class Dispatch:
         except WorkerLost as loss:
             self._lost(lane, entry, loss)
         except TimeoutError:
-            sentence = (
-                f"The model {entry.model.name} gave no sign of life for {self._patience:.0f} s "
-                "and was stopped."
+            sentence = say(
+                "The model {name} gave no sign of life for {seconds:.0f} s and was stopped.",
+                name=entry.model.name,
+                seconds=self._patience,
             )
             self._finish(entry, Failed(entry.job.id, "EngineFailed", sentence))
         except Exception:
             log.exception("job %s was lost", entry.job.id)
-            sentence = f"The work with the model {entry.model.name} was lost; the log says why."
+            form = "The work with the model {name} was lost; the log says why."
+            sentence = say(form, name=entry.model.name)
             self._finish(entry, Failed(entry.job.id, "EngineFailed", sentence))
         else:
             self._over(entry, outcome)
@@ -189,9 +193,10 @@ class Dispatch:
                 self.rehome()
             self.moved()
             return
-        sentence = (
-            f"The model {name} crashed twice at this request, perhaps for want of "
-            "memory; ask for less or choose another model."
+        sentence = say(
+            "The model {name} crashed twice at this request, perhaps for want of memory; ask for "
+            "less or choose another model.",
+            name=name,
         )
         self._finish(entry, Failed(entry.job.id, "EngineFailed", sentence))
 

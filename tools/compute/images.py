@@ -88,7 +88,8 @@ def _framed(ready: Piece, data: bytes, takes: frozenset[str], server: str) -> Ar
     try:
         image = flat(open_picture(data))
     except Refused as error:
-        raise EngineFailed(f"The server {server} sent no picture that can be read.") from error
+        form = "The server {server} sent no picture that can be read."
+        raise EngineFailed(form, server=server) from error
     if image.size != ready.frame.native:  # some know a few sizes only
         image = ImageOps.fit(image, ready.frame.native, Image.Resampling.LANCZOS)
     return artifact(ready, image, takes)

@@ -31,8 +31,9 @@ def generate(
     if shelf.offload(run.model.name) and climb.parts():
         return climb.made
     raise OutOfMemory(
-        f"The model {run.model.name} needs more memory for this than there is, even by itself; "
-        "ask for fewer or smaller results."
+        "The model {name} needs more memory for this than there is, even by itself; ask for fewer "
+        "or smaller results.",
+        name=run.model.name,
     )
 
 

@@ -52,13 +52,14 @@ def refusal(answer: Answer, server: str, model: str) -> ToolError:
     """Return what a person is told; the server's own words may hold anything and are not."""
     status = answer.status
     if status in (400, 403, 422) and _MODERATED.search(answer.body):
-        return Refused(f"The server {server} refuses to do that; ask for something else.")
+        form = "The server {server} refuses to do that; ask for something else."
+        return Refused(form, server=server)
     if status in (400, 413, 422) and _TOO_LONG.search(answer.body):
-        return Refused(f"That is too long for the model {model}; shorten it.")
+        return Refused("That is too long for the model {model}; shorten it.", model=model)
     if status == 400 and _OTHER_MODEL.search(answer.body):
         status = 404
     kind, sentence = _SENTENCES.get(status, (EngineFailed, _BROKEN))
-    return kind(sentence.format(server=server, model=model, status=status))
+    return kind(sentence, server=server, model=model, status=status)
 
 
 _BROKEN = "The server {server} failed (HTTP {status}); its log says why."

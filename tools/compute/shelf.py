@@ -165,7 +165,8 @@ def _used(slots: _Slots) -> int:
 
 def _too_large(model: Model) -> OutOfMemory:
     return OutOfMemory(
-        f"The model {model.name} does not fit into the memory there is; choose a smaller one."
+        "The model {name} does not fit into the memory there is; choose a smaller one.",
+        name=model.name,
     )
 
 

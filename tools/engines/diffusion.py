@@ -222,8 +222,10 @@ def _boundary(name: str, doing: str) -> Iterator[None]:
         raise
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise OutOfMemory(
-            f"There was not enough memory for {doing} with {name}; "
-            "ask for fewer or smaller pictures."
+            "There was not enough memory for {doing} with {name}; ask for fewer or smaller "
+            "pictures.",
+            doing=doing,
+            name=name,
         ) from error
     except Exception as error:
         log.exception("%s failed while %s", name, doing)

@@ -136,5 +136,5 @@ def _shifted(progress: Progress, before: int, total: int) -> Progress:
 
 def _sentence(name: str, error: Exception) -> EngineFailed:
     if "out of memory" in str(error).lower():
-        return OutOfMemory(f"The model {name} did not fit into the device's memory.")
-    return EngineFailed(f"The model {name} failed: {type(error).__name__}.")
+        return OutOfMemory("The model {name} did not fit into the device's memory.", name=name)
+    return EngineFailed("The model {name} failed: {kind}.", name=name, kind=type(error).__name__)

@@ -268,6 +268,9 @@ def _sentences(name: str) -> Iterator[None]:
     except (ToolError, JobCancelled):
         raise
     except torch.OutOfMemoryError as error:
-        raise OutOfMemory(f"The model {name} did not fit into the device's memory.") from error
+        raise OutOfMemory(
+            "The model {name} did not fit into the device's memory.", name=name
+        ) from error
     except Exception as error:
-        raise EngineFailed(f"The model {name} failed: {type(error).__name__}.") from error
+        kind = type(error).__name__
+        raise EngineFailed("The model {name} failed: {kind}.", name=name, kind=kind) from error

@@ -71,14 +71,25 @@ class Speech:
     def _plan(self, spec: SpeechSpec) -> list[str]:
         """Check a spec and return its phonemes in pieces, a sentence or less each."""
         if not SLOWEST <= spec.speed <= FASTEST:
-            raise Refused(f"The speed {spec.speed:g} is not between {SLOWEST:g} and {FASTEST:g}.")
+            raise Refused(
+                "The speed {speed:g} is not between {slowest:g} and {fastest:g}.",
+                speed=spec.speed,
+                slowest=SLOWEST,
+                fastest=FASTEST,
+            )
         if len(spec.text) > LONGEST_TEXT:
             raise Refused(
-                f"That text has {len(spec.text)} characters; at most {LONGEST_TEXT} can be spoken."
+                "That text has {many} characters; at most {most} can be spoken.",
+                many=len(spec.text),
+                most=LONGEST_TEXT,
             )
         name = spec.voice or self._known[0]
         if foreign := _foreign(spec.text):
-            raise Refused(f"The voice {name} speaks only English and cannot read “{foreign}”.")
+            raise Refused(
+                "The voice {name} speaks only English and cannot read “{words}”.",
+                name=name,
+                words=foreign,
+            )
         voice = self._voice(name)
         sentences = voice.phonemize(spec.text) if re.search(r"[^\W_]", spec.text) else []
         pieces = [piece for sentence in sentences for piece in _wrap(sentence)]
@@ -88,7 +99,8 @@ class Speech:
 
     def _voice(self, name: str) -> Any:
         if name not in self._known:
-            raise Refused(f"There is no voice {name!r}; there are: {', '.join(self._known)}.")
+            known = ", ".join(self._known)
+            raise Refused("There is no voice {name!r}; there are: {known}.", name=name, known=known)
         if name not in self._voices:
             from hibari import Hibari
 
@@ -107,7 +119,9 @@ class Speech:
             try:
                 yield voice.from_ids(voice.ids(piece), spec.speed, random)
             except RuntimeError as error:
-                raise EngineFailed(f"The model {self._name} could not speak that.") from error
+                raise EngineFailed(
+                    "The model {name} could not speak that.", name=self._name
+                ) from error
 
     def _artifact(self, spec: SpeechSpec, samples: Samples) -> Artifact:
         from hibari import SAMPLE_RATE

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -16,10 +17,11 @@ from bot.adapters.discord.inbox import chat_of, place_of, user_of
 from bot.adapters.discord.outbox import DiscordOutbox
 from bot.adapters.discord.parts import EDIT, INFO, pressed
 from bot.adapters.discord.wire import PASSING
+from bot.translation import of_locale, put
 from memory.errors import AtelierError
 from memory.records import Asset, Message
+from memory.sentences import say
 from tools.catalogue import Catalogue
-from tools.errors import Refused
 
 if TYPE_CHECKING:
     from bot.adapters.discord.session import Session
@@ -97,7 +99,7 @@ class Calls:
             await self._say(asked, back, verb, (), *found)
             return
         if lacks:
-            await self._outbox(asked, back).notice(lacks, error=True)
+            await self._outbox(asked, back).notice(_put(asked, lacks), error=True)
             return
         words = target.get("content") or ""
         text = f"{verb} {words}" if verb == slash.MENUS["Read aloud"] else verb
@@ -113,17 +115,17 @@ class Calls:
         target = _target(data)
         me, lacks = self._session.user, slash.lacking(f"/{EDIT}", target)
         if lacks and me is not None and str(target["author"]["id"]) != str(me.id):
-            await _tell(asked, lacks)
+            await _tell(asked, _put(asked, lacks))
             return
         while len(self._shown) >= _MENUS:
             del self._shown[next(iter(self._shown))]
         self._shown[str(target["id"])] = target
-        await _ask(asked, form(f"{_THIS}:{target['id']}"))
+        await _ask(asked, form(f"{_THIS}:{target['id']}", language=of_locale(str(asked.locale))))
 
     async def _button(self, asked: Interaction, data: Mapping[str, Any]) -> None:
         message_id, action = pressed(data.get("custom_id", ""))
         if action == CHANGE.id:
-            await _ask(asked, plan_form(data["custom_id"]))
+            await _ask(asked, plan_form(data["custom_id"], of_locale(str(asked.locale))))
         elif action == EDIT:
             await self._ask_change(asked, message_id)
         elif action:
@@ -139,10 +141,11 @@ class Calls:
         try:
             await check(event, await self._session.memory.rules(), self._session.edge.store)
         except AtelierError as error:
-            await _tell(asked, str(error))
+            await _tell(asked, _put(asked, error.sentence))
             return
         pictures = pictures_of(asked.message)
-        await _ask(asked, form(f"{message_id}:{EDIT}", pictures))
+        language = of_locale(str(asked.locale))
+        await _ask(asked, form(f"{message_id}:{EDIT}", pictures, language))
 
     async def _form(self, asked: Interaction, data: Mapping[str, Any]) -> None:
         back = await Asked.acknowledge(asked, public=True)
@@ -153,8 +156,8 @@ class Calls:
         elif target := self._shown.pop(action, None):
             await self._about(asked, back, target, f"/{EDIT} {words}")
         else:
-            error = Refused("I was restarted meanwhile; choose Edit this once more.")
-            await self._outbox(asked, back).notice(str(error), error=True)
+            text = _put(asked, say("I was restarted meanwhile; choose Edit this once more."))
+            await self._outbox(asked, back).notice(text, error=True)
 
     async def _press(
         self, asked: Interaction, back: Asked | None, message_id: str, action: str
@@ -177,7 +180,8 @@ class Calls:
         try:
             assets = await self._session.inbox.kept(sent)
         except AtelierError as error:
-            await self._outbox(asked, back).notice(str(error), error=True)
+            text = _put(asked, error.sentence)
+            await self._outbox(asked, back).notice(text, error=True)
             return
         chat, user = chat_of(asked.channel_id), user_of(asked.user)
         message = Message(chat, user, text, (*assets, *more), reply_to)
@@ -216,4 +220,10 @@ def _post(asked: Interaction, back: Asked | None) -> str:
 
 
 def _place(asked: Interaction) -> Place:
-    return place_of(asked.channel, asked.guild, asked.user, asked.permissions)
+    place = place_of(asked.channel, asked.guild, asked.user, asked.permissions)
+    return replace(place, locale=str(asked.locale))
+
+
+def _put(asked: Interaction, sentence: str) -> str:
+    """Return a sentence in the language of somebody's app."""
+    return put(sentence, of_locale(str(asked.locale)))

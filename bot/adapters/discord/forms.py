@@ -6,34 +6,40 @@ from typing import Any
 import discord
 
 from bot.adapters.discord.parts import pressed
+from bot.translation import put
+from memory.sentences import say
 
 WORDS, WHICH = "words", "which"
 _LONG = 2000
 
 
-def form(custom_id: str, pictures: int = 1) -> discord.ui.Modal:
+def form(custom_id: str, pictures: int = 1, language: str = "") -> discord.ui.Modal:
     """Return a form asking what to change, and in which of several pictures."""
-    made = _form(custom_id, "Change a picture", "darker · crop to 16:9 · at night")
+    examples = say("darker · crop to 16:9 · at night")
+    made = _form(custom_id, say("Change a picture"), examples, language)
     if pictures > 1:
         which: Any = discord.ui.TextInput(custom_id=WHICH, default="1", max_length=2)
-        made.add_item(discord.ui.Label(text=f"Which one? (1 to {pictures})", component=which))
+        text = put(say("Which one? (1 to {last})", last=pictures), language)
+        made.add_item(discord.ui.Label(text=text, component=which))
     return made
 
 
-def plan_form(custom_id: str) -> discord.ui.Modal:
+def plan_form(custom_id: str, language: str = "") -> discord.ui.Modal:
     """Return a form asking what shall be different about a plan."""
-    return _form(custom_id, "Change the plan", "2 to a dog · without 3 · snow instead of rain")
+    examples = say("2 to a dog · without 3 · snow instead of rain")
+    return _form(custom_id, say("Change the plan"), examples, language)
 
 
-def _form(custom_id: str, title: str, examples: str) -> discord.ui.Modal:
-    made = discord.ui.Modal(title=title, custom_id=custom_id)
+def _form(custom_id: str, title: str, examples: str, language: str) -> discord.ui.Modal:
+    made = discord.ui.Modal(title=put(title, language), custom_id=custom_id)
     words: Any = discord.ui.TextInput(
         custom_id=WORDS,
         style=discord.TextStyle.paragraph,
-        placeholder=examples,
+        placeholder=put(examples, language),
         max_length=_LONG,
     )
-    made.add_item(discord.ui.Label(text="What shall be different?", component=words))
+    asked = put(say("What shall be different?"), language)
+    made.add_item(discord.ui.Label(text=asked, component=words))
     return made
 
 

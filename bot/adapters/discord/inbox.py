@@ -10,7 +10,9 @@ from bot.adapter import Place
 from bot.adapters.discord import NAME
 from bot.adapters.discord.wire import PASSING
 from bot.render import shortened
+from bot.translation import put
 from memory.assets import Assets
+from memory.errors import AtelierError
 from memory.records import Asset, Chat, Message, User
 from memory.store import Store
 from tools.errors import Refused
@@ -42,22 +44,23 @@ class Inbox:
     ) -> tuple[Asset, ...]:
         """Fetch and keep files, for their addresses expire; raises Refused naming a bad one."""
         if len(attachments) > intake.MOST:
-            raise Refused(f"You can send at most {intake.MOST} files at once.")
+            raise Refused("You can send at most {most} files at once.", most=intake.MOST)
         return tuple([await self._keep(a, spoken=spoken) for a in attachments])
 
     async def _keep(self, attachment: discord.Attachment, *, spoken: bool) -> Asset:
         name = shortened(attachment.filename, _NAME)
         if attachment.size >= MAX_BYTES:
             size, limit = attachment.size / 1e6, MAX_BYTES // 10**6
-            raise Refused(f"{name} has {size:.0f} MB; it must be smaller than {limit} MB.")
+            raise intake.too_large(name, size, limit)
         try:
             data = await attachment.read()
         except (discord.DiscordException, *PASSING) as error:
-            raise Refused(f"{name} could not be fetched from Discord; send it again.") from error
+            form = "{name} could not be fetched from Discord; send it again."
+            raise Refused(form, name=name) from error
         try:
             return await intake.keep(data, self._assets, spoken=spoken)
         except Refused as error:
-            raise Refused(f"{name} cannot be used. {error}") from error
+            raise Refused("{name} cannot be used. {why}", name=name, why=error.sentence) from error
 
     async def behind(self, chat: Chat, post: int) -> tuple[str, tuple[Asset, ...]] | None:
         """Return the message of ours a post belongs to, and the one asset of several it shows."""
@@ -83,6 +86,13 @@ class Inbox:
         if _is_hidden(original) and not words_of(said, me) and not said.attachments:
             raise Refused(_HIDDEN)
         return "", await self.kept(original.attachments)
+
+
+def refusal(error: AtelierError, words: str) -> str:
+    """Return why something was not taken, in the likeliest language of who said those words."""
+    from bot.speaking import guessed  # it knows languages; signing in does not wait for it
+
+    return put(error.sentence, guessed(words, ""))
 
 
 def chat_of(channel: int | None) -> Chat:

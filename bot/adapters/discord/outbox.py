@@ -20,9 +20,11 @@ from bot.errors import Undeliverable
 from bot.progress import Standing
 from bot.render import split
 from bot.trail import Trail
+from bot.translation import put
 from memory.assets import Assets
 from memory.errors import NotFound
 from memory.records import STATUS, Chat
+from memory.sentences import say
 from memory.store import Store
 from tools.errors import Refused
 
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _FAREWELL = 3.0
 """Seconds that the end of the program waits for a status message to say so."""
+_FAILED = "I have your result but could not send it where you asked for it. {why}"
 _TITLE = 100
 _BEHIND = STATUS - 1
 """From here down are numbered the parts that were begun as more behind an interaction."""
@@ -126,7 +129,8 @@ class DiscordOutbox:
 
     async def _excuse(self, reply: Reply, error: Undeliverable) -> None:
         """Tell who asked that there is a result that cannot be shown to them."""
-        text = f"I have your result but could not send it where you asked for it. {error}"
+        failed = say(_FAILED, why=error.sentence)
+        text = put(failed, reply.message.language)
         if self._asked is not None and await self._asked.tell(text):
             return
         try:

@@ -10,9 +10,11 @@ from bot.actions import DELETE
 from bot.adapter import Reply
 from bot.passages import passages
 from bot.render import alt, file_name, rows, shortened, split, units
+from bot.translation import put
 from memory.assets import Assets
 from memory.errors import NotFound
 from memory.records import Action, Asset
+from memory.sentences import say
 from tools.sheet import fit, sheet
 
 LONGEST = 2000
@@ -25,6 +27,9 @@ _PIECES = 4
 """Messages that a text may fill; a longer one is sent as a file."""
 _ROWS = 5
 _LABEL = 80
+_ASKED = "{many} pictures on one sheet, numbered row by row."
+_SHEET = "{many} pictures on one sheet, numbered row by row; each follows by itself."
+_TOO_LARGE = "A file of {size:.0f} MB was made that is too large for this server."
 EDIT, INFO = "edit", "info"
 _MARKS = re.compile(
     r"(?P<kept>https?://\S+)"
@@ -78,9 +83,9 @@ async def parts(reply: Reply, assets: Assets, limit: int) -> list[Part]:
     return [*made, *await _sounds(reply, assets, limit)]
 
 
-def one_button(message_id: str, action: Action) -> Buttons:
+def one_button(message_id: str, action: Action, language: str = "") -> Buttons:
     """Return a button that stands alone under a message."""
-    return (((custom_id(message_id, action.id), action.label),),)
+    return (((custom_id(message_id, action.id), put(action.label, language)),),)
 
 
 def custom_id(message_id: str, action: str) -> str:
@@ -118,14 +123,14 @@ def _buttons(reply: Reply) -> Buttons:
     actions = list(reply.actions)
     if reply.kind == "reply" and actions:
         kinds = {asset.media_type.partition("/")[0] for asset in reply.message.assets}
-        actions += [Action(EDIT, "Edit"), Action(INFO, "Info")] if "image" in kinds else []
-        actions.append(Action(DELETE, "Delete"))
+        own = [Action(EDIT, say("Edit")), Action(INFO, say("Info"))]
+        actions += [*(own if "image" in kinds else []), Action(DELETE, say("Delete"))]
     found = rows(actions)
     plain = [row for row in found if not _numbered(row)]
     numbered = [row for row in found if _numbered(row)][: _ROWS - len(plain)]
-    id = reply.message.id
+    id, language = reply.message.id, reply.message.language
     return tuple(
-        tuple((custom_id(id, action.id), shortened(action.label, _LABEL)) for action in row)
+        tuple((custom_id(id, a.id), shortened(put(a.label, language), _LABEL)) for a in row)
         for row in [*numbered, *plain][:_ROWS]
     )
 
@@ -154,8 +159,8 @@ async def _pictures(
         return found
     drawn, _ = await asyncio.to_thread(lambda: fit(sheet(whole), limit))
     asks = reply.kind == "question"
-    words = f"{len(whole)} pictures on one sheet, numbered row by row" + "." * asks
-    words += "" if asks else "; each follows by itself."
+    form = _ASKED if asks else _SHEET
+    words = put(say(form, many=len(whole)), reply.message.language)
     numbered = Attached(f"{veil}sheet-{pictures[0].sha256[:12]}.jpg", drawn, words)
     return [numbered] if asks else [numbered, *found]
 
@@ -168,8 +173,8 @@ async def _sounds(reply: Reply, assets: Assets, limit: int) -> list[Part]:
         with suppress(NotFound):
             data = await assets.read(asset)
             if len(data) > limit:
-                size = f"{len(data) / 1e6:.0f} MB"
-                found.append(Part(f"A file of {size} was made that is too large for this server."))
+                large = say(_TOO_LARGE, size=len(data) / 1e6)
+                found.append(Part(put(large, reply.message.language)))
                 continue
             file = Attached(
                 file_name(asset, "", reply.steps),

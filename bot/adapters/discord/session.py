@@ -1,8 +1,6 @@
 """A session with Discord: signing in, the events that come, and an orderly end."""
 
 import asyncio
-import hashlib
-import json
 import logging
 from collections.abc import Coroutine
 from dataclasses import replace
@@ -12,10 +10,10 @@ from typing import Any
 import discord
 
 from bot.adapter import Edited, Event, Handler, Memory, Received, Recovery
-from bot.adapters.discord import NAME, endpoints, slash, wire
+from bot.adapters.discord import NAME, endpoints, localised, wire
 from bot.adapters.discord.asked import Interaction, Taken
 from bot.adapters.discord.calls import Calls
-from bot.adapters.discord.inbox import Inbox, chat_of, place_of, words_of
+from bot.adapters.discord.inbox import Inbox, chat_of, place_of, refusal, words_of
 from bot.adapters.discord.missed import Heard, missed, with_roles
 from bot.adapters.discord.outbox import DiscordOutbox, Edge
 from bot.adapters.discord.rate import Rate
@@ -237,7 +235,7 @@ class Session(discord.Client):
         try:
             message = await self.inbox.message(said, me)
         except AtelierError as error:
-            await outbox.notice(str(error), error=True)
+            await outbox.notice(refusal(error, words_of(said, me)), error=True)
             await self._known.told(post)
             return
         self._fresh.heard(message.chat, post, message.text)
@@ -276,10 +274,10 @@ class Session(discord.Client):
 
     async def _publish(self) -> None:
         """Register the commands if they are not the ones registered last."""
-        wanted = slash.described()
-        known = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
+        known = await asyncio.to_thread(localised.fingerprint)
         facts = {"application": str(self.application_id), "sha256": known}
         if await self._store.kept(_COMMANDS) != facts:
+            wanted = await asyncio.to_thread(localised.described)
             await wire.persist(lambda: self.edge.wire.publish(wanted), "commands")
             await self._store.keep(_COMMANDS, facts)
 

@@ -11,6 +11,8 @@ from typing import Any, get_args
 from agents.understanding.flags import ASPECTS
 from bot.commands import COMMANDS, in_chats
 from bot.render import shortened
+from bot.translation import languages
+from memory.sentences import say
 from tools.catalogue import Catalogue, Task
 from tools.files import ready
 
@@ -56,15 +58,15 @@ MENUS = {
 }
 """What stands in a message's menu, and the command each is."""
 EDIT_THIS = "Edit this"
-_NO_PICTURE = "There is no picture in that message; choose one that has a picture."
+_NO_PICTURE = say("There is no picture in that message; choose one that has a picture.")
 _NEEDS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "edit": (("image/",), _NO_PICTURE),
     "describe": (("image/",), _NO_PICTURE),
     "transcribe": (
         ("audio/", "video/"),
-        "There is no recording in that message; choose one that has a sound.",
+        say("There is no recording in that message; choose one that has a sound."),
     ),
-    "speak": ((), "There are no words in that message that I could read aloud."),
+    "speak": ((), say("There are no words in that message that I could read aloud.")),
 }
 """What a message must have whose menu is used, and what is said when it has not."""
 
@@ -165,9 +167,9 @@ def completions(command: str, option: str, typed: str, known: Catalogue) -> list
     if option == "command":
         offered = in_chats()
     elif (command, option) == ("settings", "change"):
-        from bot.rules import Rules  # not before somebody types: signing in does not wait for it
+        from bot.rules import AUTO, Rules  # not before somebody types: it would delay signing in
 
-        offered = Rules.model_fields
+        offered = [*Rules.model_fields, *(f"language {one}" for one in (AUTO, *languages()))]
     elif option in ("lora", "model"):
         able, task = ready(known), _task(command)
         models = [m.name for m in known.models.values() if task in m.tasks]

@@ -14,15 +14,17 @@ from bot.pace import Busy, Pace
 from bot.progress import Standing, in_a_line
 from bot.render import shortened, units
 from bot.trail import Trail
+from bot.translation import put
 from memory.errors import NotFound
 from memory.records import STATUS
+from memory.sentences import say
 from memory.store import Store
 
 log = logging.getLogger(__name__)
 
 INTERVAL = 3.0
 """Seconds between two edits; Discord takes about one a second."""
-PAUSED = "Paused for a restart; it goes on by itself."
+PAUSED = say("Paused for a restart; it goes on by itself.")
 
 
 class Status:
@@ -36,13 +38,13 @@ class Status:
     def __init__(self, wire: Wire, store: Store, channel: str, asked: Asked | None) -> None:
         self._wire, self._store, self._channel, self._asked = wire, store, channel, asked
         self._pace = Pace(self._show, INTERVAL)
-        self._request = self._id = ""
+        self._request = self._id = self._language = ""
         self._shown: tuple[str, bytes] = ("", b"")
         self._refused = False
 
     def put(self, view: Standing) -> None:
         """Have a view shown when its turn comes."""
-        self._request = view.message_id
+        self._request, self._language = view.message_id, view.language
         self._pace.put(view)
 
     async def stop(self) -> None:
@@ -78,14 +80,14 @@ class Status:
         await self.stop()
         if self._id:
             with suppress(discord.DiscordException, *PASSING):
-                await self._write(self._id, self._part(PAUSED))
+                await self._write(self._id, self._part(put(PAUSED, self._language)))
 
     async def _line(self, request: str) -> str:
         """Return who asked for what."""
         try:
             message = await self._store.message(request)
         except NotFound:
-            return "Done."
+            return put(say("Done."), self._language)
         name = message.author.name if message.author else ""
         return shortened(escaped(f"{name}: {message.text}"), LONGEST // 4)
 
@@ -123,7 +125,7 @@ class Status:
                 id = await self._wire.find(self._channel, like, int(reference))
             if not id:
                 nonce = f"{request}s"
-                part = Part(text, buttons=one_button(request, STOP))
+                part = Part(text, buttons=one_button(request, STOP, self._language))
                 id = await self._wire.send(self._channel, part, nonce, reference, silent=True)
                 self._shown = (text, b"")
         await trail.end(STATUS, id)
@@ -138,4 +140,4 @@ class Status:
         self._shown = (part.text, picture)
 
     def _part(self, text: str) -> Part:
-        return Part(text, buttons=one_button(self._request, STOP))
+        return Part(text, buttons=one_button(self._request, STOP, self._language))

@@ -18,7 +18,15 @@ from bot.adapter import Edited, Handler, Memory, Pressed, Received
 from bot.adapters.telegram.albums import Albums
 from bot.adapters.telegram.outbox import Spinner, TelegramOutbox
 from bot.adapters.telegram.pieces import INFO
-from bot.adapters.telegram.places import NAME, Calling, Places, chat_of, topic_of, user_of
+from bot.adapters.telegram.places import (
+    NAME,
+    Calling,
+    Places,
+    chat_of,
+    locale_of,
+    topic_of,
+    user_of,
+)
 from bot.adapters.telegram.presses import OURS, Presses
 from bot.adapters.telegram.reading import Reader
 from bot.adapters.telegram.status import Status
@@ -26,9 +34,11 @@ from bot.adapters.telegram.wire import Address, Wire
 from bot.edits import Fresh
 from bot.locks import Locks
 from bot.told import Told
+from bot.translation import of_locale, put
 from memory.errors import AtelierError
 from memory.records import Chat, Message, Post
 from memory.rooms import Rooms
+from memory.sentences import say
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +49,7 @@ _PATIENCE, _MOMENT = 1.0, 0.2
 _OUT = (ChatMember.LEFT, ChatMember.BANNED)
 _LOOK, _SELDOM = 0.02, 1.0
 """Seconds between two looks whether a request is stored, at first and at most."""
-_UNKNOWN = "That message is no longer remembered here; ask for it anew."
+_UNKNOWN = say("That message is no longer remembered here; ask for it anew.")
 
 
 class Events:
@@ -144,10 +154,13 @@ class Events:
         try:
             message = await self._reader.read(posts)
         except AtelierError as error:
-            self.start(self._refuse(outbox, str(error), known))
+            words, locale = self._calling.words(first), locale_of(first.from_user)
+            text = put(error.sentence, await _guessed(words, locale))
+            self.start(self._refuse(outbox, text, known))
             return
         self._fresh.heard(chat, number, self._calling.words(first))
-        place = await self._places.place(first.chat, message.author or user_of(None))
+        author = message.author or user_of(None)
+        place = await self._places.place(first.chat, author, first.from_user)
         task = self.start(self._handle(Received(message, number, place, called), outbox))
         if not await self._stored(task, chat, number):
             await self._told.note(known)
@@ -176,7 +189,7 @@ class Events:
             if old.author is None or not words.strip() or words == old.text:
                 return  # a reaction, a preview of a link, or a picture that was exchanged
             outbox = self._outbox(Address(post.chat.id, topic), asked=post.message_id)
-            place = await self._places.place(post.chat, old.author)
+            place = await self._places.place(post.chat, old.author, post.from_user)
             event = Edited(replace(old, text=words), number, place)
             self.start(self._handle(event, outbox))
 
@@ -198,10 +211,10 @@ class Events:
         chat, under = chat_of(post.chat, topic), post.message_id
         found = await self._store.behind(chat, str(under))
         if found is None:
-            self.start(spinner.close(_UNKNOWN))
+            self.start(spinner.close(put(_UNKNOWN, of_locale(locale_of(query.from_user)))))
             return
         user = user_of(query.from_user)
-        place = await self._places.place(post.chat, user)
+        place = await self._places.place(post.chat, user, query.from_user)
         if (now := await self._store.current(chat)) != chat:  # the group became a supergroup
             chat, place, under = now, replace(place, server=now.id), 0
         to, name = Address.of(chat), f"press:{query.id}"
@@ -264,6 +277,12 @@ def _service(message: telegram.Message) -> bool:
     """Tell whether a message says nothing: somebody joined, the group has a new name."""
     words = message.text or message.caption
     return not words and message.effective_attachment is None
+
+
+async def _guessed(words: str, locale: str) -> str:
+    """Return the likeliest language of who says something."""
+    speaking = await asyncio.to_thread(import_module, "bot.speaking")  # it knows languages
+    return str(speaking.guessed(words, locale))
 
 
 async def _foreign(words: str) -> bool:

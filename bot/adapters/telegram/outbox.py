@@ -21,6 +21,7 @@ from bot.render import split, units
 from bot.trail import Trail
 from memory.assets import Assets
 from memory.records import Chat
+from memory.sentences import say
 from memory.store import Store
 from tools.errors import Refused
 
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 _TRIES = 4
 """Further tries to answer a press, within the quarter of a minute that a button spins."""
-_FORMER = "That is from before this group was made larger; I cannot reach it there any more."
+_FORMER = say("That is from before this group was made larger; I cannot reach it there any more.")
 _TITLE = 128
 ALERT = 200
 """Characters of what is said where a button was pressed."""

@@ -12,7 +12,9 @@ from bot.adapters.telegram.markup import MOST as MOST_ENTITIES
 from bot.adapters.telegram.markup import Words, shown
 from bot.passages import passages
 from bot.render import file_name, rows, split
+from bot.translation import put
 from memory.records import Action, Asset
+from memory.sentences import say
 
 TEXT, CAPTION, ALBUM = 4096, 1024, 10
 MOST = 4
@@ -100,10 +102,14 @@ def keyboard(reply: Reply, *, resend: bool = False) -> InlineKeyboardMarkup | No
     """Return the buttons under a reply; a press brings back nothing but the action's id."""
     shown = [*rows(reply.actions, _WIDEST)]
     kinds = {asset.media_type.partition("/")[0] for asset in reply.message.assets}
-    own = [Action(EDIT, "Edit"), Action(FILES, "Files"), Action(INFO, "Info")]
+    own = [Action(EDIT, say("Edit")), Action(FILES, say("Files")), Action(INFO, say("Info"))]
     if reply.kind == "reply" or (kinds and reply.kind != "question"):
-        shown.append([*(own if "image" in kinds else []), Action(DELETE, "Delete")])
+        shown.append([*(own if "image" in kinds else []), Action(DELETE, say("Delete"))])
     if resend:
-        shown.append([Action(RESEND, "Send again")])
-    buttons = [[InlineKeyboardButton(a.label, callback_data=a.id) for a in row] for row in shown]
+        shown.append([Action(RESEND, say("Send again"))])
+    language = reply.message.language
+    buttons = [
+        [InlineKeyboardButton(put(a.label, language), callback_data=a.id) for a in row]
+        for row in shown
+    ]
     return InlineKeyboardMarkup(buttons) if buttons else None

@@ -36,6 +36,11 @@ def user_of(person: Person | None, room: Room | None = None) -> User:
     return User(NAME, str(person.id), person.full_name) if person else User(NAME, "0")
 
 
+def locale_of(person: Person | None) -> str:
+    """Return the language of somebody's app, "" where Telegram does not say it."""
+    return (person.language_code or "") if person is not None else ""
+
+
 class Places:
     """What is known of the people in groups: admins are looked up, then remembered a while."""
 
@@ -43,16 +48,16 @@ class Places:
         self._bot, self._clock = bot, clock
         self._admins: dict[tuple[int, str], tuple[float, bool]] = {}
 
-    async def place(self, room: Room, user: User) -> Place:
+    async def place(self, room: Room, user: User, person: Person | None = None) -> Place:
         """Return where something happens, and what its author may do there.
 
         A topic has rules of its own, as a channel of Discord's has; those of the group are around
         them.
         """
         if room.type == Room.PRIVATE:
-            return Place()
+            return Place(locale=locale_of(person))
         admin = user.id == str(room.id) or await self._is_admin(room.id, user.id)
-        return Place(str(room.id), private=False, admin=admin)
+        return Place(str(room.id), private=False, admin=admin, locale=locale_of(person))
 
     async def _is_admin(self, room: int, user: str) -> bool:
         at, known = self._admins.get((room, user), (float("-inf"), False))

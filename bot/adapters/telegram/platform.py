@@ -1,6 +1,7 @@
 """Telegram as a platform: from signing in to the end."""
 
 import asyncio
+import hashlib
 from contextlib import suppress
 from importlib import import_module
 
@@ -16,7 +17,11 @@ from bot.adapters.telegram.places import NAME
 from bot.adapters.telegram.polling import BAD_TOKEN, Poller
 from bot.adapters.telegram.wire import Timing, Wire
 from bot.errors import SettingsError
+from bot.translation import ENGLISH, languages, put, source
+from memory.sentences import say
+from memory.store import Store
 
+_MENUS = "telegram menus"
 _GOODBYE = 2.0
 """Seconds for saying that there is a restart."""
 
@@ -44,7 +49,7 @@ class Telegram:
         try:
             await _introduce(wire, polls=not self._given.webhook_url)
             events = Events(wire, self._memory, handle)
-            events.start(_offer(wire))
+            events.start(_offer(wire, self._memory.store))
             events.start(self._desk.recover(self.name, events.back))
             await self._hear(wire, events)
         finally:
@@ -79,16 +84,30 @@ async def _introduce(wire: Wire, *, polls: bool) -> None:
         raise SettingsError(BAD_TOKEN) from None
 
 
-async def _offer(wire: Wire) -> None:
-    """Fill the menu of commands."""
+async def _offer(wire: Wire, store: Store) -> None:
+    """Fill the menu of commands; in other languages than English if something else stands there."""
     with suppress(TelegramError):
-        await wire.asked(wire.bot.set_my_commands, commands=_menu())
+        fill = wire.bot.set_my_commands
+        await wire.asked(fill, commands=_menu(ENGLISH))
+        facts: dict[str, object] = {"bot": wire.bot.id, "sha256": await asyncio.to_thread(_known)}
+        if await store.kept(_MENUS) != facts:
+            for language in languages()[1:]:
+                offered = await asyncio.to_thread(_menu, language)
+                await wire.asked(fill, commands=offered, language_code=language)
+            await store.keep(_MENUS, facts)
 
 
-def _menu() -> list[BotCommand]:
-    """Return the commands that Telegram offers behind a slash."""
+def _menu(language: str) -> list[BotCommand]:
+    """Return the commands that Telegram offers behind a slash (blocks the first time)."""
     from bot.commands import COMMANDS  # it knows languages; signing in does not wait for them
 
     offered = {name: about for name, about in COMMANDS.items() if name != "quit"}
-    offered["imagine"] = "the same as /draw"
-    return [BotCommand(name, about) for name, about in offered.items()]
+    offered["imagine"] = say("the same as /draw")
+    return [BotCommand(name, put(about, language)) for name, about in offered.items()]
+
+
+def _known() -> str:
+    """Return what is another one when there is something else to offer (blocks)."""
+    english = repr([(one.command, one.description) for one in _menu(ENGLISH)])
+    said = b"".join(map(source, languages()[1:]))
+    return hashlib.sha256(english.encode() + said).hexdigest()

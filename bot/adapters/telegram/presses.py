@@ -14,14 +14,17 @@ from bot.adapters.telegram.wire import Address, Wire
 from bot.errors import Undeliverable
 from bot.render import file_name
 from bot.trail import Trail
-from memory.errors import AtelierError
+from bot.translation import put
+from memory.errors import AtelierError, NotFound
 from memory.records import STATUS, Post
+from memory.sentences import say
 from tools.errors import Refused
 
 OURS = (EDIT, FILES, RESEND)
-_ASKED = "What shall I change? Reply to this message."
-_WHICH = "What shall I change, and in which one? Reply to this message, for example: 2 darker"
-_NO_FILES = "I may not send files here; somebody with the right to can allow it."
+_ASKED = say("What shall I change? Reply to this message.")
+_WHICH = say("What shall I change, and in which one? Reply to this message, for example: 2 darker")
+_HINT = say("darker, at night")
+_NO_FILES = say("I may not send files here; somebody with the right to can allow it.")
 
 
 class Presses:
@@ -40,7 +43,7 @@ class Presses:
 
         id = event.message_id
         if id in self._busy:
-            await spinner.stop("It is being sent already.")
+            await spinner.stop(put(say("It is being sent already."), await self._language(id)))
             return
         self._busy.add(id)
         try:
@@ -49,7 +52,8 @@ class Presses:
             with suppress(Undeliverable, MayHaveArrived):
                 await self._do(event.action, id, to, under)
         except AtelierError as error:
-            await outbox.notice(str(error), error=True)
+            text = put(error.sentence, await self._language(id))
+            await outbox.notice(text, error=True)
         finally:
             self._busy.discard(id)
 
@@ -63,14 +67,15 @@ class Presses:
 
     async def _ask(self, message_id: str, to: Address, under: int) -> None:
         """Ask what shall be changed; the reply to that is an edit of the message."""
-        shown = (await self._store.message(message_id)).assets
-        several = sum(asset.media_type.startswith("image/") for asset in shown) > 1
+        message = await self._store.message(message_id)
+        several = sum(a.media_type.startswith("image/") for a in message.assets) > 1
+        language = message.language
         asked = await self._wire.send(
             to,
             self._wire.bot.send_message,
-            text=_WHICH if several else _ASKED,
+            text=put(_WHICH if several else _ASKED, language),
             reply_parameters=_reply(under),
-            reply_markup=ForceReply(selective=True, input_field_placeholder="darker, at night"),
+            reply_markup=ForceReply(selective=True, input_field_placeholder=put(_HINT, language)),
         )
         await self._note(message_id, asked.message_id)
 
@@ -79,7 +84,8 @@ class Presses:
         reply = _reply(under)
         for asset in (await self._store.message(message_id)).assets:
             if asset.size > CALL_BYTES:
-                raise Refused(f"#{asset.sha256[:12]} is more than Telegram takes: 50 MB.")
+                form = "{file} is more than Telegram takes: 50 MB."
+                raise Refused(form, file=f"#{asset.sha256[:12]}")
             data, bot = await self._assets.read(asset), self._wire.bot
             try:
                 sent = await self._wire.send(
@@ -92,7 +98,8 @@ class Presses:
             except MayHaveArrived:
                 continue  # who misses one presses again
             except NotAllowed:
-                await self._wire.send(to, bot.send_message, text=_NO_FILES, reply_parameters=reply)
+                text = put(_NO_FILES, await self._language(message_id))
+                await self._wire.send(to, bot.send_message, text=text, reply_parameters=reply)
                 return
             await self._note(message_id, sent.message_id, asset.sha256)
 
@@ -105,6 +112,12 @@ class Presses:
         trail = await Trail.of(self._store, message_id)
         status = Status(self._wire, self._store, to, message.reply_to)
         await Sending(self._wire, self._assets, to, status, reply, trail).again()
+
+    async def _language(self, message_id: str) -> str:
+        """Return what a message was said in, "" when it is not remembered."""
+        with suppress(NotFound):
+            return (await self._store.message(message_id)).language
+        return ""
 
     async def _note(self, message_id: str, post: int, asset: str = "") -> None:
         """Note what a post belongs to, so that it can be replied to; such posts count down."""

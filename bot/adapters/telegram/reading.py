@@ -36,7 +36,7 @@ class Reader:
         text = _change(said) if words == "edit" else said
         sent = [asset for post in posts for asset in await self._files(post)]
         if len(sent) > intake.MOST:
-            raise Refused(f"You can send at most {intake.MOST} files at once.")
+            raise Refused("You can send at most {most} files at once.", most=intake.MOST)
         if not text and not sent and _other(first):
             raise Refused(_UNUSABLE)
         author = user_of(first.from_user, first.sender_chat)

@@ -15,18 +15,18 @@ from bot.errors import Undeliverable
 from bot.pace import Pace
 from bot.progress import Standing, in_a_line
 from bot.trail import Trail
+from bot.translation import put
 from memory.errors import NotFound
 from memory.records import STATUS, Post
+from memory.sentences import Sentence, say
 from memory.store import Store
 
 log = logging.getLogger(__name__)
 
 PREVIEW = "preview"
 """In place of an asset: the status message shows a picture, and can only be a picture now."""
-_PAUSED = "Paused for a restart; it goes on by itself."
-_COMING = "Here it comes."
-_CANCEL = InlineKeyboardMarkup.from_button(InlineKeyboardButton(STOP.label, callback_data=STOP.id))
-"""Under every view of a request; an edit that does not name it takes it away."""
+_PAUSED = say("Paused for a restart; it goes on by itself.")
+_COMING = say("Here it comes.")
 
 
 class Status:
@@ -36,7 +36,7 @@ class Status:
         self._wire, self._store, self._to, self._request = wire, store, to, request_id
         timing = wire.timing
         self._pace = Pace(self._show, timing.group if to.group else timing.private)
-        self._line = ""
+        self._line = self._language = ""
         self._silent = False
         self.over = False
 
@@ -59,9 +59,10 @@ class Status:
         A message that says next to nothing may come twice; an answer must not.
         """
         target, send = await self.target(), self._wire.bot.send_message
+        text = await self._said(_COMING)
         while True:
             try:
-                sent = await self._wire.send(self._to, send, text=_COMING, reply_parameters=target)
+                sent = await self._wire.send(self._to, send, text=text, reply_parameters=target)
             except MayHaveArrived:
                 await self._wire.timing.sleep(self._wire.timing.retry)
             else:
@@ -82,13 +83,20 @@ class Status:
         if self.over or post is None:
             return
         bot, chat, number = self._wire.bot, self._to.chat, int(post.id)
+        text, cancel = await self._said(_PAUSED), self._cancel()
         if self._wire.budget.wait(chat) > 0:
             return
         with suppress(TelegramError):
             if post.asset == PREVIEW:
-                await bot.edit_message_caption(chat, number, caption=_PAUSED, reply_markup=_CANCEL)
+                await bot.edit_message_caption(chat, number, caption=text, reply_markup=cancel)
             else:
-                await bot.edit_message_text(_PAUSED, chat, number, reply_markup=_CANCEL)
+                await bot.edit_message_text(text, chat, number, reply_markup=cancel)
+
+    async def _said(self, sentence: Sentence) -> str:
+        """Return a sentence of ours in the language of the request."""
+        with suppress(NotFound):
+            return put(sentence, (await self._store.message(self._request)).language)
+        return sentence
 
     async def target(self) -> ReplyParameters | None:
         """Return what the answer replies to: the request, or what had the button pressed."""
@@ -112,6 +120,7 @@ class Status:
             self._silent = True
 
     async def _view(self, view: Standing) -> None:
+        self._language = view.language
         trail, line = await Trail.of(self._store, self._request), in_a_line(view)
         post = await self.post()
         if trail[0] is None or self._silent:
@@ -134,7 +143,7 @@ class Status:
 
     async def _begin(self, line: str) -> None:
         send, target = self._wire.bot.send_message, await self.target()
-        fields = {"text": line, "reply_parameters": target, "reply_markup": _CANCEL}
+        fields = {"text": line, "reply_parameters": target, "reply_markup": self._cancel()}
         try:
             sent = await self._wire.offer(self._to, send, new=True, **fields)
         except BadRequest:
@@ -147,8 +156,13 @@ class Status:
             await self._note(str(sent.message_id))
 
     async def _change(self, post: Post, edit: Callable[..., Awaitable[Any]], **to: Any) -> None:
-        fields = {"message_id": int(post.id), "reply_markup": _CANCEL, **to}
+        fields = {"message_id": int(post.id), "reply_markup": self._cancel(), **to}
         await self._wire.offer(self._to, edit, **fields)
+
+    def _cancel(self) -> InlineKeyboardMarkup:
+        """Return what stands under every view; an edit that does not name it takes it away."""
+        label = put(STOP.label, self._language)
+        return InlineKeyboardMarkup.from_button(InlineKeyboardButton(label, callback_data=STOP.id))
 
     async def _note(self, id: str, asset: str = "") -> Post:
         post = Post(STATUS, id, asset)
