@@ -29,6 +29,7 @@ FIELDS = {
         "lora",
         "transparent",
         "spoiler",
+        "reference",
     ],
     "edit": ["image", "instruction", "strength", "lora", "spoiler"],
     "vary": ["image", "count", "strength", "lora", "spoiler"],

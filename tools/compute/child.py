@@ -47,7 +47,7 @@ class Piped:
             sys.executable, "-P", "-m", module,
             stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=_BUFFER,
             env={**os.environ, **environment, "PYTHONPATH": path},
-            process_group=0,  # Ctrl-C is for the parent; one session, or `nice` would not count
+            start_new_session=True,  # Ctrl-C in the terminal is for the parent only
         )  # fmt: skip
         return cls(process, name)
 
