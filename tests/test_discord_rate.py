@@ -19,8 +19,10 @@ async def test_requests_wait_for_a_place_but_not_those_that_do_not_count(
         serving() as server,
         aiohttp.ClientSession(server.url, trace_configs=[held.trace]) as session,
     ):
+        assert held.spare()
+        assert not held.spare(1)
         await session.get("/api/v10/gateway")
-        assert held.busy
+        assert not held.spare()
         second = asyncio.create_task(session.get("/api/v10/gateway/bot"))
         await session.post("/api/v10/interactions/1/token/callback")
         await session.get("/attachments/1/2/none.png")

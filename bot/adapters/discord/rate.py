@@ -24,16 +24,15 @@ class Rate:
     """
 
     def __init__(self) -> None:
-        self._places = asyncio.Semaphore(A_SECOND)
+        self._places, self._free = asyncio.Semaphore(A_SECOND), A_SECOND
         self.trace = aiohttp.TraceConfig()
         self.trace.on_request_start.append(self._start)
         self.trace.on_request_end.append(self._end)
         self.trace.on_request_exception.append(self._end)
 
-    @property
-    def busy(self) -> bool:
-        """Whether another request would have to wait."""
-        return self._places.locked()
+    def spare(self, kept: int = 0) -> bool:
+        """Tell whether there is a place beyond those that are kept for what matters more."""
+        return self._free > kept
 
     async def _start(
         self, session: aiohttp.ClientSession, held: Any, asked: aiohttp.TraceRequestStartParams
@@ -41,7 +40,12 @@ class Rate:
         held.place = not any(part in asked.url.path for part in _FREE)
         if held.place:
             held.place = await self._places.acquire()
+            self._free -= 1
 
     async def _end(self, session: aiohttp.ClientSession, held: Any, answered: object) -> None:
         if held.place:
-            asyncio.get_running_loop().call_later(WINDOW, self._places.release)
+            asyncio.get_running_loop().call_later(WINDOW, self._leave)
+
+    def _leave(self) -> None:
+        self._free += 1
+        self._places.release()

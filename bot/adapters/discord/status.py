@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 INTERVAL = 3.0
 """Seconds between two edits; Discord takes about one a second."""
+KEPT = 10
+"""Requests of a second that progress leaves for acknowledgements and answers."""
 PAUSED = say("Paused for a restart; it goes on by itself.")
 
 
@@ -94,7 +96,7 @@ class Status:
     async def _show(self, view: Standing) -> None:
         if self._refused:
             return
-        if self._id and not self._wire.spare():
+        if self._id and not self._wire.spare(KEPT):
             raise Busy(INTERVAL)
         text, preview = in_a_line(view), view.preview or b""
         if view.text:

@@ -60,9 +60,9 @@ class Wire:
     def __init__(self, client: discord.Client, rate: Rate) -> None:
         self._client, self._http, self._rate = client, client.http, rate
 
-    def spare(self) -> bool:
-        """Tell whether there is room for what is nice to see and can be left out."""
-        return not self._rate.busy
+    def spare(self, kept: int = 0) -> bool:
+        """Tell whether there is room for what can be left out, with some kept for the rest."""
+        return self._rate.spare(kept)
 
     def limit(self, channel: str) -> int:
         """Return how many bytes a file may have in a channel."""
@@ -132,8 +132,9 @@ class Wire:
 
     async def change(self, channel: str, id: str, part: Part) -> None:
         """Change the text and the buttons of one of our messages."""
-        view, nobody = view_of(part), _NOBODY
-        with handle_message_parameters(part.text, view=view, allowed_mentions=nobody) as params:
+        with handle_message_parameters(
+            part.text, view=view_of(part), allowed_mentions=_NOBODY
+        ) as params:
             await self._http.edit_message(int(channel), int(id), params=params)
 
     async def thread(self, channel: str, id: str, name: str) -> str:
