@@ -8,8 +8,11 @@ from agents.understanding.lexicon import tells, vocabulary
 from agents.understanding.understand import LATIN, SCRIPTS
 
 _COMMAND = re.compile(
-    r"^/\w+(?:@\w+)?|(?<!\w)(?:--\w+|#[0-9a-f]{4,64}|https?://\S+)", re.IGNORECASE
+    r"^/(?:help|settings|forget)\b.*|^/\w+(?:@\w+)?"
+    r"|(?<!\w)(?:--\w+|#[0-9a-f]{4,64}|https?://\S+)",
+    re.IGNORECASE | re.DOTALL,
 )
+"""What is nobody's language: commands, all of those that take names only, flags, ids, addresses."""
 _WORD = re.compile(r"[a-z']+")
 _ANALYSED = 400
 _ENOUGH, _CLEARLY = 2, 1.5
