@@ -37,7 +37,7 @@ async def application(call: Call) -> Json:
         "bot": render.user(world.bot),
         "approximate_guild_count": len(world.guilds),
         "install_params": {"scopes": ["applications.commands", "bot"], "permissions": "0"},
-        "integration_types_config": {"0": {}, "1": {}},
+        "integration_types_config": {str(kind): {} for kind in call.server.installs},
     }
 
 
@@ -67,7 +67,7 @@ async def user(call: Call) -> Json:
 
 def _guild(call: Call) -> Guild:
     guild = call.world.guilds.get(int(call.path["guild_id"]))
-    if guild is None or guild.gone:
+    if guild is None or call.world.bot.id not in guild.members:
         raise Refusal("unknown guild")
     return guild
 

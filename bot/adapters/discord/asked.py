@@ -22,6 +22,16 @@ class Taken(Exception):
     """Somebody acknowledged it already: Discord told it twice."""
 
 
+def is_away(interaction: Interaction) -> bool:
+    """Tell whether somebody brought us where we are not, so that by its token alone we can answer.
+
+    That is a server we are not in, or a private chat of other people.
+    """
+    server, client = interaction.guild_id, interaction.client
+    strange = server is not None and client.get_guild(server) is None
+    return strange or interaction.context.private_channel
+
+
 class Asked:
     """An interaction that was acknowledged; `post` is the id of the message that everybody sees.
 
@@ -33,7 +43,7 @@ class Asked:
         self._open = True
         """Whether "thinking" stands there still."""
         self._late = False
-        self.token = interaction.token
+        self.token, self.away = interaction.token, is_away(interaction)
 
     @classmethod
     async def acknowledge(cls, interaction: Interaction, *, public: bool) -> Self | None:

@@ -141,6 +141,7 @@ class Session(discord.Client):
         if not self._begun:
             self._begun = True
             self.spawn(self._publish())
+            self.spawn(self.edge.tokens.expire())
             self.spawn(self._recover())
 
     async def on_message(self, said: discord.Message) -> None:
@@ -274,10 +275,11 @@ class Session(discord.Client):
 
     async def _publish(self) -> None:
         """Register the commands if they are not the ones registered last."""
-        known = await asyncio.to_thread(localised.fingerprint)
+        personal = bool(self.application and self.application.user_integration_config is not None)
+        known = await asyncio.to_thread(localised.fingerprint, personal)
         facts = {"application": str(self.application_id), "sha256": known}
         if await self._store.kept(_COMMANDS) != facts:
-            wanted = await asyncio.to_thread(localised.described)
+            wanted = await asyncio.to_thread(localised.described, personal)
             await wire.persist(lambda: self.edge.wire.publish(wanted), "commands")
             await self._store.keep(_COMMANDS, facts)
 
