@@ -88,6 +88,19 @@ async def member(call: Call) -> Json:
     return render.member(call.world, _guild(call), found)
 
 
+async def servers(call: Call) -> list[Json]:
+    world = call.world
+    return [
+        {
+            **{"id": str(guild.id), "name": guild.name, "icon": None, "banner": None},
+            **{"owner": guild.owner is world.bot, "features": []},
+            "permissions": str(int(world.powers(guild, world.bot))),
+        }
+        for guild in world.guilds.values()
+        if world.bot.id in guild.members
+    ]
+
+
 async def leave(call: Call) -> None:
     call.world.leave(_guild(call))
 
@@ -184,6 +197,7 @@ ROUTES: dict[str, Handler] = {
     "GET /gateway/bot": gateway_bot,
     "POST /users/@me/channels": open_direct,
     "GET /users/{user_id}": user,
+    "GET /users/@me/guilds": servers,
     "GET /guilds/{guild_id}": guild,
     "GET /guilds/{guild_id}/channels": guild_channels,
     "GET /guilds/{guild_id}/members/{user_id}": member,

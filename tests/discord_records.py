@@ -34,10 +34,14 @@ class Permission(IntFlag):
     SEND_IN_THREADS = 1 << 38
     SEND_VOICE_MESSAGES = 1 << 46
     USE_EXTERNAL_APPS = 1 << 50
+    PIN_MESSAGES = 1 << 51
 
 
 USUAL = Permission(sum(Permission)) & ~(
-    Permission.ADMINISTRATOR | Permission.MANAGE_MESSAGES | Permission.MANAGE_THREADS
+    Permission.ADMINISTRATOR
+    | Permission.MANAGE_MESSAGES
+    | Permission.MANAGE_THREADS
+    | Permission.PIN_MESSAGES
 )
 
 

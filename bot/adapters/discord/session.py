@@ -62,7 +62,8 @@ async def serve(
         try:
             await session.stay(token)
         except (*PASSING, discord.HTTPException, discord.RateLimited) as error:
-            log.warning("Discord cannot be reached: %s", type(error).__name__)
+            why = type(error).__name__
+            log.warning("Discord cannot be reached (%s); see `atelier doctor`.", why)
         await asyncio.sleep(next(waits))
 
 
@@ -115,7 +116,7 @@ class Session(discord.Client):
     async def _go(self, token: str) -> None:
         await self.login(token)
         wire.read_content(self)
-        await self.connect()
+        await wire.connect(self)
 
     async def _end(self) -> None:
         self._ending = True

@@ -243,6 +243,16 @@ def read_content(client: discord.Client) -> None:
         client._connection._intents.message_content = True
 
 
+async def connect(client: discord.Client) -> None:
+    """Stay connected; raises OSError when that does not even work once."""
+    try:
+        await client.connect()
+    except AttributeError as error:  # it wants to resume the session it never had
+        if client.ws is not None:
+            raise
+        raise ConnectionError("Discord's gateway does not answer") from error
+
+
 async def persist(work: Callable[[], Awaitable[T]], what: str) -> T:
     """Do something as often as it takes while the network or Discord is in trouble."""
     waits = chain(WAITS, repeat(WAITS[-1]))
