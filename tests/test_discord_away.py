@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.adapters.discord import asked as asking
 from bot.adapters.discord import wire
 from bot.adapters.discord.parts import FILES, Attached, Part, fewer
 from tests.discord_bot import Held, talking
@@ -132,6 +134,20 @@ async def test_after_a_quarter_of_an_hour_the_result_comes_in_private(
         assert not result.buttons
         async with asyncio.timeout(5):
             await bot.delivered()
+
+
+async def test_before_that_it_is_said(
+    server: Server, ana: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "_SOON", timedelta(hours=1))
+    room, runner = elsewhere(server, ana), Held()
+    async with talking(server, tmp_path, runner) as bot:
+        line = (await ana.slash("imagine", room, prompt="a fox").answer()).original
+        assert line is not None
+        await server.wait_for(lambda: "the result will come to you in private" in line.content)
+        runner.go.set()
+        await server.wait_for(lambda: line.files)
+        await bot.delivered()
 
 
 async def test_it_goes_on_after_a_restart(server: Server, ana: Person, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Self
 
 import discord
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[discord.Client]
 _TAKEN = 40060
+_SOON = timedelta(minutes=2)
 _NOBODY = discord.AllowedMentions.none()
 
 
@@ -57,6 +59,11 @@ class Asked:
             return None
         post = told.message_id if told and public else None
         return cls(interaction, str(post or ""))
+
+    @property
+    def leaves(self) -> bool:
+        """Whether this is soon the last that can be shown there, for we are not there ourselves."""
+        return self.away and self._interaction.expires_at - discord.utils.utcnow() < _SOON
 
     async def edit(self, part: Part, picture: bytes = b"", *, spoiler: bool = False) -> bool:
         """Change the message everybody sees; False when its time is over."""

@@ -22,6 +22,7 @@ from memory.store import Store
 
 log = logging.getLogger(__name__)
 
+_LATER = "This takes longer than I can answer here; the result will come to you in private."
 INTERVAL = 3.0
 """Seconds between two edits; Discord takes about one a second."""
 KEPT = 10
@@ -98,9 +99,7 @@ class Status:
             return
         if self._id and not self._wire.spare(KEPT):
             raise Busy(INTERVAL)
-        text, preview = in_a_line(view), view.preview or b""
-        if view.text:
-            text += "\n\n" + shortened(view.text, LONGEST - units(text) - 2)
+        text, preview = self._words(view), view.preview or b""
         try:
             self._id = self._id or await self._begin(view.message_id, text)
             if self._shown != (text, preview):
@@ -112,6 +111,15 @@ class Status:
         except (Undeliverable, discord.HTTPException) as error:
             log.info("progress is not shown: %s", error)
             self._refused = True
+
+    def _words(self, view: Standing) -> str:
+        """Return what is said of a view."""
+        if self._asked is not None and self._asked.leaves:
+            return put(say(_LATER), view.language)
+        text = in_a_line(view)
+        if not view.text:
+            return text
+        return f"{text}\n\n{shortened(view.text, LONGEST - units(text) - 2)}"
 
     async def _begin(self, request: str, text: str) -> str:
         """Return the id of the message that an earlier run left, or of a new one."""
