@@ -29,7 +29,7 @@ async def application(call: Call) -> Json:
         "description": "",
         "summary": "",
         "bot_public": True,
-        "bot_require_code_grant": False,
+        "bot_require_code_grant": call.server.code_grant,
         "verify_key": "00" * 32,
         "flags": CONTENT_FLAG_LIMITED if world.content_granted else 0,
         "owner": render.user(next(iter(world.guilds.values())).owner),

@@ -46,6 +46,7 @@ class Server:
     most_threads: int = 1000
     content_granted: bool = True
     installs: tuple[int, ...] = (0, 1)
+    code_grant: bool = False
     spec: Spec | None = field(default_factory=lambda: load(folder()))
     world: World = field(init=False)
     gateway: Gateway = field(init=False)

@@ -48,6 +48,12 @@ async def test_without_the_intent_it_says_what_that_means() -> None:
         assert any("Message Content Intent" in one for one in told)
 
 
+async def test_a_link_that_would_not_work_is_told() -> None:
+    async with serving(code_grant=True) as server:
+        bad = [f.found for f in await findings(server) if f.state == "bad"]
+        assert ["Requires OAuth2 Code Grant" in one for one in bad] == [True]
+
+
 async def test_what_it_may_not_do_in_a_server_is_named(server: Server) -> None:
     role = server.guild.roles[0]
     role.permissions &= ~(Permission.ATTACH_FILES | Permission.SEND_VOICE_MESSAGES)

@@ -26,6 +26,13 @@ _CONTENT = 1 << 18 | 1 << 19
 """The flags of an application that may read messages; the second: in less than 100 servers."""
 _WHAT = "Discord"
 _PORTAL = "https://discord.com/developers/applications"
+_WRONG = {
+    "bot_require_code_grant": "The link to invite it does not work, for it asks for a code; switch "
+    "off Requires OAuth2 Code Grant in the developer portal (Bot).",
+    "interactions_endpoint_url": "An interactions endpoint is set, so commands and buttons go "
+    "there; empty it in the developer portal (General Information).",
+}
+"""What must not be set in an application, and what to do about it."""
 _NAMED = 5
 """Servers that are told of one by one."""
 _SECONDS = 5.0
@@ -60,13 +67,9 @@ def _application(about: Mapping[str, Any]) -> Iterator[Finding]:
     if about.get("bot_public"):
         hint = "Everybody with a link can add it; to keep it yours, switch off Public Bot (Bot)."
         yield Finding("ok", _WHAT, hint)
-    if about.get("interactions_endpoint_url"):
-        yield Finding(
-            "bad",
-            _WHAT,
-            "An interactions endpoint is set, so commands and buttons go there; empty it in the "
-            "developer portal (General Information).",
-        )
+    for name, hint in _WRONG.items():
+        if about.get(name):
+            yield Finding("bad", _WHAT, hint)
     if int(about.get("flags") or 0) & _CONTENT:
         yield Finding("ok", _WHAT, "It may read the pictures of messages that are replied to.")
     else:
