@@ -160,7 +160,11 @@ async def test_it_goes_on_after_a_restart(server: Server, ana: Person, tmp_path:
         await server.wait_for(lambda: not line.loading)
         await bot.stop()
         assert line.content.startswith("Paused")
-    async with talking(server, tmp_path, kept=True) as bot:
+    runner = Held()
+    async with talking(server, tmp_path, runner, kept=True) as bot:
+        await server.wait_for(lambda: not line.content.startswith("Paused"))
+        assert not line.files
+        runner.go.set()
         assert (await shown(server, asked)).files
         await bot.delivered()
         assert server.messages() == [line]

@@ -63,7 +63,7 @@ class DiscordOutbox:
         self, edge: Edge, channel: str, post: str = "", asked: Asked | None = None
     ) -> None:
         self._edge, self._channel, self._post, self._asked = edge, channel, post, asked
-        self._status = Status(edge.wire, edge.store, channel, asked)
+        self._status = Status(edge.wire, edge.store, edge.tokens, channel, asked)
 
     async def send(self, reply: Reply, trail: Trail) -> None:
         """Send the parts of a reply that do not stand in the channel yet, each once."""
