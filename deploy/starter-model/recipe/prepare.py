@@ -107,8 +107,7 @@ def icons(
     for style, folder in folders.items():
         get = source(folder, size * 2)
         for number, concept in enumerate(concepts):
-            icon = get(concept)
-            if icon is not None:
+            for icon in get(concept):
                 yield number, style, pictures.on_white(icon, size)
 
 
@@ -116,9 +115,10 @@ def prepare(work: Path, settings: Configuration) -> Dataset:
     """The data of a configuration: read from the work folder, made when it is not there."""
     folder = work / "data"
     if not (folder / "table.json").exists():
-        unpacked = {p: fetch(p, work.parent / "packages") for p in pinned()}
-        emojibase = next(path for p, path in unpacked.items() if p.file == "emojibase-data")
-        wanted = {p.style: path for p, path in unpacked.items() if p.style in settings.styles}
+        needed = [p for p in pinned() if not p.style or p.style in settings.styles]
+        unpacked = {p: fetch(p, work.parent / "packages") for p in needed}
+        emojibase = next(path for p, path in unpacked.items() if not p.style)
+        wanted = {p.style: path for p, path in unpacked.items() if p.style}
         concepts = read(emojibase)
         if settings.concepts:
             concepts = [c for c in concepts if c.aliases][: settings.concepts]
