@@ -9,7 +9,7 @@ from agents.rooms.deciding import decide
 from agents.rooms.fold import fold
 from agents.rooms.pointing import pieces
 from agents.rooms.reading import Intent, read
-from agents.rooms.repeating import LATE, last_task, misplaced, renumbered, repeated, said_again
+from agents.rooms.repeating import LATE, last_task, misplaced, renumbered, repeated
 from agents.rooms.reviewing import uploaded
 from agents.rooms.state import Room
 from agents.rooms.wording import wordings
@@ -130,8 +130,6 @@ async def _intents(studio: Studio, room: Room, message: Message, text: str) -> l
         return [Intent("settle", {"name": rest[0], "side": rest[1]})]
     if text == "anyway":
         return [Intent("anyway")]
-    if once_more := said_again(text, room):
-        return [once_more]
     replied, template = await _replied(studio, room, message), studio.template(room.template)
     found = read(text, room, template, replied)
     return found or read(renumbered(text, room), room, template, replied)
