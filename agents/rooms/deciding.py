@@ -134,8 +134,9 @@ def _anyway(asked: Asked, data: Mapping[str, Any]) -> Decision:
     if asked.room.stage not in ("check", "pack"):
         form = "The room is at “{stage}”; it is packed after the check."
         raise Refused(form, stage=say(asked.room.stage))
-    note = Draft("overruled", {"piece": outliers(asked.room)})
-    return Decision("", (note, Draft("stage", {"stage": "pack"})), Task("pack"))
+    wrong = outliers(asked.room)
+    notes = (Draft("overruled", {"piece": wrong}),) if wrong else ()
+    return Decision("", (*notes, Draft("stage", {"stage": "pack"})), Task("pack"))
 
 
 def _fix(asked: Asked, data: Mapping[str, Any]) -> Decision:

@@ -71,13 +71,13 @@ class Share:
         part, made = _MADE[self.part]
         people = listed(" ".join(plain(name).split()) for name in self.people or ("",))
         who = people or (say("people") if self.model else say("a person"))
-        form = "{part}: {made} by AI ({model}), not edited by people."
+        form = say("{part}: {made} by AI ({model}), not edited by people.")
         if not self.model:
-            form = "{part}: {made} by {people}."
+            form = say("{part}: {made} by {people}.")
             if self.edits:
-                form = "{part}: {made} by {people}, edited {times}."
+                form = say("{part}: {made} by {people}, edited {times}.")
         elif self.edits:
-            form = "{part}: {made} by AI ({model}), edited {times} by {people}."
+            form = say("{part}: {made} by AI ({model}), edited {times} by {people}.")
         said = {"part": part, "made": made, "people": who, "model": self.model}
         said["times"] = _times(self.edits)
         return Sentence(form, {name: said[name] for name in _NAMED.findall(form)})
