@@ -36,6 +36,7 @@ NONE = say(
     "There is no project room here; “/project new poster-series for the jazz night” opens one."
 )
 
+_NO_ROOM = "A text file can only take the place of a text in a project room; paste its words here."
 Otherwise = Callable[[], Awaitable[Answer]]
 
 
@@ -48,14 +49,23 @@ async def within(studio: Studio, work: Work, otherwise: Otherwise) -> Answer:
     room = await studio.rooms.here(message.chat)
     if not room:
         opened = opening(message.text, studio.templates()) if wanted is None else None
-        return await _open(studio, work, *opened) if opened else await otherwise()
+        return (
+            await _open(studio, work, *opened) if opened else await _without_text(work, otherwise)
+        )
     if (wanted is None or wanted.name == "again") and (found := await _talked(studio, work, room)):
         return found
     if asks := await _asked_what_for(studio, room, message):
         return asks
-    made = await otherwise()
+    made = await _without_text(work, otherwise)
     await _adopt(studio, room, message, made)
     return made
+
+
+async def _without_text(work: Work, otherwise: Otherwise) -> Answer:
+    """Answer otherwise; raises Refused when there is a text that only a room could use."""
+    if any(asset.media_type == talking.TEXT for asset in work.scene.message.assets):
+        raise Refused(_NO_ROOM)
+    return await otherwise()
 
 
 async def quietly(studio: Studio, event: Received, words: str) -> str:

@@ -24,6 +24,7 @@ from memory.rooms import RoomEvent, Said
 from tools.errors import Refused
 
 _AGAIN = (Wish("again", {}),)
+TEXT = "text/plain"
 _SHORT = 60
 _TRIES = 50
 """How often a decision is made anew because somebody else was quicker."""
@@ -110,7 +111,10 @@ async def _decision(
     if meant:
         makers = [await studio.store.maker(file.sha256, message.chat) for file in files]
         made = {a.sha256: m.id for a, m in zip(files, makers, strict=True) if m}
-        return uploaded(replace(here, attached=files), meant, made)
+        texts = [file for file in files if file.media_type == TEXT]
+        read = [(await studio.assets.read(file)).decode("utf-8-sig") for file in texts]
+        words = {file.sha256: text.strip() for file, text in zip(texts, read, strict=True)}
+        return uploaded(replace(here, attached=files), meant, made, words)
     intents = await _intents(studio, here.room, message, text)
     if intents and intents[0].kind == "reference":
         behind = await _behind(studio, message)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from agents.rooms.asked import Asked, Decision, Task, who
@@ -63,11 +64,17 @@ def written(asked: Asked, piece: Piece, text: str) -> Decision:
     return Decision(joined("\n", told), (draft, *_review(asked)), task)
 
 
-def uploaded(asked: Asked, numbers: Sequence[int], made: Mapping[str, str]) -> Decision:
+def uploaded(
+    asked: Asked,
+    numbers: Sequence[int],
+    made: Mapping[str, str],
+    words: Mapping[str, str] = MappingProxyType({}),
+) -> Decision:
     """Put files in the place of pieces: one each, or the first one that fits a single piece.
 
-    `made` names the step that made a file which nobody sent. A wrong shape is told, and left to
-    the check; raises Refused with what the file can be used for when it is of a wrong kind.
+    `made` names the step that made a file which nobody sent, `words` are those of texts. What is
+    wrong is told, and left to the check; voices that read a text are made anew. Raises Refused
+    with what the file can be used for when it is of a wrong kind.
     """
     files = asked.attached
     each = len(numbers) == len(files) > 1
@@ -76,21 +83,34 @@ def uploaded(asked: Asked, numbers: Sequence[int], made: Mapping[str, str]) -> D
     for at, number in enumerate(numbers if each else numbers[:1]):
         piece = _of(asked, number)
         asset = _fitting(piece, files[at : at + 1] if each else files)
-        wrong = shape_faults(asset, asked.room.brief.aspect) if piece.kind == "picture" else []
-        data = {"piece": number, "asset": asset.sha256, "faults": wrong}
-        step = made.get(asset.sha256, "")
+        data = _held(asked, piece, asset, words)
+        wrong, step = data["faults"], made.get(asset.sha256, "")
         drafts.append(Draft("made", {**data, "step": step}, made=bool(step)))
         form = "{title} is now what {who} chose." if step else "{title} is now what {who} sent."
         told.append(say(form, title=piece.title, who=who(asked.user)))
         told += [say(_MISSHAPEN, faults=listed(wrong), title=piece.title)] if wrong else []
-    return Decision(joined("\n", told), (*drafts, *_review(asked)))
+    voices = tuple(n for n in readers(asked.room, numbers) if n not in numbers)
+    task = Task("make", voices) if voices else None
+    return Decision(joined("\n", told), (*drafts, *_review(asked)), task)
+
+
+def _held(asked: Asked, piece: Piece, asset: Asset, words: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a file is to a piece: its text or itself, and what is wrong with that."""
+    brief = asked.room.brief
+    if piece.kind == "text":
+        text = words[asset.sha256]
+        wrong = list(faults(text, held_to(brief, piece)))
+        return {"piece": piece.number, "text": text, "faults": wrong}
+    wrong = shape_faults(asset, brief.aspect) if piece.kind == "picture" else []
+    return {"piece": piece.number, "asset": asset.sha256, "faults": wrong}
 
 
 def _fitting(piece: Piece, files: Sequence[Asset]) -> Asset:
     """Return the file that can be a piece; raises Refused."""
     if found := next((a for a in files if a.media_type.startswith(MEDIA[piece.kind])), None):
         return found
-    kind = next(k for k, start in MEDIA.items() if files[0].media_type.startswith(start))
+    kinds = (k for k, start in MEDIA.items() if files[0].media_type.startswith(start))
+    sent = next((_SENT[kind] for kind in kinds), say("file"))
     kept = say("What you sent is kept: reply to it with the name of the piece it is for.")
     form = "{title} is a {wanted} and that is a {sent}. {kept}"
     if piece.kind == "text":
@@ -98,7 +118,7 @@ def _fitting(piece: Piece, files: Sequence[Asset]) -> Asset:
             "{title} is a text and that is a {sent}; your own words count with"
             " “change {title} to “...””. {kept}"
         )
-    raise Refused(form, title=piece.title, wanted=say(piece.kind), sent=_SENT[kind], kept=kept)
+    raise Refused(form, title=piece.title, wanted=say(piece.kind), sent=sent, kept=kept)
 
 
 def again(asked: Asked, data: Mapping[str, Any]) -> Decision:
