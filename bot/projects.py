@@ -149,13 +149,13 @@ async def housed(studio: Studio, reply: Message, id: str, outbox: Outbox) -> Non
     """
     trail = await Trail.of(studio.store, reply.id)
     room = await talking.state(studio, id)
-    chat = await outbox.thread(trail, room.title)
+    put = partial(translation.put, language=reply.language)
+    chat = await outbox.thread(trail, put(room.title))
     seat = next((s for s in await studio.rooms.seats(id) if s.chat == reply.chat), None)
     way = studio.boards.ways.get(reply.chat.platform)
     if chat is None or seat is None or way is None:
         return
     said = Message(chat, None, reply.text, language=reply.language)
-    put = partial(translation.put, language=reply.language)
     delivery = await studio.store.close_turn(said, buttons(room, put), "question")
     await studio.rooms.move(seat, chat, said.id)
     await send(Reply("question", said, delivery.actions), way(said), studio.store)

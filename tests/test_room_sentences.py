@@ -10,13 +10,13 @@ import pytest
 from agents.rooms.asked import Decision, decided, outcome
 from agents.rooms.board import _HINTS, board, buttons
 from agents.rooms.brief import Brief
-from agents.rooms.deciding import NO_SUBJECT
 from agents.rooms.opening import begun
 from agents.rooms.outline import nth
 from agents.rooms.pointing import pieces
 from agents.rooms.reading import read
 from agents.rooms.repeating import misplaced
-from agents.rooms.state import Piece, Question, Room, Version
+from agents.rooms.standing import NO_SUBJECT
+from agents.rooms.state import STAGES, Piece, Question, Room, Stage, Version
 from agents.rooms.wording import wording
 from agents.understanding.folding import folded
 from bot.adapter import Place
@@ -43,8 +43,8 @@ def quoted(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("language", languages())
-@pytest.mark.parametrize("stage", [s for s in _HINTS if s != "making"])
-def test_what_a_hint_tells_people_to_say_is_understood(language: str, stage: str) -> None:
+@pytest.mark.parametrize("stage", [s for s in STAGES if s != "making"])
+def test_what_a_hint_tells_people_to_say_is_understood(language: str, stage: Stage) -> None:
     said = quoted(put(_HINTS[stage], language))
     assert len(said) >= 1 + (stage not in ("choice", "pack"))
     for text in said:
@@ -54,7 +54,7 @@ def test_what_a_hint_tells_people_to_say_is_understood(language: str, stage: str
 
 @pytest.mark.parametrize("language", languages())
 def test_what_other_sentences_tell_people_to_say_is_understood(language: str) -> None:
-    for stage, sentence in (
+    told: tuple[tuple[Stage, str], ...] = (
         ("brief", NO_SUBJECT),
         ("ideas", say("Say which two ideas: “combine 1 and 3”.")),
         ("ideas", say("Idea {number} has no sketch yet; say “sketch {number}”.", number=2)),
@@ -66,7 +66,8 @@ def test_what_other_sentences_tell_people_to_say_is_understood(language: str) ->
         ("outline", say("There are no pieces to make; “add a picture of ...”, or “back”.")),
         ("check", say("But {faults}: send another, or say “{title} stays as it is”.",
                       faults="x", title=_POSTER)),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for stage, sentence in told:
         for text in quoted(put(sentence, language)):
             whole = re.sub(r"\.\.\.|…+", SAMPLE.get(language, "cat"), text)
             assert read(whole, replace(ROOM, stage=stage), POSTERS), (stage, whole)
@@ -121,10 +122,10 @@ NEW = {
 
 @pytest.mark.parametrize("language", languages())
 def test_what_to_do_now_and_once_more_are_asked_for_in_every_language(language: str) -> None:
-    def meant(text: str, stage: str) -> list[str]:
+    def meant(text: str, stage: Stage) -> list[str]:
         return [i.kind for i in read(text, replace(ROOM, stage=stage), POSTERS)]
 
-    for stage in ("brief", "ideas", "choice", "outline", "review", "check", "pack"):
+    for stage in STAGES:
         assert [meant(text, stage) for text in ASKED[language]] == [["now"]] * len(ASKED[language])
     kinds = [["repack"], ["recheck"], ["fix"]]
     assert [meant(text, "check") for text in AGAIN[language]] == kinds
@@ -186,7 +187,7 @@ def test_a_board_fits_into_one_message_in_every_language(language: str) -> None:
     long = Brief(must=tuple("words" * 9 for _ in range(40)))
     told = board(replace(crowd, brief=long), POSTERS, put=lambda text: put(text, language))
     assert len(told) <= 1900
-    for stage in _HINTS:
+    for stage in STAGES:
         shown = buttons(replace(crowd, stage=stage), lambda text: put(text, language))
         assert all(0 < len(one.label) <= 40 for one in shown)
 
@@ -232,8 +233,6 @@ async def test_a_room_is_played_in_spanish_by_somebody_and_in_english_by_another
         spanish = replace(Place(), locale="es-MX")
         for text, begins in SPANISH:
             user, place = (BEN, Place()) if text[0] == ">" else (ANA, spanish)
-            if text == "/project anyway":  # it is in no language
-                await here.told("/settings language es")
             reply = await here.say(text.lstrip("> "), user, place=place)
             assert reply.message.text.startswith(begins), reply.message.text
         await here.studio.boards.settle()
