@@ -15,6 +15,8 @@ _BLANK, _LINES = 32, "\n\r\t\f"
 """What comes before it is no letter or sign, and what of that stands in texts."""
 _TEXT = 50_000
 """Bytes of a text, at most."""
+_WRITTEN = (b"%PDF", b"{\\rtf")
+"""What documents begin with that may be letters throughout and are no text to read."""
 _UNKNOWN = (
     "That is neither a picture nor a sound nor a text I can use; send a PNG, JPEG, WEBP or GIF, a "
     "voice message, OGG, MP3, WAV or M4A, or a text in UTF-8."
@@ -50,6 +52,8 @@ async def keep(data: bytes, assets: Assets, *, spoken: bool = False) -> Asset:
 
 async def _text(data: bytes, assets: Assets) -> Asset:
     """Keep a text, which has no control characters but those of lines."""
+    if data.startswith(_WRITTEN):
+        raise Refused(_UNKNOWN)
     try:
         words = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
