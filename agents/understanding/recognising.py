@@ -8,8 +8,11 @@ from agents.understanding.lexicon import tells, vocabulary
 from agents.understanding.understand import LATIN, SCRIPTS
 
 _COMMAND = re.compile(
-    r"^/\w+(?:@\w+)?|(?<!\w)(?:--\w+|#[0-9a-f]{4,64}|https?://\S+)", re.IGNORECASE
+    r"^/project(?:@\w+)?\s+(?:join\s+\S+|[a-z]+(?=\s|$))"
+    r"|^/\w+(?:@\w+)?|(?<!\w)(?:--\w+|#[0-9a-f]{4,64}|https?://\S+)",
+    re.IGNORECASE,
 )
+"""What is the same in every language; of a project that is also what follows at once."""
 _WORD = re.compile(r"[a-z']+")
 _ANALYSED = 400
 _ENOUGH, _CLEARLY = 2, 1.5
