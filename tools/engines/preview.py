@@ -58,7 +58,8 @@ class Preview:
 def _is_small(vae: Any) -> bool:
     if type(vae).__name__ not in ("AutoencoderTiny", "AutoencoderKL"):
         return False
-    return sum(weights.numel() for weights in vae.decoder.parameters()) < LIGHT
+    weights: int = sum(part.numel() for part in vae.decoder.parameters())
+    return weights < LIGHT
 
 
 def _cells(latents: Any, ratio: float) -> Floats | None:
