@@ -7,7 +7,7 @@ from dataclasses import replace
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from memory.sentences import count
+from memory.sentences import count, say
 from tools.catalogue import Model
 from tools.jobs import Aspect, PictureSpec
 from tools.painting import kept_lora, origin, paint, seeds, size_for
@@ -56,6 +56,9 @@ class Draw(Args):
         default="", pattern="^([0-9a-f]{64})?$", description="a picture it shall look like"
     )
     """Known to code only: the SHA-256 of a picture, which models that edit are shown."""
+    unheeded: SkipJsonSchema[str] = Field(
+        default="", max_length=300, description="flags that mean nothing here"
+    )
 
 
 class Vary(Args):
@@ -82,7 +85,9 @@ async def draw(args: Draw, context: Context) -> Result:
         recipe = Recipe(tool="draw", parents=(args.reference,))
     painting = await paint(model, specs, recipe, context, args.lora, cut=args.transparent)
     one, many = "A picture of {words}", "{n} pictures of {words}"
-    return painting.result(count(args.count, one, many, words=short(args.prompt)))
+    unheeded = [say("I do not know {flags} and left it out.", flags=short(args.unheeded))]
+    made = count(args.count, one, many, words=short(args.prompt))
+    return painting.result(made, *(unheeded if args.unheeded else ()))
 
 
 @tool

@@ -2,11 +2,14 @@
 
 import re
 from math import log
+from typing import Any
 
 from agents.understanding.folding import FLAG, Line
 
 ASPECTS = ("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9")
 
+UNHEEDED = "unheeded"
+"""The argument of draw that names flags nobody heeds, so that it can be told."""
 _NAMES = {
     "ar": "aspect",
     "aspect": "aspect",
@@ -32,11 +35,17 @@ TAKES = {
 }
 """Tools beside draw that know some of the flags, and which."""
 
+_UNHEEDED = (
+    "chaos|c|stylize|s|weird|w|quality|q|version|v|niji|iw|tile|raw|fast|relax|turbo|stop|repeat|r"
+    "|cref|cw|sref|sw|oref|ow|profile|p|draft|hd"
+)
+"""Midjourney's other flags: nothing here does what they say, and no prompt means them."""
 _DASH = r"(?<!\S)(?:--|[—–―])\s?"
 _ENDS = r"(?=\s+(?:--|[—–―])\s?[a-z]|\s*(?:\n|;|,?\s*\bthen\b|[,.]\s*(?:and|then|now)\b|$))"
 _FLAG = re.compile(
     rf"{_DASH}(?:ar|aspect|seed|n|count|steps|model|m|lora)\b[ =:]*[^\s,]+"
     rf"|{_DASH}(?:spoiler|transparent)\b"
+    rf"|(?<!\S)(?:--|[—–])(?:{_UNHEEDED})\b(?:[ =:]+(?:https?://\S+|[\d.:]+(?![^\s,])))?"
     rf"|{_DASH}(?:no|negative|style)\b[ =:]*[^\n—–]*?{_ENDS}"
 )
 _VEIL = re.compile("spoiler|спойлер|剧透|劇透|ネタバレ")
@@ -100,19 +109,18 @@ def _hidden(found: re.Match[str]) -> str:
 
 def take(line: Line) -> tuple[Line, dict[str, object]]:
     """Return the line without its hidden flags, and what they say as arguments of draw."""
-    args: dict[str, object] = {}
+    args: dict[str, Any] = {}
     while (start := line.fold.find(FLAG)) >= 0:
         end = start
         while end < len(line.fold) and line.fold[end] == FLAG:
             end += 1
-        args |= _read(line.text[start:end])
+        _read(line.text[start:end], args)
         line = line.without(start, end)
     return line, args
 
 
-def _read(flag: str) -> dict[str, object]:
-    # One run of hidden characters holds several flags when nothing but a blank parted them.
-    args: dict[str, object] = {}
+def _read(flag: str, args: dict[str, Any]) -> None:
+    """Add what flags say: one run of hidden characters holds several if only blanks part them."""
     if spoken := _SPOKEN.search(flag.lower()):
         args["spoiler"] = True
         flag = flag[: spoken.start()] + flag[spoken.end() :]
@@ -122,7 +130,8 @@ def _read(flag: str) -> dict[str, object]:
         made = _value(key, value.strip()) if key else None
         if key and made is not None:
             args[key] = made
-    return args
+        elif name:
+            args[UNHEEDED] = ", ".join(filter(None, [args.get(UNHEEDED), f"--{part.strip()}"]))
 
 
 def _value(key: str, value: str) -> object:
