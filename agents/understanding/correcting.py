@@ -23,6 +23,14 @@ def instead(said: Raw, meant: Line, wishes: list[Raw]) -> list[Raw]:
     return [Raw(said.tool, {**said.args, **args}, said.language)] if args else []
 
 
+def counted(said: Raw, more: Raw) -> Raw | None:
+    """Return "what could we call the printer" with how many of "give me 6 names"."""
+    if said.tool != "brainstorm" or more.tool != "brainstorm" or "count" in said.args:
+        return None
+    bare = " " not in str(more.args["theme"]) and not more.language.unspaced
+    return Raw(said.tool, {**more.args, **said.args}, said.language) if bare else None
+
+
 def _another_subject(wish: Raw) -> Line | None:
     """Return the dog of "make it a dog", None when it asks for a change of a picture."""
     words = str(wish.args.get("instruction", ""))

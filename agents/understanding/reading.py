@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass, field
 
-from agents.understanding import clauses, correcting, drawing, flags, pointing, slots
+from agents.understanding import clauses, correcting, drawing, flags, naming, pointing, slots
 from agents.understanding.compiler import Rule
 from agents.understanding.drawing import tidy
 from agents.understanding.folding import FLAG, Line
 from agents.understanding.lexicon import Language
-from agents.understanding.linking import ON_PICTURES, PICTURES, TEXTS, Raw
+from agents.understanding.linking import ON_PICTURES, TEXTS, Raw
+from agents.understanding.outputs import PICTURES
 from agents.understanding.slots import Scene
 from agents.understanding.veiling import veiled
 from agents.understanding.wishes import Hints
@@ -58,18 +59,25 @@ class Reading:
         for clause in parts:
             said = self._without_asides(clause)
             after_draw = bool(found) and found[-1].tool == "draw"
-            if raw := self.read(said) or (self._another(said) if after_draw else None):
+            raw = self._renamed(said, found) or self.read(said)
+            if raw := raw or (self._another(said) if after_draw else None):
                 # "It's too dark, make it brighter": the complaint only explains the request.
                 if found and found[-1].args.get("complaint") and raw.tool in ("edit", "again"):
                     found.pop()
                 if found and raw == found[-1] and raw.tool in _ONCE:
                     continue
-                if found and (both := _counted(found[-1], raw)):
+                if found and (both := correcting.counted(found[-1], raw)):
                     found[-1] = both
                     continue
                 found.append(raw)
                 self.drawn = self.drawn or raw.tool in PICTURES
         return found
+
+    def _renamed(self, clause: Line, before: list[Raw]) -> Raw | None:
+        """Read "make the third house blue", where houses were asked for before."""
+        bare = naming.unnamed(clause, before, self.language)
+        raw = self.read(bare) if bare else None
+        return raw if raw and str(raw.args.get("image", ""))[:1].isdigit() else None
 
     def _pointed(self, line: Line) -> list[Raw]:
         """Return what "the second is nice, but make it night" asks for; nothing if it is none."""
@@ -224,7 +232,7 @@ class Reading:
         raw = self.read(piece, cut)
         if raw is None and cut == clauses.THEN and prior and prior.tool == "draw":
             return ": " not in before.text and self._another(piece) is not None
-        if raw is None or (prior and prior.tool in _JOINING and self._one(both, prior, raw)):
+        if raw is None or (prior and prior.tool in _JOINING and self._one(both, prior, raw, cut)):
             return False
         if cut == clauses.COMMA and raw.tool in _CONTROLS and "prompt" not in raw.args:
             return (prior is not None and prior.tool in _ONCE) or self._impatient(before, raw)
@@ -240,9 +248,9 @@ class Reading:
         rest, args = drawing.details(piece, self.language)
         return bool(args) and not drawing.tidy(rest, self.language).text
 
-    def _one(self, both: Line, prior: Raw, more: Raw) -> bool:
+    def _one(self, both: Line, prior: Raw, more: Raw, cut: int) -> bool:
         """Whether "again, but make it snowy" or "bigger, x4" is one wish."""
-        raw = self.read(both)
+        raw = self.read(both) if cut < clauses.THEN or prior.tool == "again" else None
         if raw is None or prior.tool == "again":
             return raw is not None and raw.tool == "again"
         return raw.tool == more.tool == "upscale"
@@ -276,14 +284,6 @@ class Reading:
                 if raw and (aside or raw.args.get("complaint")) and not _doubted(raw, cut):
                     return said
         return clause
-
-
-def _counted(said: Raw, more: Raw) -> Raw | None:
-    """Return "what could we call the printer" with how many of "give me 6 names"."""
-    if said.tool != "brainstorm" or more.tool != "brainstorm" or "count" in said.args:
-        return None
-    bare = " " not in str(more.args["theme"]) and not more.language.unspaced
-    return Raw(said.tool, {**more.args, **said.args}, said.language) if bare else None
 
 
 def _doubted(raw: Raw, cut: re.Match[str]) -> bool:
