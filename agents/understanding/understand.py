@@ -18,7 +18,8 @@ from agents.understanding.lexicon import (
     typos,
     vocabulary,
 )
-from agents.understanding.linking import image, link
+from agents.understanding.linking import link
+from agents.understanding.outputs import image
 from agents.understanding.reading import Reading
 from agents.understanding.wishes import Hints, Wish
 
