@@ -4,6 +4,7 @@ A file names its language, says which form of a word belongs to a number, and ho
 written; `[sentences]` holds the English template and what it is there, or all forms of it.
 """
 
+import asyncio
 import logging
 import re
 import tomllib
@@ -74,6 +75,12 @@ def translation(language: str) -> Translation:
 def _kept(text: str) -> str:
     """Return a text whose spaces around marks, as French has them, break no line."""
     return _WIDE.sub("\xa0", _NARROW.sub("\u202f", text))
+
+
+async def load(language: str) -> None:
+    """Read a language's file if nobody did yet; nobody else waits for that."""
+    if language != ENGLISH and language in languages():
+        await asyncio.to_thread(translation, language)
 
 
 def of_locale(locale: str) -> str:
