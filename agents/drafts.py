@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from agents import redo
 from agents.commands import COMMANDS
-from agents.expand import POINTERS, expand, pointer, veiled
+from agents.expand import CALL, POINTERS, expand, pointer, veiled
 from agents.references import find
 from agents.scene import Scene
 from agents.showing import show
@@ -50,7 +50,7 @@ class Drafts:
             args = checked(wish, self.tools)
             if wish.tool == "undo":
                 return [redo.undo(scene, replace(step, status=self.final))]
-            if wish.tool == "show":
+            if wish.tool == "show" and not CALL.match(str(args["image"])):
                 return [show(scene, replace(step, status=self.final), str(args["image"]))]
             if wish.tool == "again":
                 return self._again(args, scene)

@@ -21,6 +21,14 @@ class Unclear(TurnError):
         self.options, self.shown = options, shown
 
 
+class Nobody(Unclear):
+    """Nobody here is called that; `words` are what was said, which may not have been a name."""
+
+    def __init__(self, question: str, words: str) -> None:
+        super().__init__(question)
+        self.words = words
+
+
 class Unseen(Unclear):
     """Nothing was made from those words; `among` may hold what looks like it."""
 

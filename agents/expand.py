@@ -21,7 +21,8 @@ SPARED = ("illustrates",)
 LINK = re.compile(r"step:(?P<step>[0-9a-f]{20})(?::(?P<n>\d+))?$")
 """What stands in a stored step's arguments for what an earlier step will have made."""
 
-_CALL = re.compile(r"step:(?P<call>\d{1,2})(?::(?P<n>\d+))?$")
+CALL = re.compile(r"step:(?P<call>\d{1,2})(?::(?P<n>\d{1,3}(?:,\d{1,3})*))?$")
+"""What stands in a wish for what an earlier one of the same turn will have made."""
 
 
 def expand(
@@ -30,7 +31,8 @@ def expand(
     """Return the wish with references resolved; several pictures become several wishes.
 
     A picture that is there becomes its SHA-256, one that will be made "step:<id>:<n>". `earlier`
-    holds the steps of the calls before this one: "step:2" names all that the second makes.
+    holds the steps of the calls before this one: "step:2" names all that the second makes,
+    "step:2:1,3" two of those.
     Raises Unclear with one question, or Refused.
     """
     wish = _pair(wish, scene, tools)
@@ -47,7 +49,7 @@ def _pair(wish: Wish, scene: Scene, tools: Mapping[str, Tool]) -> Wish:
     if "other_image" not in fields or wish.args.get("other_image"):
         return wish
     image = str(wish.args.get("image", ""))
-    if _CALL.match(image):  # with what is going to be made of it
+    if CALL.match(image):  # with what is going to be made of it
         return Wish(wish.tool, {**wish.args, "image": "last", "other_image": image})
     try:
         found = find(image, scene)
@@ -89,7 +91,7 @@ def _meant(
     tools: Mapping[str, Tool],
     earlier: Sequence[Sequence[Step]],
 ) -> list[object]:
-    call = _CALL.match(value) if isinstance(value, str) else None
+    call = CALL.match(value) if isinstance(value, str) else None
     if call is not None and int(call["call"]):
         return _linked(name, call, tools, earlier)
     if name in POINTERS:
@@ -109,15 +111,15 @@ def _linked(
     if name not in POINTERS:
         return [f"step:{s.id}" for s in steps]
     every = [f"step:{s.id}:{n}" for s in steps for n in range(1, made(s, tools) + 1)]
-    n = int(call["n"] or 0)
-    if n > len(every):
+    numbers = [int(n) for n in (call["n"] or "").split(",") if int(n or 0)]
+    if numbers and max(numbers) > len(every):
         raise Refused(
-            "Call {number} makes {many}, there is no number {nth}.",
+            "Step {number} makes only {many}; there is no number {nth}.",
             number=number,
             many=len(every),
-            nth=n,
+            nth=max(numbers),
         )
-    return [every[n - 1]] if n else list(every)
+    return [every[n - 1] for n in numbers] or list(every)
 
 
 def made(step: Step, tools: Mapping[str, Tool]) -> int:

@@ -4,8 +4,10 @@ import re
 from collections.abc import Container
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import product
 
-from agents.errors import Unclear
+from agents.errors import Nobody, Unclear
+from agents.names import begins, sounds
 from agents.scene import Scene, Set
 from memory.records import User
 from memory.sentences import say
@@ -18,8 +20,7 @@ _NAMED = re.compile(
     rf"today|yesterday|the day before yesterday|(?:this|last) (?:morning|night|week|month)"
     rf"|(?:last )?(?:{'|'.join(DAYS)})"
 )
-_RUSSIAN = r"(?:[аяйьуюеыио]|ой|ей|ою|ём|ем|ом|ин[аоуы]?|иной)?(?!\w)"
-"""Endings of a Russian name."""
+_NOTHING = "There is nothing {what} here; which one do you mean?"
 
 Narrowed = tuple[tuple[Set, ...], str, str]
 """The sets that are meant, how they are called, and what is left of the expression."""
@@ -37,18 +38,18 @@ def narrow(expression: str, scene: Scene) -> tuple[str, Scene] | None:
     rest = form["rest"].strip()
     sets, what, left = _by(rest, scene) if form["how"] == "by" else _when(rest, scene)
     if not sets:
-        raise Unclear(say("There is nothing {what} here; which one do you mean?", what=what))
+        raise Unclear(say(_NOTHING, what=what))
     alone = replace(scene.message, assets=())
     return left.lstrip(":") or "last", replace(scene, sets=sets, replied=None, message=alone)
 
 
 def _by(rest: str, scene: Scene) -> Narrowed:
-    """Read a name: a whole one, or one word of it."""
+    """Read a name: a whole one, or one word of it, rather as it is written than as it sounds."""
     if re.match(r"me\b", rest):
         return _of(scene, {scene.message.author}), say("of yours"), rest[2:].strip()
     people = dict.fromkeys(s.user for s in scene.sets if s.user is not None)
-    for names in (_whole, _parts):
-        fits = [(user, _begins(rest, name)) for user in people for name in names(user)]
+    for heard, names in product((begins, sounds), (_whole, _parts)):
+        fits = [(user, heard(rest, name)) for user in people for name in names(user)]
         longest = max((end for _, end in fits), default=0)
         found = {user for user, end in fits if longest and end == longest}
         if len(found) > 1:
@@ -56,8 +57,8 @@ def _by(rest: str, scene: Scene) -> Narrowed:
             raise Unclear(say(form, name=rest[:longest]))
         if found:
             return _of(scene, found), say("of theirs"), rest[longest:].strip()
-    name = re.split(r"[\s:]", rest)[0]
-    return (), say("of “{name}”", name=name[:40]), ""
+    what = say("of “{name}”", name=re.split(r"[\s:]", rest)[0][:40])
+    raise Nobody(say(_NOTHING, what=what), rest)
 
 
 def _of(scene: Scene, users: Container[User | None]) -> tuple[Set, ...]:
@@ -70,14 +71,6 @@ def _whole(user: User) -> list[str]:
 
 def _parts(user: User) -> list[str]:
     return user.name.lower().split()
-
-
-def _begins(text: str, word: str) -> int:
-    """Return how long a name, or a case of it ("Bens", "Бена", "Ани"), stands at the beginning."""
-    russian = re.fullmatch(r"(?P<stem>[а-яё]{2,}?)[аяйь]?", word)
-    stem = re.escape(russian["stem"]) if russian else re.escape(word)
-    said = re.match(rf"{stem}{_RUSSIAN}" if russian else rf"{stem}(?:['’]?s|['’])?(?!\w)", text)
-    return said.end() if said else 0
 
 
 def _when(rest: str, scene: Scene) -> Narrowed:

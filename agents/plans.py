@@ -21,6 +21,7 @@ _FORMS: Mapping[str, str] = {
     "edit": say("change {image}: {instruction}"),
     "vary": say("make {count} like {image}"),
     "upscale": say("enlarge {image} {factor} times"),
+    "show": say("hide {image} behind a spoiler"),
     "compare": say("put {image} and {other_image} side by side"),
     "describe": say("say what is in {image}"),
     "write": say("write {request}"),
@@ -44,6 +45,8 @@ _IT = say("it")
 _NAMED = re.compile(r"\{(\w+)\}")
 _QUOTED = ("text", "query")
 _HIDDEN = ("kind",)
+_SAID = {"show": ("spoiler",)}
+"""Arguments that a tool's form says without naming them."""
 
 
 Cost = Callable[[Step], Price | None]
@@ -118,9 +121,8 @@ class Planner:
         said = {name: self._value(name, value, step, steps) for name, value in self._args(step)}
         form = _FORMS.get(step.tool, step.tool)
         named = {name: said.get(name, _IT) for name in _NAMED.findall(form)}
-        more = [
-            joined(" ", [say(k), v]) for k, v in said.items() if k not in named and k not in _HIDDEN
-        ]
+        known = (*named, *_HIDDEN, *_SAID.get(step.tool, ()))
+        more = [joined(" ", [say(k), v]) for k, v in said.items() if k not in known]
         line = say(form, **named)
         return say("{what} ({more})", what=line, more=joined(", ", more)) if more else line
 

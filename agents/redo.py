@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from agents.commands import COMMANDS
 from agents.errors import TurnError, Unclear
 from agents.expand import LINK
 from agents.revise import reworded
@@ -39,13 +40,22 @@ def again(
         known = [s for s in steps if s.tool in tools]
         fitting = {s.id: changes for s in known if _fits(changes, s, tools)}
         if fitting:
-            return anew(known, _reworded(known, changes) or fitting, tools)
+            hiding = _hiding(scene, known)
+            every = {**tools, **{tool.name: tool for tool in COMMANDS}}
+            return anew([*known, *hiding], _reworded(known, changes) or fitting, every)
     if groups:
         names = joined(", ", map(say, changes)) or say("that")
         raise Unclear(
             say("Nothing made here has “{names}” to change; what shall I make?", names=names)
         )
     raise Unclear("There is nothing here to do again yet; what shall I make?")
+
+
+def _hiding(scene: Scene, made: Sequence[Step]) -> list[Step]:
+    """Return the steps that hid something of what their own request had made."""
+    own = {(s.turn, a.sha256) for s in made for a in s.assets}
+    shows = [s for s in scene.steps if s.tool == "show" and s.args.get("spoiler")]
+    return [s for s in shows if any((s.turn, sha) in own for sha in s.parents)]
 
 
 def anew(

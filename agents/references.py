@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from agents import questions
-from agents.errors import Unclear, Unseen
+from agents.errors import Nobody, Unclear, Unseen
 from agents.likeness import tokens
 from agents.narrowing import narrow
 from agents.scene import Scene, Set
@@ -39,11 +39,26 @@ def find(expression: str, scene: Scene, kind: str = "image") -> tuple[Asset, ...
     if ids := _SHAS.fullmatch(words):
         named = tuple(_by_id(scene, kind, id) for id in ids["ids"].split(","))
         return _counted(Set("", named, None, ()), kind, ids["nth"]) if ids["nth"] else named
-    if (narrowed := narrow(words, scene)) is not None:
+    try:
+        narrowed = narrow(words, scene)
+    except Nobody as nobody:
+        return _called(nobody, scene, kind)
+    if narrowed is not None:
         return find(*narrowed, kind)
     if kind == "image" and (numbered := POINTER.fullmatch(words)):
         return _version(scene, int(numbered["number"]), numbered["nth"] or "")
     return _shown(words, scene, kind)
+
+
+def _called(nobody: Nobody, scene: Scene, kind: str) -> tuple[Asset, ...]:
+    """Return what the words describe that are nobody's name; raises `nobody` when that is nothing.
+
+    "Вторую кошку" (the second cat) reads like "вторую Ани" (the second of Anya's).
+    """
+    try:
+        return _shown(nobody.words, scene, kind)
+    except Unseen:
+        raise nobody from None
 
 
 def _shown(words: str, scene: Scene, kind: str) -> tuple[Asset, ...]:

@@ -1,5 +1,6 @@
 """Pictures shown once more, so that what comes next builds on them: "go back to v2"."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from agents.errors import Unclear
@@ -9,6 +10,7 @@ from agents.versions import versions
 from memory.records import Asset, Step
 from memory.sentences import say
 from tools.image import short
+from tools.tool import Result
 
 HERE = say("Here again")
 _MOST = 10
@@ -26,6 +28,13 @@ def show(scene: Scene, step: Step, image: str) -> Step:
     veil = {"spoiler": True} if hidden or step.args.get("spoiler") else {}
     args: dict[str, object] = {"image": ",".join(a.sha256 for a in found), **veil}
     return replace(step, args=args, assets=found, result=_told(scene, found))
+
+
+def veiled(step: Step, made: Iterable[Step]) -> Result:
+    """Return what a "show" of a picture of its own request does: the picture is hidden."""
+    every = {a.sha256: (a, n) for s in made for n, a in enumerate(s.assets, 1)}
+    asset, number = every[str(step.args["image"])]
+    return Result(say("Picture {number} is hidden behind a spoiler.", number=number), (asset,))
 
 
 def _all(scene: Scene, image: str) -> tuple[Asset, ...]:

@@ -14,6 +14,7 @@ from agents.events import Begun, Moved, Tell
 from agents.expand import LINK, POINTERS, SPARED
 from agents.plans import NEVER, Planner
 from agents.scene import ASIDE, Scene
+from agents.showing import veiled
 from agents.sight import looked
 from agents.understanding.wishes import Wish
 from memory.errors import AtelierError
@@ -186,6 +187,8 @@ class Work:
         return await self._keep(done)
 
     async def _do(self, step: Step) -> Result:
+        if step.tool == "show":
+            return veiled(step, self.steps.values())
         tool = self.tools.get(step.tool)
         if tool is None:
             raise ToolError("There is no tool called {name!r}.", name=step.tool)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.progress import Standing
 from bot.trail import Trail
 from memory.assets import Assets
-from memory.records import Action, Chat, Kind, Message, Step, User
+from memory.records import Action, Asset, Chat, Kind, Message, Step, User
 from memory.store import Store
 from tools.catalogue import Catalogue
 
@@ -82,8 +82,15 @@ class Reply:
 
     @property
     def spoiler(self) -> bool:
-        """Whether its pictures are hidden until somebody wants to see them."""
+        """Whether some of its pictures are hidden until somebody wants to see them."""
         return any(step.args.get("spoiler") for step in self.steps)
+
+    def hides(self, asset: Asset) -> bool:
+        """Tell whether one of its pictures is hidden; what a question shows is, if any is."""
+        hiding = [step for step in self.steps if step.args.get("spoiler")]
+        return bool(hiding) and (
+            self.kind == "question" or any(asset in step.assets for step in hiding)
+        )
 
 
 class Outbox(Protocol):

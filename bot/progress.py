@@ -121,6 +121,7 @@ class Board:
     def _moved(self, step: Step) -> None:
         self._steps[step.id] = _share(step)
         self._tools[step.id] = step.tool
+        self._spoiler |= bool(step.args.get("spoiler"))
         self._states[step.id] = say(_STATES[step.status], tool=say(step.tool))
 
     def _plan(self) -> str:

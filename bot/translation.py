@@ -6,6 +6,7 @@ written; `[sentences]` holds the English template and what it is there, or all f
 
 import asyncio
 import logging
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,9 @@ def source(language: str) -> bytes:
     return (_FOLDER / f"{language}.toml").read_bytes()
 
 
+_NARROW, _WIDE = re.compile(r" (?=[;!?])"), re.compile(r" (?=[:»])|(?<=«) ")
+
+
 @cache
 def translation(language: str) -> Translation:
     """Return a language other than English; the first call reads its file, in some hundredths."""
@@ -62,7 +66,15 @@ def translation(language: str) -> Translation:
 
     data = tomllib.loads(source(language).decode())
     signs = {ord(","): data["thousands"], ord("."): data["decimal"]}
-    return Translation(data["name"], data["sentences"], data["forms"], c2py(data["form"]), signs)
+    said = data["sentences"]
+    if data.get("spaced"):
+        said = {k: _kept(v) if isinstance(v, str) else [*map(_kept, v)] for k, v in said.items()}
+    return Translation(data["name"], said, data["forms"], c2py(data["form"]), signs)
+
+
+def _kept(text: str) -> str:
+    """Return a text whose spaces around marks, as French has them, break no line."""
+    return _WIDE.sub("\xa0", _NARROW.sub("\u202f", text))
 
 
 async def load(language: str) -> None:

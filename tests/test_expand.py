@@ -47,7 +47,7 @@ async def test_variations_are_four_unless_told(tmp_path: Path) -> None:
         answer, _ = await here.do(
             wish("vary", image="1", count=2), wish("upscale", image="step:1:4")
         )
-        assert answer.steps[1].result == "Call 1 makes 2, there is no number 4."
+        assert answer.steps[1].result == "Step 1 makes only 2; there is no number 4."
 
 
 async def test_a_picture_that_is_not_named_is_the_obvious_one(tmp_path: Path) -> None:

@@ -231,3 +231,36 @@ def _jpeg() -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (64, 64), "red").save(file, "JPEG")
     return file.getvalue()
+
+
+async def test_one_of_those_that_are_just_made_is_hidden(tmp_path: Path) -> None:
+    async with room(tmp_path) as here:
+        made = await here.say("draw 2 cats; the second one as a spoiler")
+        first, second = made.message.assets
+        assert (made.hides(first), made.hides(second)) == (False, True)
+        assert "Picture 2 is hidden behind a spoiler." in made.message.text
+        assert (await here.say("make the second one darker")).spoiler
+        again = await here.say("again", reply_to=made.message.id)
+        first, second = again.message.assets
+        assert (again.hides(first), again.hides(second)) == (False, True)
+        assert "Undone: 2 pictures of cats" in (await here.say("undo")).message.text
+        plan = await here.say("draw 2 cats, upscale the first and post the second as a spoiler")
+        assert "3. hide picture 2 of step 1 behind a spoiler" in plan.message.text
+        done = await here.say("go")
+        assert [done.hides(asset) for asset in done.message.assets] == [False, True, False]
+
+
+async def test_telegram_hides_one_of_two(tmp_path: Path) -> None:
+    async with alone(tmp_path) as bot:
+        ana = bot.server.person("Ana")
+        ana.says("draw 2 cats; the second one as a spoiler")
+        sheet, *singles = await bot.said(ana, 3, "photo")
+        await bot.settled()
+        assert list(map(veiled, [sheet, *singles])) == [True, False, True]
+
+
+async def test_discord_hides_one_of_two(server: Server, tmp_path: Path) -> None:
+    async with talking(server, tmp_path) as bot:
+        said = server.person("Ana").mentions("draw 2 cats; the second one as a spoiler")
+        names = [f.filename[:8] for f in (await bot.reply(said)).files]
+        assert [name == "SPOILER_" for name in names] == [True, False, True]

@@ -152,3 +152,14 @@ def test_progress_is_told_in_the_language_of_the_request() -> None:
 def test_templates_are_found_in_the_source() -> None:
     known = templates()
     assert {"Got it", "{n} second", "draw", "I could not {tool}: {why}"} <= set(known)
+
+
+def test_french_has_spaces_at_which_no_line_breaks() -> None:
+    asked = put(say("There are {many} pictures; which one?", many=3), "fr")
+    assert asked == "Il y a 3 images\u202f; laquelle\u202f?"
+    assert (
+        "«\xa0{old}\xa0»"
+        in translation("fr").sentences[
+            "I do not find “{old}” in these steps; which one shall change, and to what?"
+        ]
+    )

@@ -15,7 +15,21 @@ from agents.understanding.understand import understand
 from agents.understanding.wishes import Hints, Wish
 from tests.understanding_cases import FOLDER, KNOWN
 
-TUNED = ("en", "zh", "es", "fr", "de", "ja", "pt", "ru", "everyday", "mixed", "shown")
+TUNED = (
+    "en",
+    "zh",
+    "es",
+    "fr",
+    "de",
+    "ja",
+    "pt",
+    "ru",
+    "everyday",
+    "mixed",
+    "shown",
+    "second",
+    "fresh",
+)
 
 
 def wishes(written: str) -> tuple[Wish, ...]:

@@ -48,7 +48,9 @@ class Past:
 
     def user(self, line: Line) -> User:
         name = {"A": "Ana", "B": "Ben", "C": "Cho"} | dict(self.dialogue.people)
-        return User(self.chat.platform, line.who.lower(), name[line.who])
+        # Whoever is called something else is somebody else, also in the other chats.
+        id = f"{line.who.lower()}{self.dialogue.people.get(line.who, '')}"
+        return User(self.chat.platform, id, name[line.who])
 
     def said(self, number: int, at: datetime) -> Message:
         """Return a message of the dialogue as it came in."""

@@ -121,6 +121,7 @@ _LOADS: Mapping[str, Loads] = {
     "vary": _vary,
     "upscale": _nothing,
     "compare": _nothing,
+    "show": _nothing,
     "describe": _nothing,
     "recall": _nothing,
     "write": _write,

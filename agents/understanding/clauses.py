@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from agents.understanding.folding import Line
 from agents.understanding.lexicon import Language
+from agents.understanding.needed import met
 
 COMMA, SENTENCE, THEN, LINE = 1, 2, 3, 4
 """How strongly two pieces are parted; a stronger cut lets weaker words open a wish."""
 
 _MOST_PIECES = 40
 _ENDS = re.compile(r"[;\n.。]")
+_NUMBER = re.compile(r"(?<!\w)(?:no|nr|num|n)$")
+"""What a dot stands behind that ends no sentence when a number follows ("no. 3")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,9 @@ def pieces(line: Line, language: Language) -> list[Piece]:
     """Return the parts between all places where a wish might begin, in order."""
     cuts: list[tuple[int, int, int]] = []
     at = 0
+    whole = list(_listed(line, language))
     for start, end, strength in sorted(_cuts(line, language), key=lambda c: (c[0], -c[1])):
-        if start < at or len(cuts) >= _MOST_PIECES:
+        if start < at or len(cuts) >= _MOST_PIECES or any(a < start < b for a, b in whole):
             continue
         cuts.append((start, end, strength))
         at = end
@@ -46,7 +50,17 @@ def _cuts(line: Line, language: Language) -> Iterator[tuple[int, int, int]]:
     for name, strength in strengths:
         for found in language.marks[name].finditer(line.fold):
             ends = strength == THEN and _ENDS.search(found[0])
-            yield (*found.span(), LINE if ends else strength)
+            begin, end = found.span()
+            if line.fold[end : end + 1].isdigit() and _NUMBER.search(line.fold, begin - 4, begin):
+                continue
+            yield begin, end, LINE if ends else strength
+
+
+def _listed(line: Line, language: Language) -> Iterator[tuple[int, int]]:
+    """Yield where several pictures are pointed at in one breath ("the 1st and the 3rd")."""
+    for rule in language.pointers:
+        if rule.tool == "many" and met(rule.words, line.fold) and "ntha" in rule.pattern.groupindex:
+            yield from (found.span() for found in rule.pattern.finditer(line.fold))
 
 
 def split(

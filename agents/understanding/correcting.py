@@ -1,8 +1,13 @@
 """What somebody says instead of what they said before ("draw a cat, no wait, a dog")."""
 
+import re
+
 from agents.understanding import drawing, numbers, pointing
 from agents.understanding.folding import Line, fold
 from agents.understanding.linking import Raw
+
+CONTROLS = ("help", "undo", "cancel", "again")
+_MARK = re.compile(r"[^\w\s]|\n")
 
 _LONGEST = 80
 """Characters of words without a verb that may stand for what was meant."""
@@ -21,6 +26,24 @@ def instead(said: Raw, meant: Line, wishes: list[Raw]) -> list[Raw]:
         return wishes
     args = _arguments(said, meant) if len(meant.text) <= _LONGEST else None
     return [Raw(said.tool, {**said.args, **args}, said.language)] if args else []
+
+
+def counted(said: Raw, more: Raw) -> Raw | None:
+    """Return "what could we call the printer" with how many of "give me 6 names"."""
+    if said.tool != "brainstorm" or more.tool != "brainstorm" or "count" in said.args:
+        return None
+    bare = " " not in str(more.args["theme"]) and not more.language.unspaced
+    return Raw(said.tool, {**more.args, **said.args}, said.language) if bare else None
+
+
+def doubted(raw: Raw, cut: re.Match[str]) -> bool:
+    """Whether "again?? ...", "stop, ..." or "one more and I ..." only leads to what is said."""
+    if raw.tool not in (*CONTROLS, "edit", "speak"):
+        return False
+    if not _MARK.search(cut[0]):
+        return True
+    stopped = raw.tool == "cancel" and "," in cut[0]
+    return raw.tool in CONTROLS and ("?" in cut[0] or stopped)
 
 
 def _another_subject(wish: Raw) -> Line | None:

@@ -13,6 +13,11 @@ _TAIL = 80
 _PROSE = 1_500
 """Characters above which a prompt is prose, in which no details are looked for."""
 
+_FACES = re.compile(
+    "\\S\\s*[\U0001f600-\U0001f64f\U0001f910-\U0001f92f\U0001f970-\U0001f97a\ufe0f❤]+\\s*$"
+)
+"""What people end a message with, which is seldom what they want to see."""
+
 _MANY_SUBJECTS = 12
 """Above this a number belongs to the subject ("101 dalmatians"), not to the order."""
 
@@ -40,7 +45,9 @@ def details(line: Line, language: Language) -> tuple[Line, dict[str, object]]:
 
 
 def tidy(line: Line, language: Language) -> Line:
-    """Return the line without politeness and punctuation at its end."""
+    """Return the line without politeness and punctuation at its end; nor a face behind it."""
+    if face := _FACES.search(line.fold):
+        line = line.cut(0, face.start() + 1)
     while tail := language.marks["tail"].search(line.fold, max(0, len(line.fold) - _TAIL)):
         line = line.cut(0, tail.start())
     stray = re.match(r"[\s,.:;]+", line.fold)

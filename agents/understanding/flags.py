@@ -43,7 +43,7 @@ _UNHEEDED = (
 _DASH = r"(?<!\S)(?:--|[—–―])\s?"
 _ENDS = r"(?=\s+(?:--|[—–―])\s?[a-z]|\s*(?:\n|;|,?\s*\bthen\b|[,.]\s*(?:and|then|now)\b|$))"
 _FLAG = re.compile(
-    rf"{_DASH}(?:ar|aspect|seed|n|count|steps|model|m|lora)\b[ =:]*[^\s,]+"
+    rf"{_DASH}(?:ar|aspect|seed|n|count|steps|model|m|lora)\b[ =:]*[^\s,;]+"
     rf"|{_DASH}(?:spoiler|transparent)\b"
     rf"|(?<!\S)(?:--|[—–])(?:{_UNHEEDED})\b(?:[ =:]+(?:https?://\S+|[\d.:]+(?![^\s,])))?"
     rf"|{_DASH}(?:no|negative|style)\b[ =:]*[^\n—–]*?{_ENDS}"

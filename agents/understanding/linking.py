@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from agents.understanding import flags, writing
 from agents.understanding.folding import fold
 from agents.understanding.lexicon import Language
+from agents.understanding.outputs import compared, image, latest
 from agents.understanding.slots import Args
 from agents.understanding.wishes import Hints, Wish
 
-PICTURES = ("draw", "edit", "vary", "upscale")
 TEXTS = ("write", "brainstorm", "describe", "transcribe")
 ON_PICTURES = ("edit", "vary", "upscale", "describe")
 
@@ -32,7 +32,7 @@ def link(raws: list[Raw], hints: Hints) -> tuple[Wish, ...]:
         args = {name: value for name, value in raw.args.items() if name != "complaint"}
         aloud = bool(args.pop("aloud", False))
         args = _linked(raw, args, wishes, hints)
-        if _shaped(raw, args, wishes):
+        if _shaped(raw, args, wishes) or _hidden(raw, args, wishes):
             continue
         if "made" in args and not _made(raw, args, wishes, hints):
             continue
@@ -49,6 +49,8 @@ def _linked(raw: Raw, args: Args, wishes: list[Wish], hints: Hints) -> Args:
         args = {"image": image(str(args.pop("image", "it")), wishes, hints), **args}
     if "other_image" in args:
         args["other_image"] = image(str(args["other_image"]), wishes, hints)
+    if raw.tool == "compare":
+        args |= compared(args, wishes)
     if raw.tool == "transcribe":
         args["audio"] = "attached" if hints.attached_sounds else "last"
     if raw.tool == "again":
@@ -72,6 +74,18 @@ def _shaped(raw: Raw, args: Args, wishes: list[Wish]) -> bool:
     return True
 
 
+def _hidden(raw: Raw, args: Args, wishes: list[Wish]) -> bool:
+    """Whether all that a wish makes was asked to be a spoiler, or to be shown, which it is."""
+    image = str(args.get("image", ""))
+    if raw.tool != "show" or not image.startswith("step:"):
+        return False
+    _, number, *nth = image.split(":")
+    made = wishes[int(number) - 1]
+    if args.get("spoiler") and not nth:
+        wishes[int(number) - 1] = Wish(made.tool, {**made.args, "spoiler": True})
+    return not (args.get("spoiler") and nth)
+
+
 def _repeated(tool: str, args: Args) -> list[Wish]:
     if tool != "undo":
         return [Wish(tool, args)]
@@ -86,30 +100,6 @@ def _fill(args: Args, hints: Hints) -> None:
         args["request"] = str(form).format(**{**args, "text": text})
 
 
-def image(meant: str, wishes: list[Wish], hints: Hints) -> str:
-    """Return a picture's expression as seen from after these wishes of the message."""
-    step = _latest(wishes, PICTURES)
-    if step and meant in ("it", "all", "last", "reply"):
-        return f"step:{step}"
-    if step and meant.isdigit() and _count(wishes[step - 1]) >= int(meant):
-        return f"step:{step}:{meant}"
-    if meant in ("it", "reply"):
-        return "reply" if hints.replied_images else "attached" if hints.attached_images else "last"
-    if meant == "all" and hints.attached_images:
-        return "attached"
-    return meant
-
-
-def _latest(wishes: list[Wish], tools: tuple[str, ...]) -> int:
-    places = (k for k, wish in enumerate(wishes, 1) if wish.tool in tools)
-    return max(places, default=0)
-
-
-def _count(wish: Wish) -> int:
-    number = wish.args.get("count", 1)
-    return number if isinstance(number, int) else 1
-
-
 def _changes(args: Args, hints: Hints) -> Args:
     changes = {k: v for k, v in args.items() if k != "image"}
     if hints.last_tool in TEXTS and not hints.focus and "prompt" in changes:
@@ -119,7 +109,7 @@ def _changes(args: Args, hints: Hints) -> Args:
 
 
 def _about_it(args: Args, wishes: list[Wish], language: Language) -> None:
-    step = _latest(wishes, ("draw",))
+    step = latest(wishes, ("draw",))
     line = fold(str(args.get("request", "")))
     found = language.marks["about_it"].search(line.fold) if step else None
     if found:
@@ -132,7 +122,7 @@ def _made(raw: Raw, args: Args, wishes: list[Wish], hints: Hints) -> bool:
     """Replace "made" (a text that is only named) by that text; False when there is none."""
     kind, noun = str(args.pop("made")), str(args.pop("noun", ""))
     name = "text" if raw.tool == "speak" else "prompt"
-    step = _latest(wishes, TEXTS)
+    step = latest(wishes, TEXTS)
     if not step and kind != "it" and (topic := _topic(wishes, raw.language)):
         request = str(raw.language.words["made_for"]).format(noun=noun, topic=topic)
         wishes.append(Wish("write", {"kind": kind, "request": request}))
@@ -150,7 +140,7 @@ def _made(raw: Raw, args: Args, wishes: list[Wish], hints: Hints) -> bool:
 
 
 def _topic(wishes: list[Wish], language: Language) -> str:
-    step = _latest(wishes, ("draw",))
+    step = latest(wishes, ("draw",))
     if not step:
         return ""
     prompt = str(wishes[step - 1].args["prompt"])

@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass, field
 
-from agents.understanding import clauses, correcting, drawing, flags, pointing, slots
+from agents.understanding import clauses, correcting, drawing, flags, naming, pointing, slots
 from agents.understanding.compiler import Rule
 from agents.understanding.drawing import tidy
 from agents.understanding.folding import FLAG, Line
 from agents.understanding.lexicon import Language
-from agents.understanding.linking import ON_PICTURES, PICTURES, TEXTS, Raw
+from agents.understanding.linking import ON_PICTURES, TEXTS, Raw
+from agents.understanding.outputs import PICTURES
 from agents.understanding.slots import Scene
 from agents.understanding.veiling import veiled
 from agents.understanding.wishes import Hints
@@ -22,7 +23,6 @@ _OUTCRY = 24
 _SHORT = 80
 """Characters of a further subject that stands without its verb."""
 
-_CONTROLS = ("help", "undo", "cancel", "again")
 _ONCE = ("help", "cancel", "transcribe", "undo")
 """What is only said more clearly when it is said twice ("forget it, stop")."""
 
@@ -30,8 +30,6 @@ _JOINING = ("again", "edit")
 """What may go on behind a comma and be one wish with that."""
 
 _VAGUE = ("it", "all")
-
-_MARK = re.compile(r"[^\w\s]|\n")
 
 _TWICE = re.compile(r"(\w.{0,18}?\w)(?:[\s,.!]+\1)+")
 """What is said again at once ("stop, stop")."""
@@ -58,28 +56,40 @@ class Reading:
         for clause in parts:
             said = self._without_asides(clause)
             after_draw = bool(found) and found[-1].tool == "draw"
-            if raw := self.read(said) or (self._another(said) if after_draw else None):
+            raw = self._renamed(said, found) or self.read(said)
+            if raw := raw or (self._another(said) if after_draw else None):
                 # "It's too dark, make it brighter": the complaint only explains the request.
                 if found and found[-1].args.get("complaint") and raw.tool in ("edit", "again"):
                     found.pop()
                 if found and raw == found[-1] and raw.tool in _ONCE:
                     continue
-                if found and (both := _counted(found[-1], raw)):
+                if found and (both := correcting.counted(found[-1], raw)):
                     found[-1] = both
                     continue
                 found.append(raw)
                 self.drawn = self.drawn or raw.tool in PICTURES
         return found
 
+    def _renamed(self, clause: Line, before: list[Raw]) -> Raw | None:
+        """Read "make the third house blue", where houses were asked for before."""
+        bare = naming.unnamed(clause, before, self.language)
+        raw = self.read(bare) if bare else None
+        return raw if raw and str(raw.args.get("image", ""))[:1].isdigit() else None
+
     def _pointed(self, line: Line) -> list[Raw]:
         """Return what "the second is nice, but make it night" asks for; nothing if it is none."""
         for rule in self.language.focus if self._pictures() else ():
-            found = rule.match(line.fold)
-            image = pointing.pick(line.cut(*found.span("pick")), self.language) if found else None
+            said = line if rule.match(line.fold) else self.stripped(line)[0]
+            found = rule.match(said.fold)
+            image = pointing.pick(said.cut(*found.span("pick")), self.language) if found else None
             if not found or not image or image in _VAGUE:
                 continue
-            asked = self.raws(line.cut(found.end(), len(line.text)))
-            if asked and asked[0].tool in ON_PICTURES and _vague(asked[0]):
+            asked = self.raws(said.cut(found.end(), len(said.text)))
+            if (
+                asked
+                and asked[0].tool in ON_PICTURES
+                and asked[0].args.get("image", "it") in _VAGUE
+            ):
                 first = Raw(asked[0].tool, {**asked[0].args, "image": image}, self.language)
                 return [first, *asked[1:]]
         return []
@@ -224,12 +234,13 @@ class Reading:
         raw = self.read(piece, cut)
         if raw is None and cut == clauses.THEN and prior and prior.tool == "draw":
             return ": " not in before.text and self._another(piece) is not None
-        if raw is None or (prior and prior.tool in _JOINING and self._one(both, prior, raw)):
+        if raw is None or (prior and prior.tool in _JOINING and self._one(both, prior, raw, cut)):
             return False
-        if cut == clauses.COMMA and raw.tool in _CONTROLS and "prompt" not in raw.args:
+        if cut == clauses.COMMA and raw.tool in correcting.CONTROLS and "prompt" not in raw.args:
             return (prior is not None and prior.tool in _ONCE) or self._impatient(before, raw)
         if prior is None:
-            return not start.text or self._small_talk(start, cut, raw)
+            nicely = self.stripped(piece)[1] and len(start.text) <= _SHORT
+            return not start.text or nicely or self._small_talk(start, cut, raw)
         if self.language.unspaced and raw.tool == "edit" and self._only_details(piece):
             return False
         vague = raw.args.get("image", "it") in _VAGUE
@@ -240,9 +251,9 @@ class Reading:
         rest, args = drawing.details(piece, self.language)
         return bool(args) and not drawing.tidy(rest, self.language).text
 
-    def _one(self, both: Line, prior: Raw, more: Raw) -> bool:
+    def _one(self, both: Line, prior: Raw, more: Raw, cut: int) -> bool:
         """Whether "again, but make it snowy" or "bigger, x4" is one wish."""
-        raw = self.read(both)
+        raw = self.read(both) if cut < clauses.THEN or prior.tool == "again" else None
         if raw is None or prior.tool == "again":
             return raw is not None and raw.tool == "again"
         return raw.tool == more.tool == "upscale"
@@ -256,7 +267,9 @@ class Reading:
         """Whether what stands before a request is chat: a short sentence, or a judgement."""
         if cut in (clauses.COMMA, clauses.THEN):
             judged = self.language.marks["verdict"].match(before.fold)
-            return bool(judged) and raw.tool in (*ON_PICTURES, "again")
+            new = self.hints.last_tool in TEXTS and len(before.text) <= _OUTCRY
+            heard = self.hints.attached_sounds and raw.tool == "transcribe"
+            return bool(heard or ((judged or new) and raw.tool in (*ON_PICTURES, "again")))
         return len(before.text) <= _SMALL_TALK
 
     def _without_asides(self, clause: Line) -> Line:
@@ -273,28 +286,10 @@ class Reading:
                 )
                 aside = rest.fold.endswith("?") or self.language.marks["aside"].match(rest.fold)
                 raw = self.read(said) if rest.text else None
-                if raw and (aside or raw.args.get("complaint")) and not _doubted(raw, cut):
+                if (
+                    raw
+                    and (aside or raw.args.get("complaint"))
+                    and not correcting.doubted(raw, cut)
+                ):
                     return said
         return clause
-
-
-def _counted(said: Raw, more: Raw) -> Raw | None:
-    """Return "what could we call the printer" with how many of "give me 6 names"."""
-    if said.tool != "brainstorm" or more.tool != "brainstorm" or "count" in said.args:
-        return None
-    bare = " " not in str(more.args["theme"]) and not more.language.unspaced
-    return Raw(said.tool, {**more.args, **said.args}, said.language) if bare else None
-
-
-def _doubted(raw: Raw, cut: re.Match[str]) -> bool:
-    """Whether "again?? ...", "stop, ..." or "one more and I ..." only leads to what is said."""
-    if raw.tool not in (*_CONTROLS, "edit", "speak"):
-        return False
-    if not _MARK.search(cut[0]):
-        return True
-    stopped = raw.tool == "cancel" and "," in cut[0]
-    return raw.tool in _CONTROLS and ("?" in cut[0] or stopped)
-
-
-def _vague(raw: Raw) -> bool:
-    return raw.args.get("image", "it") in _VAGUE

@@ -48,7 +48,8 @@ def arguments(rule: Rule, found: re.Match[str], scene: Scene) -> Args | None:
 def _joined(args: Args, scene: Scene) -> Args | None:
     if "verb" in args:
         it, rest = str(scene.language.words.get("it", "")), str(args.pop("rest", ""))
-        args["instruction"] = " ".join(p for p in (str(args.pop("verb")), it, rest) if p)
+        gap = "" if scene.language.unspaced else " "
+        args["instruction"] = gap.join(p for p in (str(args.pop("verb")), it, rest) if p)
     if "who" in args:
         args["query"] = f"{args.pop('who')} {args.get('query', '')}".strip()
     return args

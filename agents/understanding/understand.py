@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 
 from agents.understanding import flags
@@ -18,7 +18,8 @@ from agents.understanding.lexicon import (
     typos,
     vocabulary,
 )
-from agents.understanding.linking import image, link
+from agents.understanding.linking import link
+from agents.understanding.outputs import image
 from agents.understanding.reading import Reading
 from agents.understanding.wishes import Hints, Wish
 
@@ -140,16 +141,26 @@ def likely(line: Line) -> Iterator[Language]:
     """Yield the grammars worth trying, the likeliest first; compiled when it is their turn."""
     words = set(_WORD.findall(line.fold[:400]))
     if written := _script(line):
-        latin = any(word.isascii() for word in words)
-        yield from map(language, (written, *(["en"] if latin else [])))
+        latin = [word for word in words if word.isascii()]
+        yield language(written)
+        if written != "ru" and SCRIPTS["ru"].search(line.fold):  # "вторую от 田中"
+            yield language("ru")
+        if latin:  # "das zweite von 田中"
+            yield from map(language, _likeliest(words) if len(latin) > 1 else ["en"])
         return
     if not words:  # figures are the same in all of them
         yield language("en")
         return
-    told = {name: 2 * len(words & tells(name)) + len(words & vocabulary(name)) for name in LATIN}
+    yield from map(language, _likeliest(words))
+
+
+def _likeliest(words: Collection[str]) -> Sequence[str]:
+    """Return the languages in Latin letters that some words may be of, the likeliest first."""
+    said = set(words)
+    told = {name: 2 * len(said & tells(name)) + len(said & vocabulary(name)) for name in LATIN}
     best = max(told.values())
     some = sorted((n for n in told if told[n] * 3 > best * 2), key=lambda name: -told[name])
-    yield from map(language, some or told)
+    return some or LATIN
 
 
 def _unsaid(hints: Hints) -> tuple[Wish, ...]:

@@ -165,7 +165,6 @@ async def _pictures(
 
     Which one is meant can be answered by the sheet alone.
     """
-    veil = SPOILER if reply.spoiler else ""
     found, whole = [], []
     for asset in pictures:
         with suppress(NotFound):  # erased meanwhile
@@ -173,6 +172,7 @@ async def _pictures(
             whole.append(data)
             small, kind = await asyncio.to_thread(fit, data, limit)
             suffix = "jpg" if kind == "jpeg" else kind
+            veil = SPOILER if reply.hides(asset) else ""
             found.append(Attached(veil + file_name(asset, suffix), small, alt(reply, asset)))
     if len(whole) < 2:
         return found
@@ -180,6 +180,7 @@ async def _pictures(
     asks = reply.kind == "question"
     form = _ASKED if asks else _SHEET
     words = put(say(form, many=len(whole)), reply.message.language)
+    veil = SPOILER if reply.spoiler else ""
     numbered = Attached(f"{veil}sheet-{pictures[0].sha256[:12]}.jpg", drawn, words)
     return [numbered] if asks else [numbered, *found]
 

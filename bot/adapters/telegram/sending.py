@@ -171,13 +171,15 @@ class Sending:
             return [await self._sound(first.asset, to)]
         most = min(PHOTO_BYTES, CALL_BYTES // len(group))
         shown = [await _photo(await self._assets.read(p.asset), most) for p in group if p.asset]
+        veils = [self._reply.hides(p.asset) or None for p in group if p.asset]
         start = self._layout.pieces.index(first) - self._photos_from() + 1
         if len(shown) == 1:
-            about: dict[str, Any] = {"caption": str(start), "has_spoiler": self._veil, **fields}
+            veil = self._reply.hides(first.asset) or None
+            about: dict[str, Any] = {"caption": str(start), "has_spoiler": veil, **fields}
             return [await self._say(bot.send_photo, photo=shown[0], **about)]
         media = [
-            InputMediaPhoto(data, caption=str(n), has_spoiler=self._veil)
-            for n, data in enumerate(shown, start)
+            InputMediaPhoto(data, caption=str(n), has_spoiler=veil)
+            for n, (data, veil) in enumerate(zip(shown, veils, strict=True), start)
         ]
         send = bot.send_media_group
         posts = await self._wire.send(self._to, send, cost=len(media), media=media, **fields)
