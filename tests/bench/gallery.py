@@ -57,8 +57,9 @@ def every(seeds: Sequence[int]) -> list[Look]:
 
 
 def drawn(looks: Iterable[Look], folder: Path = FOLDER) -> dict[Look, bytes]:
-    """Return the pictures; what the folder lacks is drawn first."""
+    """Return the pictures of this version of the model; what the folder lacks is drawn first."""
     wanted = list(looks)
+    folder = folder / version()
     folder.mkdir(parents=True, exist_ok=True)
     missing = [look for look in wanted if not (folder / look.file).exists()]
     if missing:
@@ -66,6 +67,15 @@ def drawn(looks: Iterable[Look], folder: Path = FOLDER) -> dict[Look, bytes]:
         asyncio.run(_draw(missing, folder))
         note(f"{len(missing)} pictures drawn in {time.perf_counter() - start:.0f} s")
     return {look: (folder / look.file).read_bytes() for look in wanted}
+
+
+def version() -> str:
+    """Return a short hash of the weights, so that another version's pictures are not taken."""
+    source = Catalogue.read().find("draw").source
+    whole = hashlib.sha256(repr(source.revision).encode())
+    for file in sorted((source.folder or FOLDER).rglob("*.safetensors")):
+        whole.update(hashlib.sha256(file.read_bytes()).digest())
+    return whole.hexdigest()[:12]
 
 
 async def _draw(looks: Sequence[Look], folder: Path) -> None:

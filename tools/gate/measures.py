@@ -38,6 +38,11 @@ def _tint(one: Signature, other: Signature) -> float:
     return float(np.linalg.norm(one.tint - other.tint))
 
 
+def _chroma(one: Signature, other: Signature) -> float:
+    """Return by how many doublings one is more colourful, as contrasts are seen (Weber)."""
+    return float(abs(np.log2((PALE + one.chroma) / (PALE + other.chroma))))
+
+
 def _texture(one: Signature, other: Signature) -> float:
     return float(np.linalg.norm(one.spectrum - other.spectrum))
 
@@ -56,17 +61,19 @@ def _grain(one: Signature, other: Signature) -> float:
     return float(abs(np.log2(1 + one.grain) - np.log2(1 + other.grain)))
 
 
+PALE = 5.0
+"""Chroma below which differences are those of greys."""
 MEASURES = (
-    Measure("palette", lambda a, b: apart(a.palette, b.palette), 9.0, 6.1, "recolour"),
-    Measure("tint", _tint, 13.5, 12.4, "recolour"),
-    Measure("chroma", lambda a, b: abs(a.chroma - b.chroma), 7.5, 5.3, "recolour"),
-    Measure("light", lambda a, b: abs(a.light - b.light), 6.8, 4.2, "recolour"),
-    Measure("contrast", lambda a, b: abs(a.contrast - b.contrast), 6.0, 1.6, "recolour"),
+    Measure("palette", lambda a, b: apart(a.palette, b.palette), 4.2, 9.3, "recolour"),
+    Measure("tint", _tint, 15.5, 18.1, "recolour"),
+    Measure("chroma", _chroma, 0.35, 0.14, "recolour"),
+    Measure("light", lambda a, b: abs(a.light - b.light), 5.5, 7.8, "recolour"),
+    Measure("contrast", lambda a, b: abs(a.contrast - b.contrast), 5.6, 3.6, "recolour"),
     Measure("ground", _ground, 2.0, 0.0, "recolour"),
-    Measure("texture", _texture, 0.82, 0.49, "redraw"),
-    Measure("sharpness", _sharpness, 0.19, 0.12, "redraw"),
-    Measure("pattern", _pattern, 0.045, 0.047, "redraw"),
-    Measure("edges", lambda a, b: abs(a.edges - b.edges), 0.035, 0.015, "redraw"),
+    Measure("texture", _texture, 0.57, 0.74, "redraw"),
+    Measure("sharpness", _sharpness, 0.18, 0.19, "redraw"),
+    Measure("pattern", _pattern, 0.074, 0.12, "redraw"),
+    Measure("edges", lambda a, b: abs(a.edges - b.edges), 0.048, 0.033, "redraw"),
     Measure("grain", _grain, 0.2, 0.0, "redraw"),
 )
 CARD = "card"
