@@ -43,6 +43,11 @@ def _chroma(one: Signature, other: Signature) -> float:
     return float(abs(np.log2((PALE + one.chroma) / (PALE + other.chroma))))
 
 
+def _strength(one: Signature, other: Signature) -> float:
+    """Return by how many doublings one is further from the white of paper, in CIELAB."""
+    return float(abs(np.log2((PALE + one.strength) / (PALE + other.strength))))
+
+
 def _texture(one: Signature, other: Signature) -> float:
     return float(np.linalg.norm(one.spectrum - other.spectrum))
 
@@ -64,16 +69,17 @@ def _grain(one: Signature, other: Signature) -> float:
 PALE = 5.0
 """Chroma below which differences are those of greys."""
 MEASURES = (
-    Measure("palette", lambda a, b: apart(a.palette, b.palette), 4.2, 9.3, "recolour"),
-    Measure("tint", _tint, 15.5, 18.1, "recolour"),
-    Measure("chroma", _chroma, 0.35, 0.14, "recolour"),
-    Measure("light", lambda a, b: abs(a.light - b.light), 5.5, 7.8, "recolour"),
-    Measure("contrast", lambda a, b: abs(a.contrast - b.contrast), 5.6, 3.6, "recolour"),
+    Measure("palette", lambda a, b: apart(a.palette, b.palette), 6.0, 12.0, "recolour"),
+    Measure("tint", _tint, 17.6, 21.0, "recolour"),
+    Measure("chroma", _chroma, 0.46, 0.20, "recolour"),
+    Measure("strength", _strength, 0.22, 0.24, "recolour"),
+    Measure("light", lambda a, b: abs(a.light - b.light), 9.1, 8.3, "recolour"),
+    Measure("contrast", lambda a, b: abs(a.contrast - b.contrast), 5.2, 4.5, "recolour"),
     Measure("ground", _ground, 2.0, 0.0, "recolour"),
-    Measure("texture", _texture, 0.57, 0.74, "redraw"),
-    Measure("sharpness", _sharpness, 0.18, 0.19, "redraw"),
-    Measure("pattern", _pattern, 0.074, 0.12, "redraw"),
-    Measure("edges", lambda a, b: abs(a.edges - b.edges), 0.048, 0.033, "redraw"),
+    Measure("texture", _texture, 0.67, 0.75, "redraw"),
+    Measure("sharpness", _sharpness, 0.19, 0.20, "redraw"),
+    Measure("pattern", _pattern, 0.082, 0.11, "redraw"),
+    Measure("edges", lambda a, b: abs(a.edges - b.edges), 0.08, 0.051, "redraw"),
     Measure("grain", _grain, 0.2, 0.0, "redraw"),
 )
 CARD = "card"

@@ -52,6 +52,12 @@ def _chroma(own: Signature, others: Sequence[Signature], much: str) -> str:
     return f"is {much}{way} than the others: {_against(own.chroma, theirs)}"
 
 
+def _strength(own: Signature, others: Sequence[Signature], much: str) -> str:
+    theirs = [one.strength for one in others]
+    way = "fainter" if own.strength < median(theirs) else "stronger"
+    return f"is {much}{way} than the others: {_against(own.strength, theirs)}"
+
+
 def _edges(own: Signature, others: Sequence[Signature], much: str) -> str:
     theirs = [100 * one.edges for one in others]
     way = "fewer" if 100 * own.edges < median(theirs) else "more"
@@ -97,6 +103,7 @@ _SAYINGS: dict[str, Callable[[Signature, Sequence[Signature], str], str]] = {
     "light": _light,
     "contrast": _contrast,
     "chroma": _chroma,
+    "strength": _strength,
     "ground": _ground,
     "texture": _texture,
     "edges": _edges,
