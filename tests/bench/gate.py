@@ -29,7 +29,7 @@ from tools.gate.signature import Signature, measure
 TRIALS = 200
 HEAD = (
     "", "sets", "found", "false alarms", "others marked", "repair helps", "and mends",
-    "by colours alone", "score",
+    "without drawing", "score",
 )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ class Trials:
 
     gallery: Gallery
     rng: random.Random
-    known: dict[Look, Signature] = field(default_factory=dict)
+    known: dict[bytes, Signature] = field(default_factory=dict)
 
     @cached_property
     def members(self) -> list[Look]:
@@ -55,9 +55,10 @@ class Trials:
         return [self.rng.choice([m for m in same if m.subject == name]) for name in chosen]
 
     def signature(self, look: Look) -> Signature:
-        if look not in self.known:
-            self.known[look] = measure(self.gallery[look])
-        return self.known[look]
+        picture = self.gallery[look]
+        if picture not in self.known:
+            self.known[picture] = measure(picture)
+        return self.known[picture]
 
     async def redrawn(self, look: Look, seed: int) -> bytes:
         """Draw the same words with another seed: the gallery holds what the model draws then."""
@@ -113,10 +114,10 @@ class Found:
         return self.mended is not None and self.mended.after.score > self.mended.before.score
 
     @property
-    def recoloured(self) -> bool:
-        """Whether other colours alone made the set better."""
+    def kept(self) -> bool:
+        """Whether a way that keeps what is on the picture made the set better."""
         changes = self.mended.changes if self.mended else ()
-        return any(change.better for change in changes if change.remedy == "recolour")
+        return any(change.better for change in changes if change.remedy != "redraw")
 
 
 async def trial(trials: Trials, case: Case, kind: str) -> Found:
@@ -167,7 +168,7 @@ def _row(found: Sequence[Found]) -> tuple[str, ...]:
         _share([one.others for one in found]),
         _share([one.better for one in mended]),
         _share([one.gone for one in mended]),
-        _share([one.recoloured for one in mended]),
+        _share([one.kept for one in mended]),
         f"{_mean([one.clean for one in found]):.0f}: {before:.0f} → {after:.0f}",
     )
 

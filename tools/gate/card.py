@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Literal
 
-Remedy = Literal["recolour", "redraw", "rewrite", "speak again"]
+Remedy = Literal["recolour", "smooth", "redraw", "rewrite", "speak again"]
 
 LIMIT = 3.5
 """Robust z-score from which on a piece falls out of its set.

@@ -80,7 +80,7 @@ MEASURES = (
     Measure("sharpness", _sharpness, 0.19, 0.20, "redraw"),
     Measure("pattern", _pattern, 0.082, 0.11, "redraw"),
     Measure("edges", lambda a, b: abs(a.edges - b.edges), 0.08, 0.051, "redraw"),
-    Measure("grain", _grain, 0.2, 0.0, "redraw"),
+    Measure("grain", _grain, 0.2, 0.0, "smooth"),
 )
 CARD = "card"
 """The measure of a piece against the colours that the style card allows."""

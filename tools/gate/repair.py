@@ -1,4 +1,4 @@
-"""Outliers mended: by their colours or by drawing again, kept only where the set gets better."""
+"""Outliers mended in place or by drawing again, kept only where the set gets better."""
 
 import asyncio
 import hashlib
@@ -9,7 +9,7 @@ from tools.gate.card import Fault, Piece, Remedy, ScoreCard
 from tools.gate.colour import of_card
 from tools.gate.pictures import Style, compare
 from tools.gate.signature import Signature, measure
-from tools.gate.transfer import recoloured, repainted
+from tools.gate.transfer import recoloured, repainted, smoothed
 from tools.pictures import open_picture, png
 
 ROUNDS = 2
@@ -98,10 +98,10 @@ async def repair(
 ) -> Mended:
     """Mend the outliers of a set, or of the pieces `only` names, in at most two rounds.
 
-    A piece's colours are changed first; what is then still faulty is drawn again, and a drawing's
-    colours are changed as well. The way that brings the best score is kept, if it is better than
-    nothing. `known` is what was measured of the pictures before; without it they are measured
-    here. Everything but `redraw` runs in a thread. Raises Refused for a broken picture.
+    A piece's colours and noise are changed first; what is then still faulty is drawn again, and
+    a drawing's colours are changed as well. The way that brings the best score is kept, if it is
+    better than nothing. `known` is what was measured of the pictures before; without it they are
+    measured here. Everything but `redraw` runs in a thread. Raises Refused for a broken picture.
     """
     seen = known or await asyncio.to_thread(lambda: [measure(data) for data in pictures])
     whole = _Set(list(pictures), list(seen), style or Style())
@@ -121,13 +121,11 @@ async def _mended(whole: _Set, piece: Piece, wish: Redraw, redraw: Redrawing) ->
     """Try the ways to mend a piece and keep the best of them, if it is better than nothing."""
     at = piece.number - 1
     before = whole.with_one(piece.number, whole.signatures[at]).score
-    ways: list[_Way] = []
-    if any(fault.remedy == "recolour" for fault in piece.faults):
-        ways = await asyncio.to_thread(_recoloured, whole, at, whole.pictures[at])
+    ways = await asyncio.to_thread(_changed, whole, at, {fault.remedy for fault in piece.faults})
     if all(piece.number in way.card.outliers for way in ways):
         made = await redraw(wish)
         if made is not None:
-            ways += await asyncio.to_thread(_redrawn, whole, at, made)
+            ways += await asyncio.to_thread(_coloured, whole, at, made, "redraw")
     best = max(ways, key=lambda way: way.card.score, default=None)
     changes = []
     for way in ways:
@@ -138,11 +136,19 @@ async def _mended(whole: _Set, piece: Piece, wish: Redraw, redraw: Redrawing) ->
     return changes
 
 
-def _redrawn(whole: _Set, at: int, made: bytes) -> list[_Way]:
-    """Return a drawing as it is, and with other colours if it does not fit yet."""
-    plain = whole.way(at, made, "redraw")
-    more = _recoloured(whole, at, made) if plain.card.pieces[at].faults else []
-    return [plain, *(replace(way, remedy="redraw") for way in more)]
+def _changed(whole: _Set, at: int, remedies: Collection[Remedy]) -> list[_Way]:
+    """Return the ways to mend a picture that keep what is on it."""
+    data = whole.pictures[at]
+    if "smooth" in remedies:
+        return _coloured(whole, at, png(smoothed(open_picture(data))), "smooth")
+    return _recoloured(whole, at, data) if "recolour" in remedies else []
+
+
+def _coloured(whole: _Set, at: int, data: bytes, remedy: Remedy) -> list[_Way]:
+    """Return a picture as it is, and in other colours if it does not fit yet."""
+    plain = whole.way(at, data, remedy)
+    more = _recoloured(whole, at, data) if plain.card.pieces[at].faults else []
+    return [plain, *(replace(way, remedy=remedy) for way in more)]
 
 
 def _recoloured(whole: _Set, at: int, data: bytes) -> list[_Way]:
