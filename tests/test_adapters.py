@@ -19,7 +19,7 @@ from tools.engines.sessions import Drawing
 from tools.errors import ModelUnavailable
 from tools.jobs import Adapter, PictureSpec
 
-ONE = PictureSpec("a cat", 7, 64, 64, 4, 1.0)
+ONE = PictureSpec("a cat", 7, 128, 128, 4, 1.0)
 PARTS = {"sdxl": ("unet", "text_encoder"), "klein": ("transformer",), "z-image": ("transformer",)}
 
 

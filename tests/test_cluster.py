@@ -61,7 +61,7 @@ async def test_the_bot_draws_on_the_cluster(nodes: Nodes, tmp_path: Path) -> Non
         pool = app.studio.runner
         assert isinstance(pool, Pool)
         assert {lane.plan.kind for lane in pool._lanes} == {"ray"}
-        picture = Job("starter", (PictureSpec("a red apple", 1, 64, 64, 4, 2.0),), "ann")
+        picture = Job("starter", (PictureSpec("a red apple", 1, 128, 128, 4, 2.0),), "ann")
         (drawn,) = await pool.run(picture, Told())
     assert Image.open(BytesIO(drawn.data)).size == (512, 512)
 

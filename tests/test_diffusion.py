@@ -20,7 +20,7 @@ from tools.jobs import Artifact, Engine, PictureSpec, SpeechSpec
 
 Told = list[tuple[int, int, bytes | None]]
 
-CAT = PictureSpec("a smiling cat", 7, 64, 64, 4, 2.0)
+CAT = PictureSpec("a smiling cat", 7, 128, 128, 4, 2.0)
 
 
 def engine(model: Model, folder: Path | None = None) -> Engine:
@@ -68,7 +68,7 @@ def test_it_draws_what_was_asked(starter: Engine) -> None:
     )
     assert apple.media_type == "image/png"
     assert opened(apple).size == (512, 512) == (apple.facts["width"], apple.facts["height"])
-    assert (apple.facts["native_width"], apple.facts["seed"]) == (64, 7)
+    assert (apple.facts["native_width"], apple.facts["seed"]) == (128, 7)
     assert (pixels(apple)[0, 0] > 240).all()  # on white
     reds = pixels(apple)[..., 0] - pixels(apple)[..., 1]
     greens = pixels(leaf)[..., 1] - pixels(leaf)[..., 0]

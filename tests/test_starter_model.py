@@ -1,8 +1,11 @@
 """The built-in picture model's recipe, on generated pictures: it trains, resumes, exports."""
 
+import hashlib
+import io
 import logging
 import random
 import sys
+import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -174,6 +177,30 @@ def test_a_picture_is_recoloured_and_its_main_colour_known() -> None:
     assert main_hue(side_by_side(page, blue)) is None
 
 
+def test_moved_copies_of_common_things_are_whole_and_differ() -> None:
+    from recipe import prepare
+    from recipe.concepts import Concept
+
+    page = np.full((64, 64, 3), 255, np.uint8)
+    page[16:48, 8:40] = (200, 40, 40)  # left of the middle
+    labels = {"en": "x", "de": "x"}
+    common = Concept("x", "x", ["x"], [], {"en": []}, labels)
+    rare = Concept("y", "y", [], [], {"en": []}, labels)
+    pixels = [page, page]
+    shown = [prepare.Shown(0, "flat"), prepare.Shown(1, "flat")]
+    prepare._add_moved(pixels, shown, [common, rare], replace(small(1), moved=8))
+    copies = np.stack(pixels[2:])
+    assert shown[2:] == [prepare.Shown(0, "flat", moved=True)] * 8
+    assert len(np.unique(copies, axis=0)) == 8
+    ink = copies[..., 1] < 150
+    share = ink.mean((1, 2)) / (32 * 32 / 64**2)
+    assert share.min() > 0.55  # the smallest has 0.64 of the area
+    assert share.max() < 1.1
+    assert not ink[:, [0, -1]].any()
+    middles = [np.nonzero(one)[1].mean() for one in ink]
+    assert min(middles) < 30 < 33 < max(middles)  # some are mirrored
+
+
 def test_what_is_left_out_stays_out_and_200_prompts_are_asked() -> None:
     from recipe.concepts import common, kept, words
     from recipe.examination import questions
@@ -189,4 +216,47 @@ def test_what_is_left_out_stays_out_and_200_prompts_are_asked() -> None:
     assert len(asked) == 200
     known = {name for names in common().values() for name in names}
     assert {question.thing for question in asked} <= known
-    assert {package.licence for package in pinned()} <= {"MIT", "Apache-2.0"}
+    assert {package.licence for package in pinned()} <= {"MIT", "Apache-2.0", "public domain"}
+
+
+def test_drawings_are_found_by_their_titles_in_a_debian_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from recipe import icons
+    from recipe.concepts import Concept
+    from recipe.packages import Package, fetch
+
+    def drawing(title: str, left: int) -> bytes:
+        return f"<svg><dc:title>{title}</dc:title>{left}</svg>".encode()
+
+    def rasterised(svg: str, size: int) -> Image.Image:
+        page = Image.new("RGBA", (size, size))
+        left = int(svg.split("</dc:title>")[1].split("<")[0])
+        page.paste((200, 30, 30, 255), (left, 0, left + 8, 4))
+        return page
+
+    monkeypatch.setattr(icons, "rasterised", rasterised)
+    data, member = io.BytesIO(), io.BytesIO()
+    files = {"a": ("Cat 1", 0), "b": ("kitten", 3), "c": ("cat fish", 0), "d": ("cat", 0)}
+    with tarfile.open(fileobj=member, mode="w:xz") as archive:
+        for name, (title, left) in files.items():
+            content = drawing(title, left)
+            entry = tarfile.TarInfo(f"./usr/share/openclipart/svg/{name}.svg")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    data.write(b"!<arch>\n")
+    for name, content in (("debian-binary", b"2.0"), ("data.tar.xz", member.getvalue())):
+        data.write(f"{name:<48}{len(content):<10}`\n".encode() + content)
+        data.write(b"\n" * (len(content) % 2))
+    (tmp_path / "clip-1_2.deb").write_bytes(data.getvalue())
+    sha256 = hashlib.sha256(data.getvalue()).hexdigest()
+    package = Package("clip", "clip", "1:2", sha256, "public domain", "", "clip", "debian")
+    get = icons.source(fetch(package, tmp_path), 16)
+    labels = {"en": "cat"}
+    cat = Concept("1f431", "cat face", ["cat", "kitten"], [], {"en": []}, labels)
+    found = get(cat)
+    assert [picture.size for picture in found] == [(16, 16)]  # cut out and squared, they look alike
+    assert found[0].getpixel((8, 8)) == (200, 30, 30, 255)
+    assert get(Concept("1f436", "dog face", ["dog"], [], {"en": []}, labels)) == []
+    with pytest.raises(ValueError, match="pinned"):
+        fetch(replace(package, sha256="0" * 64), tmp_path)

@@ -149,8 +149,11 @@ async def test_a_server_is_measured_the_same_way(tmp_path: Path) -> None:
 
 async def test_a_server_that_is_down_is_told(tmp_path: Path) -> None:
     chat = ChatModel(model="server", url="http://127.0.0.1:9/v1", name="some")
+    settings = Settings(data=tmp_path, chat=chat)
     with pytest.raises(AtelierError):
-        await turns_of(SINGLES[:1], "server", Settings(data=tmp_path, chat=chat))
+        await turns_of(SINGLES[:1], "server", settings)
+    with pytest.raises(AtelierError, match="rules"):
+        await judge([AMBIGUOUS], "server", settings)
 
 
 @pytest.mark.parametrize(

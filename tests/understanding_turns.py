@@ -139,10 +139,16 @@ async def _judged(app: App, chat: Chat, dialogue: Dialogue, number: int) -> Judg
         kind = "error" if kept.failed else "notice"
         stopped = kind == "notice" and agree((), _without_talk(line))
         return Judged(dialogue, number, (), kind, f"{kind}: {kept.told}", stopped)
+    if _fell_back(kept.reply.message.text):
+        raise AtelierError(kept.reply.message.text)  # the rules answered, who were not asked
     found, kind = _found(kept.reply, past), kept.reply.kind
     right = _right(line, kept.reply, found, past)
     told = kept.reply.message.text if kind != "reply" or not found else _spelt(found)
     return Judged(dialogue, number, found, kind, f"{kind}: {told}", right)
+
+
+def _fell_back(text: str) -> bool:
+    return any(words in text for words in (MEANWHILE, THIS_TIME))
 
 
 def _right(line: Line, reply: Reply, found: Sequence[Wish], past: Past) -> bool:
@@ -275,8 +281,7 @@ async def _heard(app: App, message: Message) -> tuple[Wish, ...]:
         said = await assistant.answer(work, scene.past, hints(scene))
     finally:
         await work.close()
-    fell_back = any(words in said.text for words in (MEANWHILE, THIS_TIME))
     failed = said.kind == "error" and said.text not in (CIRCLES, TOO_LONG)
-    if fell_back or (failed and not work.heard):
+    if _fell_back(said.text) or (failed and not work.heard):
         raise AtelierError(said.text)  # no model answered: that says nothing about the message
     return work.heard

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageStat
 
 from tools.errors import Refused
 
@@ -14,6 +14,8 @@ NEAR, FAR = 14, 40
 """Levels (of 256) from its colour within which all is background, and that an edge spans."""
 COARSE, GAP = 128, 3
 """What is outside is looked for at so many pixels; gaps up to twice so many are no way in."""
+WHITE = 246
+"""The mean level of a white edge."""
 PLAIN = 24
 """Levels by which a plain background may differ along the picture's edge."""
 
@@ -46,6 +48,19 @@ def cut_out(picture: Image.Image) -> Image.Image:
     colour = ((pixels - (1 - cover) * ground) / cover).clip(0, 255)
     rgba = np.concatenate([colour, alpha[..., None] * 255], -1)
     return Image.fromarray(rgba.round().astype(np.uint8))
+
+
+def cover_on_white(picture: Image.Image) -> Image.Image | None:
+    """Return how much the object covers of each pixel (L), None unless it stands on white."""
+    wide, high = picture.size
+    edges = ((0, 0, wide, 1), (0, high - 1, wide, high), (0, 0, 1, high), (wide - 1, 0, wide, high))
+    for box in edges:  # most pictures are told by this alone
+        if max(ImageStat.Stat(picture.crop(box).convert("RGB")).mean) < WHITE:
+            return None
+    try:
+        return cut_out(picture).getchannel("A")
+    except Refused:
+        return None
 
 
 def _grown(values: "npt.NDArray[np.float32]", reach: int) -> "npt.NDArray[np.float32]":

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps, ImageStat
 
-from tools.cutout import cut_out
+from tools.cutout import cover_on_white, cut_out
 from tools.errors import Refused
 
 MAX_SIDE = 8192
+LIGHT = ("brightness", "contrast", "warmth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,17 @@ class Operation:
 
 
 def apply(picture: Image.Image, operation: Operation) -> Image.Image:
-    """Return a changed copy of an RGB or RGBA picture; transparency is kept (blocks)."""
+    """Return a changed copy of an RGB or RGBA picture (blocks).
+
+    Transparency is kept, and under a change of light the white that a sticker stands on.
+    """
     if operation.name in SHAPES:
         return SHAPES[operation.name](picture, operation)
     changed = COLOURS[operation.name](picture.convert("RGB"), operation)
     if picture.mode == "RGBA":
         changed.putalpha(picture.getchannel("A"))
+    elif operation.name in LIGHT and (cover := cover_on_white(picture)) is not None:
+        changed = Image.composite(changed, picture, cover)
     return changed
 
 

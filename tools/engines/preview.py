@@ -9,23 +9,25 @@ from PIL import Image
 
 SIDE = 256
 ROWS = 2048
+LIGHT = 3_000_000
+"""A decoder of fewer weights decodes a preview in a moment: AutoencoderTiny's has 1.2 million."""
 Floats = npt.NDArray[np.float32]
 
 
 class Preview:
-    """Turns latents into a JPEG: by the autoencoder where that is tiny, else by a linear map.
+    """Turns latents into a JPEG: by the autoencoder where that is small, else by a linear map.
 
     The map from latent channels to colours is fitted to the first finished picture, so it needs
     no constants of anybody's autoencoder, and that first picture has no preview.
     """
 
     def __init__(self, vae: Any) -> None:
-        self._tiny = vae if type(vae).__name__ == "AutoencoderTiny" else None
+        self._small = vae if _is_small(vae) else None
         self._map: Floats | None = None
 
     def show(self, latents: Any, ratio: float) -> bytes | None:
         """Return up to four pictures side by side as JPEG; `ratio` is width / height of one."""
-        if self._tiny is not None and latents.ndim == 4:
+        if self._small is not None and latents.ndim == 4:
             return _jpeg(self._decode(latents[:4]))
         cells = _cells(latents[:4], ratio)
         if cells is None or self._map is None or cells.shape[-1] + 1 != len(self._map):
@@ -35,7 +37,7 @@ class Preview:
     def learn(self, latents: Any, pictures: list[Image.Image]) -> None:
         """Fit the map to finished pictures and the latents they were decoded from."""
         ratio = pictures[0].width / pictures[0].height
-        cells = None if self._tiny or self._map is not None else _cells(latents, ratio)
+        cells = None if self._small or self._map is not None else _cells(latents, ratio)
         if cells is None or len(cells) != len(pictures):
             return
         high, wide, channels = cells.shape[1:]
@@ -46,11 +48,18 @@ class Preview:
         self._map = np.linalg.lstsq(rows, colours[::every], rcond=None)[0].astype(np.float32)
 
     def _decode(self, latents: Any) -> Floats:
-        vae: Any = self._tiny
+        vae: Any = self._small
         scaled = latents / vae.config.scaling_factor + (vae.config.shift_factor or 0.0)
         pixels: Floats = vae.decode(scaled.to(vae.dtype)).sample.float().cpu().numpy()
         colours: Floats = np.clip(pixels.transpose(0, 2, 3, 1) / 2 + 0.5, 0, 1)
         return colours
+
+
+def _is_small(vae: Any) -> bool:
+    if type(vae).__name__ not in ("AutoencoderTiny", "AutoencoderKL"):
+        return False
+    weights: int = sum(part.numel() for part in vae.decoder.parameters())
+    return weights < LIGHT
 
 
 def _cells(latents: Any, ratio: float) -> Floats | None:

@@ -123,7 +123,8 @@ def keep(judge: Judge, file: Path) -> None:
 
 def icons(packages: Path, size: int = 64) -> tuple[Pixels, list[str]]:
     """Every set's icons of the common things, and the everyday word for each."""
-    unpacked = {package: fetch(package, packages) for package in pinned()}
+    sets = [package for package in pinned() if package.origin == "npm"]  # the same for all models
+    unpacked = {package: fetch(package, packages) for package in sets}
     emojibase = next(path for package, path in unpacked.items() if not package.style)
     concepts = [concept for concept in read(emojibase) if concept.aliases]
     folders = {package.style: path for package, path in unpacked.items() if package.style}

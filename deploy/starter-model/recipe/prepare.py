@@ -5,7 +5,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,17 @@ log = logging.getLogger("starter-model")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What one picture shows: concept number, style, colour ("" as it is), a second concept."""
+    """What one picture shows: concept number, style, colour ("" as it is), a second concept.
+
+    `moved` is a copy that is mirrored, tilted or smaller, so that seeds have something to choose.
+    """
 
     concept: int
     style: str
     colour: str = ""
     beside: int = -1
     own_colour: str = ""
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ def build(
     rows: Iterator[tuple[int, str, pictures.Pixels]],
     settings: Configuration,
 ) -> Dataset:
-    """Icons, recoloured copies of common things, and pairs."""
+    """Icons, recoloured and moved copies of common things, and pairs."""
     looks = {name: table["look"] for name, table in words()["colours"].items()}
     coloured = common("figures")
     pixels, shown = [], []
@@ -61,6 +65,7 @@ def build(
                 pixels.append(pictures.recoloured(icon, hue, look))
                 shown.append(Shown(number, style, colour))
     _add_pairs(pixels, shown, concepts, settings)
+    _add_moved(pixels, shown, concepts, settings)
     return Dataset(np.stack(pixels), shown, concepts)
 
 
@@ -78,6 +83,23 @@ def _add_pairs(
         shown.append(Shown(shown[one].concept, shown[one].style, beside=shown[two].concept))
 
 
+def _add_moved(
+    pixels: list[pictures.Pixels],
+    shown: list[Shown],
+    concepts: list[Concept],
+    settings: Configuration,
+) -> None:
+    pick = random.Random(settings.seed)
+    plain = [
+        k
+        for k, s in enumerate(shown)
+        if not s.colour and s.beside < 0 and concepts[s.concept].aliases
+    ]
+    for number in plain * settings.moved:
+        pixels.append(pictures.moved(pixels[number], pick))
+        shown.append(replace(shown[number], moved=True))
+
+
 def icons(
     concepts: list[Concept], folders: dict[str, Path], size: int
 ) -> Iterator[tuple[int, str, pictures.Pixels]]:
@@ -85,8 +107,7 @@ def icons(
     for style, folder in folders.items():
         get = source(folder, size * 2)
         for number, concept in enumerate(concepts):
-            icon = get(concept)
-            if icon is not None:
+            for icon in get(concept):
                 yield number, style, pictures.on_white(icon, size)
 
 
@@ -94,14 +115,22 @@ def prepare(work: Path, settings: Configuration) -> Dataset:
     """The data of a configuration: read from the work folder, made when it is not there."""
     folder = work / "data"
     if not (folder / "table.json").exists():
-        unpacked = {p: fetch(p, work.parent / "packages") for p in pinned()}
-        emojibase = next(path for p, path in unpacked.items() if p.file == "emojibase-data")
-        wanted = {p.style: path for p, path in unpacked.items() if p.style in settings.styles}
+        needed = [p for p in pinned() if not p.style or p.style in settings.styles]
+        unpacked = {p: fetch(p, work.parent / "packages") for p in needed}
+        emojibase = next(path for p, path in unpacked.items() if not p.style)
+        wanted = {p.style: path for p, path in unpacked.items() if p.style}
         concepts = read(emojibase)
         if settings.concepts:
             concepts = [c for c in concepts if c.aliases][: settings.concepts]
         save(build(concepts, icons(concepts, wanted, settings.pixels), settings), folder)
     return load(folder)
+
+
+def kind(shown: Shown) -> str:
+    """What sort of training picture it is."""
+    if shown.moved:
+        return "moved"
+    return "pairs" if shown.beside >= 0 else "recoloured" if shown.colour else "icons"
 
 
 def save(data: Dataset, folder: Path) -> None:
@@ -113,10 +142,8 @@ def save(data: Dataset, folder: Path) -> None:
         "shown": [asdict(s) for s in data.shown],
     }
     (folder / "table.json").write_text(json.dumps(table, ensure_ascii=False), encoding="utf-8")
-    styles = Counter(s.style for s in data.shown if not s.colour and s.beside < 0)
-    kinds = Counter(
-        "pairs" if s.beside >= 0 else "recoloured" if s.colour else "icons" for s in data.shown
-    )
+    kinds = Counter(map(kind, data.shown))
+    styles = Counter(s.style for s in data.shown if kind(s) == "icons")
     log.info("%d concepts, %s, icons by style %s", len(data.concepts), dict(kinds), dict(styles))
 
 

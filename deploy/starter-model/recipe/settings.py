@@ -40,6 +40,7 @@ class Configuration:
     styles: dict[str, float]
     recoloured: list[str]
     pairs: int
+    moved: int
     concepts: int
     common: float
     pixels: int
