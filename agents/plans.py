@@ -36,10 +36,9 @@ _COUNTED = {
     "vary": ("a variation", "{n} variations"),
     "brainstorm": ("an idea", "{n} ideas"),
 }
-_HEAD = "Plan: {n} steps, about {time} of computing."
 _GUESS, _GUESSES = (
-    "Plan: {n} step, about {time} of computing (a guess: not all of this was measured here yet).",
-    "Plan: {n} steps, about {time} of computing (a guess: not all of this was measured here yet).",
+    "{n} step, about {time} of computing (a guess: not all of this was measured here yet)",
+    "{n} steps, about {time} of computing (a guess: not all of this was measured here yet)",
 )
 _IT = say("it")
 _NAMED = re.compile(r"\{(\w+)\}")
@@ -101,11 +100,12 @@ class Planner:
     def lines(self, steps: Sequence[Step]) -> list[str]:
         """Return a plan's lines: how many steps and how long, then the steps, numbered."""
         lines = [joined(". ", [str(n), self.line(s, steps)]) for n, s in enumerate(steps, 1)]
-        return [self._head(steps), *lines]
+        return [say("Plan: {totals}.", totals=self.totals(steps)), *lines]
 
-    def _head(self, steps: Sequence[Step]) -> str:
+    def totals(self, steps: Sequence[Step]) -> str:
+        """Return how many steps there are, and how long they should take."""
         price = self.price(steps)
-        one, many = "Plan: {n} step, about {time} of computing.", _HEAD
+        one, many = "{n} step, about {time} of computing", "{n} steps, about {time} of computing"
         if not price.known:
             one, many = _GUESS, _GUESSES
         return count(len(steps), one, many, time=duration(max(1.0, price.seconds)))

@@ -7,12 +7,12 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from agents.rooms.asked import OUTCOME, Asked, decided, outcome
-from agents.rooms.board import board, buttons
-from agents.rooms.choosing import closed
+from agents.rooms.board import Tongue, board, buttons
+from agents.rooms.choosing import closed as ended
 from agents.rooms.fold import fold
 from agents.rooms.state import Room
 from agents.rooms.templates import Template
@@ -20,8 +20,9 @@ from bot.adapter import Outbox, Reply
 from bot.delivery import send
 from bot.trail import Trail
 from memory.errors import AtelierError, NotFound
-from memory.records import Message, User, now
+from memory.records import Chat, Message, User, now
 from memory.rooms import Rooms, Said, Seat
+from memory.sentences import say
 from memory.store import Store
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Boards:
     store: Store
     rooms: Rooms
     template: Callable[[str], Template]
+    tongue: Callable[[Room, Chat], Awaitable[Tongue]]
     calm: float = 1.0
     """Seconds between two edits of a board."""
     ways: dict[str, Way] = field(default_factory=dict)
@@ -100,13 +102,15 @@ class Boards:
                 self.changed(room)
 
     async def _show(self, id: str) -> None:
-        room = await self._due(id)
+        closed = not await self.rooms.is_open(id)
+        room = await self._due(id, closed)
         for seat in await self.rooms.seats(id):
             if seat.board and seat.chat.platform in self.ways:
-                await self._tell(id, seat)
-                await self._paint(room, seat)
+                tongue = await self.tongue(room, seat.chat)
+                await self._tell(id, seat, tongue)
+                await self._paint(room, seat, tongue, closed)
 
-    async def _tell(self, id: str, seat: Seat) -> None:
+    async def _tell(self, id: str, seat: Seat, tongue: Tongue) -> None:
         """Say in a chat what a vote came to whose time was up, once, though nobody asked."""
         for event in await self.rooms.events(id):
             by_time = event.kind == OUTCOME and not event.message
@@ -114,20 +118,25 @@ class Boards:
                 continue
             told, same = decided([event]), f"{id} {event.number} {seat.chat}"
             assert told is not None
-            text = f"The time for the vote is up. {told.told}"
+            text = tongue.put(say("The time for the vote is up. {told}", told=told.told))
+            buttons = tuple(replace(one, label=tongue.put(one.label)) for one in told.buttons)
             said = Message(seat.chat, None, text, id=hashlib.sha256(same.encode()).hexdigest()[:20])
-            delivery = await self.store.close_turn(said, told.buttons)
+            said = replace(said, language=tongue.language)
+            delivery = await self.store.close_turn(said, buttons)
             if delivery.status == "pending":
                 way = self.ways[seat.chat.platform](said)
-                await send(Reply("reply", said, told.buttons), way, self.store)
+                await send(Reply("reply", said, buttons), way, self.store)
 
-    async def _due(self, id: str) -> Room:
-        """End a vote whose time is up, and come back when that of one going on is."""
+    async def _due(self, id: str, closed: bool) -> Room:
+        """End a vote whose time is up, and come back when that of one going on is.
+
+        In a closed room it waits.
+        """
         events = await self.rooms.events(id)
         room = fold(id, events)
         if alarm := self._alarms.pop(id, None):
             alarm.cancel()
-        if room.ballot is None or room.ballot.until is None:
+        if closed or room.ballot is None or room.ballot.until is None:
             return room
         left = (room.ballot.until - now()).total_seconds()
         if left > 0:
@@ -135,21 +144,22 @@ class Boards:
             self._alarms[id] = loop.call_later(min(left, _LONGEST), self.changed, id)
             return room
         asked = Asked(room, events, self.template(room.template), room.owner or NOBODY, now())
-        decision = closed(asked)
+        decision = ended(asked)
         if decision.drafts:
             said = Said(None, "", f"time of {id} at {room.number}")
             await self.rooms.add(id, [*decision.drafts, outcome(decision)], said, room.number)
         return fold(id, await self.rooms.events(id))
 
-    async def _paint(self, room: Room, seat: Seat) -> None:
+    async def _paint(self, room: Room, seat: Seat, tongue: Tongue, closed: bool) -> None:
         """Show a room in one of its chats; what is stored is what is known to be shown."""
-        text = board(room, self.template(room.template), self.price(room))
+        put = tongue.put
+        text = board(room, self.template(room.template), self.price(room), put, closed=closed)
         try:
             message = await self.store.message(seat.board)
             delivery = await self.store.delivery(message)
         except NotFound:
             return  # its first showing is under way
-        actions = buttons(room)
+        actions = buttons(room, put, closed=closed)
         if delivery.status != "sent":
             return
         way = self.ways[seat.chat.platform](message)

@@ -129,10 +129,16 @@ def _leaving(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
 
 
 def _run(settings: "Settings", given: argparse.Namespace) -> int:
+    from bot import environment
     from bot.serve import host, platforms, talk
 
     names = platforms(settings, given.platform)
-    return host(settings, names) if names else talk(settings)
+    if names:
+        return host(settings, names)
+    for name, meant in environment.unknown(os.environ).items():
+        if meant:  # such as a token that nobody will find
+            sys.stderr.write(f"{environment.told(name, meant)}\n")
+    return talk(settings)
 
 
 def _chat(settings: "Settings", given: argparse.Namespace) -> int:

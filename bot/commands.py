@@ -31,6 +31,7 @@ _OTHER_NAMES = {
     "brainstorm": "ideas",
     "say": "speak",
     "stop": "cancel",
+    "reset": "forget",
 }
 START = "start"
 """What Telegram sends when somebody opens the bot: a command, and what /help is asked then."""

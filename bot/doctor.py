@@ -12,7 +12,8 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from bot.settings import ModelServer, Settings, unknown
+from bot import environment
+from bot.settings import ModelServer, Settings
 from bot.shelf import catalogue
 from memory.errors import AtelierError, DataFolderBusy
 from memory.folder import DataFolder
@@ -71,13 +72,18 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield _chat(settings)
     yield from _discord(settings)
     yield from _telegram(settings)
-    for name in unknown(os.environ):
-        yield Finding("warn", "environment", f"{name} is no setting; check how it is spelt.")
+    for name, meant in environment.unknown(os.environ).items():
+        yield Finding("warn", "environment", environment.told(name, meant))
+
+
+def _without(platform: str) -> Finding:
+    how = f'"{platform}, click by click" in the README tells how to get one'
+    return Finding("ok", platform, f"No token is set, so nobody is served there; {how}.")
 
 
 def _discord(settings: Settings) -> Iterator[Finding]:
     if not settings.discord.token.get_secret_value():
-        yield Finding("ok", "Discord", "No token is set; none is needed.")
+        yield _without("Discord")
         return
     # Only this needs the network.
     from bot.adapters.discord import checkup
@@ -153,7 +159,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
 
 def _telegram(settings: Settings) -> Iterator[Finding]:
     if not settings.telegram.token.get_secret_value():
-        yield Finding("ok", "Telegram", "No token is set; none is needed.")
+        yield _without("Telegram")
         return
     from bot.adapters.telegram import check
 

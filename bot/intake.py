@@ -11,9 +11,15 @@ from tools.pictures import MAX_BYTES, open_picture
 
 MOST = 10
 _RATE = 16_000
+_BLANK, _LINES = 32, "\n\r\t\f"
+"""What comes before it is no letter or sign, and what of that stands in texts."""
+_TEXT = 50_000
+"""Bytes of a text, at most."""
+_WRITTEN = (b"%PDF", b"{\\rtf")
+"""What documents begin with that may be letters throughout and are no text to read."""
 _UNKNOWN = (
-    "That is neither a picture nor a sound I can use; send a PNG, JPEG, WEBP or GIF, or a voice "
-    "message, OGG, MP3, WAV or M4A."
+    "That is neither a picture nor a sound nor a text I can use; send a PNG, JPEG, WEBP or GIF, a "
+    "voice message, OGG, MP3, WAV or M4A, or a text in UTF-8."
 )
 
 
@@ -29,7 +35,7 @@ async def take(path: str, assets: Assets) -> Asset:
 
 
 async def keep(data: bytes, assets: Assets, *, spoken: bool = False) -> Asset:
-    """Keep a picture or sound that was sent; raises Refused when it is neither.
+    """Keep a picture, sound or text that was sent; raises Refused when it is none of these.
 
     `spoken` says that a sound is a voice note, which may be a request by itself.
     """
@@ -39,9 +45,25 @@ async def keep(data: bytes, assets: Assets, *, spoken: bool = False) -> Asset:
         seconds, shape = await asyncio.to_thread(_sound, data, spoken)
         return await assets.put(data, f"audio/{kind}", seconds=seconds, waveform=shape)
     if not any(map(data.startswith, _PICTURES)) and data[4:8] != b"ftyp":
-        raise Refused(_UNKNOWN)
+        return await _text(data, assets)
     picture = await asyncio.to_thread(open_picture, data)
     return await assets.put(data, _picture_type(data), width=picture.width, height=picture.height)
+
+
+async def _text(data: bytes, assets: Assets) -> Asset:
+    """Keep a text, which has no control characters but those of lines."""
+    if data.startswith(_WRITTEN):
+        raise Refused(_UNKNOWN)
+    try:
+        words = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(_UNKNOWN) from error
+    if not words.strip() or any(ord(sign) < _BLANK and sign not in _LINES for sign in words):
+        raise Refused(_UNKNOWN)
+    if len(data) > _TEXT:
+        form = "That text has {size:.0f} kB; one of a project room has {most} kB at most."
+        raise Refused(form, size=len(data) / 1000, most=_TEXT // 1000)
+    return await assets.put(data, "text/plain")
 
 
 def _sound(data: bytes, spoken: bool) -> tuple[float, bytes]:

@@ -1,25 +1,29 @@
 """Project rooms in a chat: `/project ...`, buttons, and what people say where a room is open."""
 
-import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from agents.rooms.asked import button
-from agents.rooms.board import board, buttons
+from agents.rooms.asked import button, clipped
+from agents.rooms.board import CLOSED, board, buttons
 from agents.rooms.making import Making, outcome_answer, priced
-from agents.rooms.reading import Intent, named, opening
+from agents.rooms.opening import begun, opening
+from agents.rooms.opening import subject as bare
+from agents.rooms.reading import Intent
 from agents.rooms.repeating import LATE
+from agents.rooms.state import MEDIA
 from agents.turns import Answer
 from agents.work import Work
-from bot import commands, talking
+from bot import commands, talking, translation
 from bot.adapter import Outbox, Received, Reply
 from bot.delivery import send
 from bot.studio import Studio
 from bot.trail import Trail
 from memory.records import Chat, Message, new_id
 from memory.rooms import Draft, Said
+from memory.sentences import joined, say
 from tools.errors import Refused
 
 _TAKES = {"discord": 9_500_000, "telegram": 45_000_000}
@@ -28,10 +32,11 @@ _FILE = 500_000_000
 _LABEL, _OFFERED = 30, 12
 _CODE = 8
 _VALID = timedelta(days=1)
-_ARTICLE = re.compile(r"^(?:the|our|an?|my)\s+", re.IGNORECASE)
-NONE = "There is no project room here; “/project new poster-series for the jazz night” opens one."
-CLOSED = "The room here is closed; /project reopen opens it again."
+NONE = say(
+    "There is no project room here; “/project new poster-series for the jazz night” opens one."
+)
 
+_NO_ROOM = "A text file can only take the place of a text in a project room; paste its words here."
 Otherwise = Callable[[], Awaitable[Answer]]
 
 
@@ -44,14 +49,23 @@ async def within(studio: Studio, work: Work, otherwise: Otherwise) -> Answer:
     room = await studio.rooms.here(message.chat)
     if not room:
         opened = opening(message.text, studio.templates()) if wanted is None else None
-        return await _open(studio, work, *opened) if opened else await otherwise()
+        return (
+            await _open(studio, work, *opened) if opened else await _without_text(work, otherwise)
+        )
     if (wanted is None or wanted.name == "again") and (found := await _talked(studio, work, room)):
         return found
     if asks := await _asked_what_for(studio, room, message):
         return asks
-    made = await otherwise()
+    made = await _without_text(work, otherwise)
     await _adopt(studio, room, message, made)
     return made
+
+
+async def _without_text(work: Work, otherwise: Otherwise) -> Answer:
+    """Answer otherwise; raises Refused when there is a text that only a room could use."""
+    if any(asset.media_type == talking.TEXT for asset in work.scene.message.assets):
+        raise Refused(_NO_ROOM)
+    return await otherwise()
 
 
 async def quietly(studio: Studio, event: Received, words: str) -> str:
@@ -71,13 +85,15 @@ async def quietly(studio: Studio, event: Received, words: str) -> str:
         return await _close(studio, room)
     decision = await talking.settle(studio, room, message, words)
     studio.boards.changed(room)
-    return decision.told if decision else f"I do not know what “{words[:40]}” means here."
+    if decision is None:
+        return say("I do not know what “{words}” means here.", words=words[:40])
+    return decision.told
 
 
 async def _commanded(studio: Studio, work: Work, words: str) -> Answer:
     verb, _, rest = words.partition(" ")
     if verb == "new":
-        name, subject = _template(studio, rest)
+        name, subject = _template(studio, rest, work.scene.message.language)
         return await _open(studio, work, name, subject)
     if verb == "join":
         return await _join(studio, work, rest.strip().upper())
@@ -88,36 +104,34 @@ async def _commanded(studio: Studio, work: Work, words: str) -> Answer:
         return await _board(studio, work, room)
     if found := await _said(studio, work, room, words):
         return found
-    raise Refused(f"I do not know what “{words[:60]}” means at this stage; the board says more.")
+    form = "I do not know what “{words}” means at this stage; the board says more."
+    raise Refused(form, words=words[:60])
 
 
 async def _nowhere(studio: Studio, chat: Chat) -> str:
     return CLOSED if await studio.rooms.closed(chat) else NONE
 
 
-def _template(studio: Studio, words: str) -> tuple[str, str]:
+def _template(studio: Studio, words: str, language: str) -> tuple[str, str]:
     """Part the name of a template from the subject behind it; raises Refused listing them all."""
-    known = studio.templates()
-    said = words.split()
-    for length in range(min(len(said), 5), 0, -1):
-        if name := named(" ".join(said[:length]), known):
-            rest = said[length:]
-            if rest and rest[0].lower().rstrip(":") in ("for", "about", "on", ""):
-                rest = rest[1:]
-            return name, " ".join(rest)
-    raise Refused(f"Say which kind: /project new NAME. {_templates(studio)}")
+    if found := begun(words, studio.templates(), language):
+        return found
+    kinds = _templates(studio)
+    raise Refused("Say which kind: /project new NAME. {kinds}", kinds=kinds)
 
 
 def _templates(studio: Studio) -> str:
-    return "There are:\n" + "\n".join(f"{n}: {t.about}" for n, t in studio.templates().items())
+    kinds = (joined(": ", [name, say(t.about)]) for name, t in studio.templates().items())
+    return joined("\n", [say("There are:"), *kinds])
 
 
 async def _open(studio: Studio, work: Work, name: str, subject: str) -> Answer:
     message, template = work.scene.message, studio.templates()[name]
-    subject = _ARTICLE.sub("", subject.strip(" .!"))
-    title = subject[:1].upper() + subject[1:60] if subject else template.title
+    subject = bare(subject)
+    title = subject[:1].upper() + subject[1:60] if subject else say(template.title)
+    data = {"title": title, "template": name, "brief": template.defaults()}
     drafts = [
-        Draft("opened", {"title": title, "template": name, "brief": template.defaults()}),
+        Draft("opened", {**data, "language": message.language}),
         *([Draft("brief", {"name": "subject", "value": subject})] if subject else []),
     ]
     id = new_id()
@@ -135,16 +149,17 @@ async def housed(studio: Studio, reply: Message, id: str, outbox: Outbox) -> Non
     """
     trail = await Trail.of(studio.store, reply.id)
     room = await talking.state(studio, id)
-    chat = await outbox.thread(trail, room.title)
+    put = partial(translation.put, language=reply.language)
+    chat = await outbox.thread(trail, put(room.title))
     seat = next((s for s in await studio.rooms.seats(id) if s.chat == reply.chat), None)
     way = studio.boards.ways.get(reply.chat.platform)
     if chat is None or seat is None or way is None:
         return
-    said = Message(chat, None, reply.text)
-    delivery = await studio.store.close_turn(said, buttons(room), "question")
+    said = Message(chat, None, reply.text, language=reply.language)
+    delivery = await studio.store.close_turn(said, buttons(room, put), "question")
     await studio.rooms.move(seat, chat, said.id)
     await send(Reply("question", said, delivery.actions), way(said), studio.store)
-    pointer = f"{room.title}: we make it in the thread of that name."
+    pointer = put(say("{title}: we make it in the thread of that name.", title=room.title))
     await studio.rooms.repaint(reply.id, pointer, ())
     await outbox.update(Reply("reply", replace(reply, text=pointer)), trail)
     studio.boards.changed(id)
@@ -167,12 +182,14 @@ async def _share(studio: Studio, room: str) -> str:
     alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
     code = "".join(secrets.choice(alphabet) for _ in range(_CODE))
     await studio.rooms.share(room, code, datetime.now(UTC) + _VALID)
-    return f"Say this in another chat with me, once and within a day: /project join {code}"
+    form = "Say this in another chat with me, once and within a day: /project join {code}"
+    return say(form, code=code)
 
 
 async def _close(studio: Studio, room: str) -> str:
     await studio.rooms.set_open(room, False)
-    return "The room is closed; /project reopen opens it again."
+    studio.boards.changed(room)
+    return CLOSED
 
 
 async def _reopen(studio: Studio, message: Message) -> str:
@@ -181,7 +198,7 @@ async def _reopen(studio: Studio, message: Message) -> str:
         raise Refused("There is no closed room here to open again.")
     await studio.rooms.set_open(room, True)
     studio.boards.changed(room)
-    return "The room is open again."
+    return say("The room is open again.")
 
 
 async def _board(studio: Studio, work: Work, room: str) -> Answer:
@@ -196,9 +213,10 @@ async def _board(studio: Studio, work: Work, room: str) -> Answer:
     stands = await studio.store.posts(seat.board) if seat.board else {}
     id = seat.board if seat.board and not stands else new_id()
     await studio.rooms.seat(replace(seat, board=id, shown=now.number, pinned=False))
-    text = board(now, studio.template(now.template), studio.boards.price(now))
+    put = (await studio.tongue(now, chat)).put
+    text = board(now, studio.template(now.template), studio.boards.price(now), put)
     studio.boards.changed(room)
-    return Answer("reply", text, buttons=buttons(now), id=id)
+    return Answer("reply", text, buttons=buttons(now, put), id=id)
 
 
 async def _talked(studio: Studio, work: Work, room: str) -> Answer | None:
@@ -229,7 +247,8 @@ async def _said(
     events = await studio.rooms.events(room)
     asked = talking.asked(studio, room, events, message)
     most = min(_TAKES.get(s.chat.platform, _FILE) for s in await studio.rooms.seats(room))
-    making = Making(studio.rooms, work, asked, most)
+    tongue = await studio.tongue(now, message.chat)
+    making = Making(studio.rooms, work, asked, most, tongue)
     answer = await making.run(decision.task, decision.told)
     studio.boards.changed(room)
     return answer
@@ -240,14 +259,14 @@ async def _asked_what_for(studio: Studio, id: str, message: Message) -> Answer |
     room = await talking.state(studio, id)
     if message.text.strip() or not message.assets or room.stage not in LATE:
         return None
-    kinds = {"image": "picture", "audio": "voice"}
-    sent = {kinds.get(a.media_type.partition("/")[0]) for a in message.assets}
-    there = [p for p in room.pieces if p.kind in sent]
+    sent = [asset.media_type for asset in message.assets]
+    there = [p for p in room.pieces if any(s.startswith(MEDIA[p.kind]) for s in sent)]
     if not there:
         return None
-    says = f"“this is {there[0].title}”"
-    told = f"Which piece shall that be? Press one, or reply to your file with {says}."
-    buttons = tuple(button(f"replace {p.number}", p.title[:_LABEL]) for p in there[:_OFFERED])
+    form = "Which piece shall that be? Press one, or reply to your file with “this is {title}”."
+    told = say(form, title=there[0].title)
+    labels = ((p.number, clipped(p.title, _LABEL)) for p in there[:_OFFERED])
+    buttons = tuple(button(f"replace {number}", label) for number, label in labels)
     return Answer("question", told, asked=message.assets, buttons=buttons)
 
 

@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -90,6 +89,15 @@ class Platform(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     token: SecretStr = Field(default=SecretStr(""), description="token of the bot")
+
+    @field_validator("token")
+    @classmethod
+    def _pasted(cls, token: SecretStr) -> SecretStr:
+        """Take what often comes with a copied token away from it."""
+        bare = token.get_secret_value().strip().strip("\"'").removeprefix("Bot ").strip()
+        if not re.fullmatch(r"[!-~]*", bare):
+            raise ValueError("a token has no spaces, and letters and signs of English only")
+        return SecretStr(bare)
 
 
 class Discord(Platform):
@@ -252,13 +260,6 @@ def read(**arguments: Any) -> Settings:
             f"in {FILE}, or ATELIER_CHAT__URL and ATELIER_CHAT__NAME."
         )
     return settings
-
-
-def unknown(environment: Mapping[str, str]) -> list[str]:
-    """Return the names in the environment that look like settings and are none."""
-    names = [n for n in environment if n.startswith("ATELIER_")]
-    known = {f"ATELIER_{field}".upper() for field in Settings.model_fields}
-    return sorted(n for n in names if n.partition("__")[0] not in known)
 
 
 def _sentence(error: ValidationError) -> str:

@@ -15,7 +15,7 @@ from bot.rulebook import Rulebook
 from bot.rules import AUTO
 from bot.studio import NOBODY
 from bot.trail import Trail
-from bot.translation import ENGLISH, languages, of_locale, put, translation
+from bot.translation import ENGLISH, load, of_locale, put
 from memory.errors import AtelierError, NotFound
 from memory.records import Chat, User
 from memory.store import Store
@@ -84,12 +84,6 @@ def with_language(handle: Handler, book: Rulebook, store: Store) -> Handler:
 def guessed(text: str, locale: str) -> str:
     """Return the likeliest language of who says something before there is a desk to ask."""
     return (recognised(text) if is_ready() else "") or of_locale(locale) or ENGLISH
-
-
-async def load(language: str) -> None:
-    """Read a language's file if nobody did yet; nobody else waits for that."""
-    if language != ENGLISH and language in languages():
-        await asyncio.to_thread(translation, language)
 
 
 async def _found(event: Event, book: Rulebook, store: Store) -> str:

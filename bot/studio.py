@@ -12,17 +12,22 @@ from agents.direct import Direct
 from agents.drafts import Limit
 from agents.events import Tell
 from agents.plans import LARGE, Asking, Planner
-from agents.rooms.templates import Template, load
+from agents.rooms import templates
+from agents.rooms.board import Tongue
+from agents.rooms.state import Room
+from agents.rooms.templates import Template
 from agents.scene import Scene
 from agents.turns import Thinker
 from agents.work import Execute, Work, execute
 from bot.boards import Boards
 from bot.limits import Limits
 from bot.rulebook import Rulebook
+from bot.rules import AUTO
+from bot.translation import ENGLISH, load, put
 from memory.assets import Assets
 from memory.database import Database
 from memory.imports import hidden
-from memory.records import Asset, Status, Step, User
+from memory.records import Asset, Chat, Status, Step, User
 from memory.rooms import Rooms
 from memory.store import Store
 from tools.catalogue import Catalogue
@@ -66,18 +71,25 @@ class Studio:
     def __post_init__(self) -> None:
         """Begin with the rules that are built in."""
         self.book, self.rooms = Rulebook(self.store), Rooms(self.database)
-        self.boards = Boards(self.store, self.rooms, self.template)
+        self.boards = Boards(self.store, self.rooms, self.template, self.tongue)
 
     def templates(self) -> Mapping[str, Template]:
         """Return what rooms can make, by name; raises Refused naming a file that is wrong."""
-        return load(self.folders)
+        return templates.load(self.folders)
 
     def template(self, name: str) -> Template:
         """Return a template; raises Refused when it is gone."""
         found = self.templates().get(name)
         if found is None:
-            raise Refused(f"The template {name!r} of this room is no longer there.")
+            raise Refused("The template {name} of this room is no longer there.", name=name)
         return found
+
+    async def tongue(self, room: Room, chat: Chat) -> Tongue:
+        """Return what a room speaks in one of its chats: as its rules say, else as its opener."""
+        rule = (await self.book.limits(chat, NOBODY)).rules.language
+        language = rule if rule != AUTO else room.language or ENGLISH
+        await load(language)
+        return Tongue(language, partial(put, language=language))
 
     def work(self, scene: Scene, tell: Tell, limits: Limits, shape: Limit | None = None) -> Work:
         """Return an empty desk top for one request, within limits; `shape` is called on steps."""

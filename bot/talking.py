@@ -9,7 +9,7 @@ from agents.rooms.deciding import decide
 from agents.rooms.fold import fold
 from agents.rooms.pointing import pieces
 from agents.rooms.reading import Intent, read
-from agents.rooms.repeating import LATE, last_task, misplaced, renumbered, repeated, said_again
+from agents.rooms.repeating import LATE, last_task, misplaced, renumbered, repeated
 from agents.rooms.reviewing import uploaded
 from agents.rooms.state import Room
 from agents.rooms.wording import wordings
@@ -24,6 +24,7 @@ from memory.rooms import RoomEvent, Said
 from tools.errors import Refused
 
 _AGAIN = (Wish("again", {}),)
+TEXT = "text/plain"
 _SHORT = 60
 _TRIES = 50
 """How often a decision is made anew because somebody else was quicker."""
@@ -110,7 +111,10 @@ async def _decision(
     if meant:
         makers = [await studio.store.maker(file.sha256, message.chat) for file in files]
         made = {a.sha256: m.id for a, m in zip(files, makers, strict=True) if m}
-        return uploaded(replace(here, attached=files), meant, made)
+        texts = [file for file in files if file.media_type == TEXT]
+        read = [(await studio.assets.read(file)).decode("utf-8-sig") for file in texts]
+        words = {file.sha256: text.strip() for file, text in zip(texts, read, strict=True)}
+        return uploaded(replace(here, attached=files), meant, made, words)
     intents = await _intents(studio, here.room, message, text)
     if intents and intents[0].kind == "reference":
         behind = await _behind(studio, message)
@@ -130,8 +134,6 @@ async def _intents(studio: Studio, room: Room, message: Message, text: str) -> l
         return [Intent("settle", {"name": rest[0], "side": rest[1]})]
     if text == "anyway":
         return [Intent("anyway")]
-    if once_more := said_again(text, room):
-        return [once_more]
     replied, template = await _replied(studio, room, message), studio.template(room.template)
     found = read(text, room, template, replied)
     return found or read(renumbered(text, room), room, template, replied)

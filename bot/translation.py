@@ -4,6 +4,7 @@ A file names its language, says which form of a word belongs to a number, and ho
 written; `[sentences]` holds the English template and what it is there, or all forms of it.
 """
 
+import asyncio
 import logging
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -62,6 +63,12 @@ def translation(language: str) -> Translation:
     data = tomllib.loads(source(language).decode())
     signs = {ord(","): data["thousands"], ord("."): data["decimal"]}
     return Translation(data["name"], data["sentences"], data["forms"], c2py(data["form"]), signs)
+
+
+async def load(language: str) -> None:
+    """Read a language's file if nobody did yet; nobody else waits for that."""
+    if language != ENGLISH and language in languages():
+        await asyncio.to_thread(translation, language)
 
 
 def of_locale(locale: str) -> str:

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from memory import message_rows, rows
+from memory import message_rows, rows, sentences
 from memory.database import Database
 from memory.records import Action, Chat, User, now
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is about to be noted: a kind, and what JSON can hold of it; `made` by no person."""
+    """What is about to be noted: a kind, and data of JSON and sentences; `made` by no person."""
 
     kind: str
     data: Mapping[str, object] = field(default_factory=dict)
@@ -118,11 +118,15 @@ class Rooms:
         return await self.database(lambda db: _events(db.conn, _room(db.conn, room)))
 
     async def seats(self, room: str = "") -> list[Seat]:
-        """Return the chats of a room, or those of all open rooms."""
-        where = "r.id = ?1" if room else "r.open AND ?1 = ''"
+        """Return the chats of a room, or those of all whose board is not at rest.
+
+        It is in a closed room once it has no buttons.
+        """
+        where = "r.id = ?1" if room else "?1 = '' AND (r.open OR b.actions != '[]')"
         sql = (
             "SELECT r.id, c.platform, c.id, s.board, s.shown, s.pinned FROM room_chats s"
             " JOIN rooms r ON r.number = s.room JOIN chats c ON c.number = s.chat"
+            " LEFT JOIN messages m ON m.id = s.board LEFT JOIN deliveries b ON b.message = m.seq"
             f" WHERE {where} ORDER BY s.room, s.chat"
         )
         found = await self.database(lambda db: db.execute(sql, (room,)).fetchall())
@@ -199,6 +203,11 @@ class Rooms:
 
         return await self.database(lambda db: work(db.conn))
 
+    async def is_open(self, room: str) -> bool:
+        """Tell whether a room is open."""
+        sql = "SELECT 1 FROM rooms WHERE id = ? AND open"
+        return await self.database(lambda db: db.execute(sql, (room,)).fetchone() is not None)
+
     async def set_open(self, room: str, is_open: bool) -> None:
         """Close a room, or open it again: its chats leave the rooms they are in meanwhile."""
 
@@ -264,7 +273,7 @@ def _append(conn: sqlite3.Connection, room: int, drafts: Sequence[Draft], said: 
     author = None if said.author is None else rows.user_number(conn, said.author)
     last, at = _last(conn, room), rows.micros(now())
     for number, draft in enumerate(drafts, last + 1):
-        data = rows.storable(json.dumps(dict(draft.data), ensure_ascii=False))
+        data = rows.storable(sentences.kept(draft.data))
         who = None if draft.made else author
         values = (room, number, draft.kind, who, said.message, said.key, data, at)
         conn.execute("INSERT INTO room_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
@@ -288,4 +297,4 @@ def _event(
     data, message, at = rest
     author = None if platform is None else User(platform, id, name)
     assert isinstance(at, int)
-    return RoomEvent(number, kind, author, json.loads(str(data)), str(message), rows.moment(at))
+    return RoomEvent(number, kind, author, sentences.read(str(data)), str(message), rows.moment(at))

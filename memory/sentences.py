@@ -6,6 +6,7 @@ A `Sentence` is its own English wherever a text is wanted: in the log, in the da
 import json
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 
 class Sentence(str):
@@ -58,6 +59,12 @@ def first(text: Sentence) -> str:
     return found if isinstance(found, str) else str(found)
 
 
+def listed(parts: Iterable[str]) -> str:
+    """Return "A, B and C"."""
+    *some, last = parts
+    return say("{some} and {last}", some=joined(", ", some), last=last) if some else last
+
+
 def dumped(text: str) -> str:
     """Return how a sentence is made, as JSON; "" for a plain text."""
     return json.dumps(_plain(text), ensure_ascii=False) if isinstance(text, Sentence) else ""
@@ -65,7 +72,28 @@ def dumped(text: str) -> str:
 
 def loaded(data: str, text: str) -> str:
     """Return the sentence that `dumped` told of, or the text itself when that was a plain one."""
-    return _made(json.loads(data)) if data else text
+    if not data:
+        return text
+    sentence: str = read(data)
+    return sentence
+
+
+def kept(data: object) -> str:
+    """Return data as JSON in which sentences stay what they are, for `read`."""
+    return json.dumps(_kept(data), ensure_ascii=False)
+
+
+def read(data: str) -> Any:
+    """Return what `kept` was given."""
+    return json.loads(data, object_hook=_revived)
+
+
+def _kept(data: object) -> object:
+    if isinstance(data, Mapping):
+        return {name: _kept(one) for name, one in data.items()}
+    if isinstance(data, list | tuple):
+        return [_kept(one) for one in data]
+    return _plain(data) if isinstance(data, Sentence) else data
 
 
 def _plain(value: object) -> object:
@@ -75,8 +103,7 @@ def _plain(value: object) -> object:
     return value if isinstance(value, str | int | float) else str(value)
 
 
-def _made(data: dict[str, object]) -> Sentence:
-    values = data["with"]
-    assert isinstance(values, dict)
-    read = {name: _made(one) if isinstance(one, dict) else one for name, one in values.items()}
-    return Sentence(str(data["say"]), read, str(data["many"]))
+def _revived(data: dict[str, Any]) -> object:
+    if data.keys() != {"say", "many", "with"}:
+        return data
+    return Sentence(data["say"], data["with"], data["many"])

@@ -35,6 +35,7 @@ async def overwrite(call: Call) -> list[Json]:
     """Replace all commands; those with a known type and name keep their id."""
     where, kept = _where(call), call.server.commands.sets
     check(call.payload)
+    check_places(call.payload, () if where else call.server.installs)
     old = {_key(c): c for c in kept.get(where, [])}
     new = [_complete(call, c, old.get(_key(c)), where) for c in call.payload]
     kept[where] = new
@@ -45,6 +46,7 @@ async def create(call: Call) -> Json:
     where, kept = _where(call), call.server.commands.sets
     others = [c for c in kept.get(where, []) if _key(c) != _key(call.payload)]
     check([*others, call.payload])
+    check_places([call.payload], () if where else call.server.installs)
     old = {_key(c): c for c in kept.get(where, [])}
     made = _complete(call, call.payload, old.get(_key(call.payload)), where)
     kept[where] = [*others, made]
@@ -81,10 +83,11 @@ def _complete(call: Call, command: Json, old: Json | None, where: int) -> Json:
         "description": "",
         "options": [],
         "contexts": None,
-        "integration_types": [0],
+        "integration_types": None,
         "nsfw": False,
         **command,
     }
+    made["integration_types"] = made["integration_types"] or list(call.server.installs)
     return {**made, "guild_id": str(where)} if where else made
 
 
@@ -108,6 +111,20 @@ def check(commands: Sequence[Json]) -> None:
             told = "Application command names must be unique"
             form.wrong((number,), "APPLICATION_COMMANDS_DUPLICATE_NAME", told)
         _one(form, command, (number,))
+    form.check()
+
+
+def check_places(commands: Sequence[Json], installs: Sequence[int]) -> None:
+    """Refuse commands for places where the application cannot be; a server's own have none."""
+    form = Form()
+    for number, command in enumerate(commands):
+        kinds, contexts = command.get("integration_types"), command.get("contexts")
+        if not set(kinds or ()) <= set(installs):
+            told = f"Integration types must be among {installs}."
+            form.wrong((number, "integration_types"), "BASE_TYPE_CHOICES", told)
+        if contexts and (not installs or (2 in contexts and 1 not in (kinds or installs))):
+            told = "Private channels are for commands that people install."
+            form.wrong((number, "contexts"), "BASE_TYPE_CHOICES", told)
     form.check()
 
 

@@ -214,7 +214,7 @@ class Gateway:
             raise Closed(4014, "Disallowed intent(s).")
         session = Session(secrets.token_hex(8), intents, link=link)
         self.sessions[session.id] = link.session = session
-        guilds = [g for g in self.world.guilds.values() if not g.gone]
+        guilds = [g for g in self.world.guilds.values() if self.world.bot.id in g.members]
         ready = {
             "v": 10,
             "user": {**render.user(self.world.bot), "verified": True, "mfa_enabled": False},

@@ -8,7 +8,7 @@ from tests.discord_calls import Call, Handler
 from tests.discord_components import check_form
 from tests.discord_errors import Form, Json, Refusal
 from tests.discord_messages import change, compose
-from tests.discord_records import EPHEMERAL, LOADING, Interaction, Message
+from tests.discord_records import EPHEMERAL, LOADING, Interaction, Message, Permission
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
 MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE, CHOICES, FORM = 4, 5, 6, 7, 8, 9
@@ -20,6 +20,8 @@ ALLOWED = {
 }
 TO_ACKNOWLEDGE, TO_ANSWER = 3.0, 15 * 60.0
 """Seconds from the event."""
+FOLLOWUPS = 5
+"""Where only a person brought the application."""
 
 
 async def acknowledge(call: Call) -> Json | None:
@@ -89,9 +91,20 @@ def _post(call: Call, asked: Interaction, flags: int = 0) -> Message:
     message.flags |= flags
     message.interaction = asked
     message.reply_to = asked.message
+    if _unwelcome(call, asked):
+        message.flags |= EPHEMERAL
     if message.flags & EPHEMERAL:
         message.ephemeral_to = asked.person
     return call.world.post(message)
+
+
+def _unwelcome(call: Call, asked: Interaction) -> bool:
+    """Tell whether a server does not want to see what people bring with them."""
+    guild = asked.channel.guild
+    if guild is None or "0" in asked.owners:
+        return False
+    need = Permission.USE_EXTERNAL_APPS | Permission.SEND_MESSAGES
+    return need not in call.world.powers(guild, asked.person)
 
 
 def _told(call: Call, asked: Interaction, message: Message | None) -> Json:
@@ -127,6 +140,8 @@ async def follow_up(call: Call) -> Json:
         rules.check_not_empty(call.payload, call.uploads)
         changed = change(call, first, asked.channel.file_limit)
         return render.message(call.world, changed)
+    if set(asked.owners) == {"1"} and len(asked.followups) >= FOLLOWUPS:
+        raise Refusal("too many follow-ups")
     message = _post(call, asked)
     asked.followups.append(message)
     return render.message(call.world, message)

@@ -176,7 +176,7 @@ async def delete(call: Call) -> None:
 async def pin(call: Call) -> None:
     channel = call.world.found(call.path["channel_id"])
     message = call.world.message(channel, call.path["message_id"])
-    if Permission.MANAGE_MESSAGES not in call.world.may(channel) and channel.guild is not None:
+    if Permission.PIN_MESSAGES not in call.world.may(channel) and channel.guild is not None:
         raise Refusal("missing permissions")
     message.pinned = True
 

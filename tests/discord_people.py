@@ -116,9 +116,9 @@ class Person:
         seen = self.server.commands.seen(guild.id if guild else 0)
         found = [c for c in seen if c["name"] == name and c["type"] == kind]
         assert found, f"there is no command {name!r} of type {kind} here"
-        command = found[0]
-        context = 0 if guild else 1
+        command, context = found[0], render.context(channel)
         assert command["contexts"] is None or context in command["contexts"], "not offered here"
+        assert self._owners(channel, command["integration_types"]), "not installed here"
         assert channel.nsfw or not guild or not command["nsfw"], "only in age-restricted channels"
         needed = command["default_member_permissions"]
         if guild and needed is not None:
@@ -127,6 +127,15 @@ class Person:
             enough = int(needed) and int(needed) & ~int(powers) == 0
             assert able or enough, f"{self.account.name} may not use {name!r}"
         return command
+
+    def _owners(self, channel: Channel, kinds: Sequence[int] = (0, 1)) -> dict[str, str]:
+        """Return who installed the application where this is."""
+        found = {}
+        if 0 in kinds and self.server.world.there(channel):
+            found["0"] = str(channel.guild.id if channel.guild else 0)
+        if 1 in kinds and self.account.installed:
+            found["1"] = str(self.account.id)
+        return found
 
     def presses(self, message: Message, custom_id: str) -> Interaction:
         """Press a button."""
@@ -203,8 +212,11 @@ class Person:
         self, kind: int, channel: Channel, data: Json, message: Message | None = None
     ) -> Interaction:
         world, token = self.server.world, secrets.token_urlsafe(24)
+        first = message.interaction if message is not None else None
+        own = self._owners(channel) if kind in (COMMAND, AUTOCOMPLETE) else {}
+        owners = own or {**self._owners(channel), **(first.owners if first else {})}
         asked = Interaction(
-            world.new_id(), token, kind, self.account, channel, data, world.clock(), message
+            world.new_id(), token, kind, self.account, channel, data, world.clock(), message, owners
         )
         self.server.interactions[token] = asked
         asked.sent = time.perf_counter()

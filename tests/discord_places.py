@@ -29,7 +29,7 @@ async def application(call: Call) -> Json:
         "description": "",
         "summary": "",
         "bot_public": True,
-        "bot_require_code_grant": False,
+        "bot_require_code_grant": call.server.code_grant,
         "verify_key": "00" * 32,
         "flags": CONTENT_FLAG_LIMITED if world.content_granted else 0,
         "owner": render.user(next(iter(world.guilds.values())).owner),
@@ -37,7 +37,7 @@ async def application(call: Call) -> Json:
         "bot": render.user(world.bot),
         "approximate_guild_count": len(world.guilds),
         "install_params": {"scopes": ["applications.commands", "bot"], "permissions": "0"},
-        "integration_types_config": {"0": {}, "1": {}},
+        "integration_types_config": {str(kind): {} for kind in call.server.installs},
     }
 
 
@@ -67,7 +67,7 @@ async def user(call: Call) -> Json:
 
 def _guild(call: Call) -> Guild:
     guild = call.world.guilds.get(int(call.path["guild_id"]))
-    if guild is None or guild.gone:
+    if guild is None or call.world.bot.id not in guild.members:
         raise Refusal("unknown guild")
     return guild
 
@@ -86,6 +86,19 @@ async def member(call: Call) -> Json:
     if found is None:
         raise Refusal("unknown member")
     return render.member(call.world, _guild(call), found)
+
+
+async def servers(call: Call) -> list[Json]:
+    world = call.world
+    return [
+        {
+            **{"id": str(guild.id), "name": guild.name, "icon": None, "banner": None},
+            **{"owner": guild.owner is world.bot, "features": []},
+            "permissions": str(int(world.powers(guild, world.bot))),
+        }
+        for guild in world.guilds.values()
+        if world.bot.id in guild.members
+    ]
 
 
 async def leave(call: Call) -> None:
@@ -184,6 +197,7 @@ ROUTES: dict[str, Handler] = {
     "GET /gateway/bot": gateway_bot,
     "POST /users/@me/channels": open_direct,
     "GET /users/{user_id}": user,
+    "GET /users/@me/guilds": servers,
     "GET /guilds/{guild_id}": guild,
     "GET /guilds/{guild_id}/channels": guild_channels,
     "GET /guilds/{guild_id}/members/{user_id}": member,

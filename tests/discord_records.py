@@ -9,7 +9,7 @@ from typing import Any
 from tests.discord_errors import Json
 
 EPOCH_MS = 1_420_070_400_000
-TEXT, DM, THREAD, PRIVATE_THREAD = 0, 1, 11, 12
+TEXT, DM, GROUP, THREAD, PRIVATE_THREAD = 0, 1, 3, 11, 12
 THREADS = (10, THREAD, PRIVATE_THREAD)
 EPHEMERAL, LOADING, VOICE, V2 = 1 << 6, 1 << 7, 1 << 13, 1 << 15
 MIB = 1024 * 1024
@@ -33,10 +33,15 @@ class Permission(IntFlag):
     CREATE_PRIVATE_THREADS = 1 << 36
     SEND_IN_THREADS = 1 << 38
     SEND_VOICE_MESSAGES = 1 << 46
+    USE_EXTERNAL_APPS = 1 << 50
+    PIN_MESSAGES = 1 << 51
 
 
 USUAL = Permission(sum(Permission)) & ~(
-    Permission.ADMINISTRATOR | Permission.MANAGE_MESSAGES | Permission.MANAGE_THREADS
+    Permission.ADMINISTRATOR
+    | Permission.MANAGE_MESSAGES
+    | Permission.MANAGE_THREADS
+    | Permission.PIN_MESSAGES
 )
 
 
@@ -55,12 +60,15 @@ class Clock:
 
 @dataclass(eq=False)
 class Account:
+    """Somebody; who has `installed` the application may use its commands everywhere."""
+
     id: int
     name: str
     bot: bool = False
     roles: list["Role"] = field(default_factory=list, repr=False)
     locale: str = "en-US"
     blocks_bot: bool = False
+    installed: bool = False
 
 
 @dataclass(eq=False)
@@ -81,7 +89,6 @@ class Guild:
     roles: list[Role] = field(default_factory=list, repr=False)
     members: dict[int, Account] = field(default_factory=dict, repr=False)
     locale: str = "en-US"
-    gone: bool = False
 
     @property
     def file_limit(self) -> int:
@@ -90,7 +97,10 @@ class Guild:
 
 @dataclass(eq=False)
 class Channel:
-    """A text channel, a private chat or a thread; `denied` is taken from the bot in it."""
+    """A text channel, a private chat or a thread; `denied` is taken from the bot in it.
+
+    `between` are the people of a private chat or group in which the bot is not.
+    """
 
     id: int
     kind: int = TEXT
@@ -98,6 +108,7 @@ class Channel:
     guild: Guild | None = field(default=None, repr=False)
     parent: "Channel | None" = None
     with_: Account | None = None
+    between: tuple[Account, ...] = ()
     owner: Account | None = None
     nsfw: bool = False
     denied: Permission = field(default_factory=lambda: Permission(0))
@@ -186,7 +197,8 @@ def walk(components: list[Json]) -> list[Json]:
 class Interaction:
     """What somebody asked for by a command, a button or a form, and what came back.
 
-    `latency` is the real seconds from sending the event to receiving the acknowledgement.
+    `latency` is the real seconds from sending the event to receiving the acknowledgement, `owners`
+    who installed the application where this could be done: {"0": a server's id, "1": a person's}.
     """
 
     id: int
@@ -197,6 +209,7 @@ class Interaction:
     data: Json
     at: float
     message: Message | None = field(default=None, repr=False)
+    owners: dict[str, str] = field(default_factory=dict)
     callback: int = 0
     latency: float = 0.0
     sent: float = 0.0

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from tests.discord_errors import Json
 from tests.discord_records import (
     DM,
+    GROUP,
     THREADS,
+    USUAL,
     Account,
     Channel,
     File,
@@ -67,9 +69,9 @@ def channel(world: "World", channel_: Channel) -> Json:
         "last_message_id": None,
         "flags": 0,
     }
-    if channel_.kind == DM:
-        assert channel_.with_ is not None
-        return {**data, "recipients": [user(channel_.with_)]}
+    if channel_.kind in (DM, GROUP):
+        people = channel_.between or (channel_.with_,)
+        return {**data, "recipients": [user(account) for account in people if account]}
     assert channel_.guild is not None
     data |= {"guild_id": str(channel_.guild.id), "name": channel_.name, "rate_limit_per_user": 0}
     if channel_.kind in THREADS:
@@ -227,7 +229,7 @@ def _asked(message_: Message) -> Json:
     if asked is None:
         return {}
     about: Json = {"id": str(asked.id), "type": asked.kind, "user": user(asked.person)}
-    about["authorizing_integration_owners"] = {}
+    about["authorizing_integration_owners"] = asked.owners
     if asked.kind == 2:
         about["name"] = asked.data["name"]
     return {"interaction_metadata": about, "application_id": str(message_.author.id)}
@@ -268,6 +270,21 @@ def reaction(world: "World", message_: Message, emoji: str, account: Account) ->
     return data
 
 
+def context(channel_: Channel) -> int:
+    """Return 0 for a server, 1 for a private chat with the bot, 2 for one without it."""
+    return 0 if channel_.guild else 2 if channel_.between else 1
+
+
+def _granted(world: "World", asked: Interaction) -> Permission:
+    """Return what the bot may do, or, where it is not, what whoever brought it may do."""
+    where = asked.channel
+    if world.there(where):
+        return world.may(where)
+    if where.guild is None:
+        return Permission.ATTACH_FILES | Permission.EMBED_LINKS | Permission.MENTION_EVERYONE
+    return world.powers(where.guild, asked.person) & USUAL
+
+
 def interaction(world: "World", asked: Interaction) -> Json:
     """Return the event that tells of a command, button, form or autocompletion."""
     where = asked.channel
@@ -279,11 +296,11 @@ def interaction(world: "World", asked: Interaction) -> Json:
         "version": 1,
         "data": asked.data,
         "channel": channel(world, where) | {"permissions": str(int(Permission.VIEW_CHANNEL))},
-        "app_permissions": str(int(world.may(where))),
+        "app_permissions": str(int(_granted(world, asked))),
         "locale": asked.person.locale,
         "entitlements": [],
-        "authorizing_integration_owners": {"0": str(where.guild.id if where.guild else 0)},
-        "context": 0 if where.guild else 1,
+        "authorizing_integration_owners": asked.owners,
+        "context": context(where),
         "attachment_size_limit": where.file_limit,
     }
     if asked.message is not None:

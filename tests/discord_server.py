@@ -33,7 +33,8 @@ class Server:
     """`rates` has the rates of routes that are not loose; `edit_rate` counts for each message.
 
     `require_nonce`: messages without a nonce that is enforced are refused, so that a test sees
-    whether each can be sent again without being shown twice. `spec` is Discord's own description
+    whether each can be sent again without being shown twice. `installs`: 0 if the application can
+    be added to servers, 1 if to people's own accounts. `spec` is Discord's own description
     of its interface, None where it is not at hand.
     """
 
@@ -44,6 +45,8 @@ class Server:
     require_nonce: bool = False
     most_threads: int = 1000
     content_granted: bool = True
+    installs: tuple[int, ...] = (0, 1)
+    code_grant: bool = False
     spec: Spec | None = field(default_factory=lambda: load(folder()))
     world: World = field(init=False)
     gateway: Gateway = field(init=False)

@@ -18,6 +18,7 @@ from tests.discord_errors import Json, Refusal
 from tests.discord_records import (
     DM,
     EPOCH_MS,
+    GROUP,
     THREAD,
     THREADS,
     USUAL,
@@ -74,14 +75,15 @@ class World:
         self.accounts[account.id] = account
         return account
 
-    def guild(self, name: str, tier: int = 0) -> Guild:
-        """Make a server with the bot in it."""
+    def guild(self, name: str, tier: int = 0, *, joined: bool = True) -> Guild:
+        """Make a server, with the bot in it if it `joined`."""
         guild = Guild(self.new_id(), name, self.account(f"{name}'s owner"), tier)
         guild.roles = [Role(guild.id, "@everyone", USUAL)]
         self.guilds[guild.id] = guild
-        self.join(guild, self.bot)
         self.join(guild, guild.owner)
-        self.emit("GUILD_CREATE", render.guild(self, guild), GUILDS)
+        if joined:
+            self.join(guild, self.bot)
+            self.emit("GUILD_CREATE", render.guild(self, guild), GUILDS)
         return guild
 
     def join(self, guild: Guild, account: Account) -> None:
@@ -89,16 +91,20 @@ class World:
 
     def leave(self, guild: Guild) -> None:
         """Remove the bot from a server."""
-        guild.gone = True
-        for channel in self.of(guild):
-            channel.deleted = True
+        del guild.members[self.bot.id]
         self.emit("GUILD_DELETE", {"id": str(guild.id)}, GUILDS)
 
     def channel(self, guild: Guild, name: str, *, nsfw: bool = False) -> Channel:
         channel = Channel(self.new_id(), name=name, guild=guild, nsfw=nsfw)
         self.channels[channel.id] = channel
-        self.emit("CHANNEL_CREATE", render.channel(self, channel), GUILDS)
+        if self.there(channel):
+            self.emit("CHANNEL_CREATE", render.channel(self, channel), GUILDS)
         return channel
+
+    def there(self, channel: Channel) -> bool:
+        """Tell whether the bot is where a channel is."""
+        guild = channel.guild
+        return self.bot.id in guild.members if guild else not channel.between
 
     def thread(
         self, parent: Channel, name: str, owner: Account, kind: int = THREAD, id: int = 0
@@ -114,6 +120,13 @@ class World:
             if channel.kind == DM and channel.with_ is account:
                 return channel
         channel = Channel(self.new_id(), DM, with_=account)
+        self.channels[channel.id] = channel
+        return channel
+
+    def among(self, *people: Account) -> Channel:
+        """Return a new private chat or group of people without the bot."""
+        kind = DM if len(people) == 2 else GROUP
+        channel = Channel(self.new_id(), kind, between=people)
         self.channels[channel.id] = channel
         return channel
 
@@ -134,8 +147,8 @@ class World:
         self.touch()
 
     def tell(self, event: str, message: Message) -> None:
-        """Tell of a message, unless only one person sees it."""
-        if message.ephemeral_to is None:
+        """Tell of a message, unless only one person sees it or the bot is not there."""
+        if message.ephemeral_to is None and self.there(message.channel):
             need = GUILD_MESSAGES if message.channel.guild else DIRECT_MESSAGES
             data = render.message(self, message, event=True)
             self.emit(event, data, need, self.readable(message, data))
@@ -175,7 +188,8 @@ class World:
         message.deleted = True
         message.channel.messages.remove(message)
         data = render.place(message.channel) | {"id": str(message.id)}
-        if message.ephemeral_to is None:
+        self.touch()
+        if message.ephemeral_to is None and self.there(message.channel):
             self.emit("MESSAGE_DELETE", data, GUILD_MESSAGES | DIRECT_MESSAGES)
 
     def react(self, message: Message, emoji: str, account: Account, *, on: bool = True) -> None:
@@ -189,6 +203,8 @@ class World:
 
     def may(self, channel: Channel) -> Permission:
         """Return what the bot may do in a channel."""
+        if not self.there(channel):
+            return Permission(0)
         if channel.guild is None:
             return USUAL
         own = self.powers(channel.guild, self.bot)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from agents.errors import Unseen
 from agents.plans import _COUNTED as COUNTED
+from agents.rooms.state import KINDS, STAGES
+from agents.rooms.templates import load
 from bot.errors import SettingsError
 from bot.queue import _WORDS as WAITING
 from bot.rules import Rules
@@ -17,6 +19,8 @@ from bot.translation import languages, translation
 from memory.errors import AtelierError
 from tools.builtin import ORDER, every_tool
 from tools.colours import _CONTRAST, _LIGHT, NAMES
+from tools.gate.texts import TONES
+from tools.prose import prompts
 from tools.tool import _FAULTS
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +53,7 @@ def sources() -> tuple[Source, ...]:
     for layer in LAYERS:
         for file in sorted((ROOT / layer).rglob("*.py")):
             text = file.read_text(encoding="utf-8")
-            if "rooms" not in file.parts and _SAYS.search(text):
+            if _SAYS.search(text):
                 found.append(_source(ast.parse(text)))
     return tuple(found)
 
@@ -138,6 +142,15 @@ def _tables() -> Iterator[str]:
     yield from _FAULTS.values()
     yield from (word for level in (*_LIGHT, *_CONTRAST) for word in level if isinstance(word, str))
     yield from ("very bright", "strong", *tomllib.loads(NAMES.read_text(encoding="utf-8")))
+    for kind in load().values():
+        yield from (kind.title, kind.about, *(part.title for part in kind.pieces))
+        yield from filter(None, (kind.brief.style, kind.brief.tone))
+    yield from (
+        *STAGES,
+        *map(str.capitalize, KINDS),
+        *(n.capitalize() for n in prompts()["languages"]),
+    )
+    yield from tomllib.loads(TONES.read_text(encoding="utf-8"))
     for glue in (", ", ": "):
         parts = [f"{{part{number}}}" for number in range(6)]
         yield from (glue.join(parts[:count]) for count in range(2, 7))

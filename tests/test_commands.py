@@ -127,6 +127,7 @@ def test_an_unknown_command_is_told() -> None:
         meant("/imagine")
     assert commands.parse("/start 123") == commands.Command("help", "start")
     assert commands.parse("/draw: a cat") == commands.Command("draw", "a cat")
+    assert commands.parse("/reset") == commands.Command("forget"), "which says first what it does"
 
 
 async def test_a_command_uses_what_came_with_it_or_what_it_answers(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.settings import unknown
+from bot.environment import unknown
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 CLUSTER = "ray-cluster.yaml"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.discord import wire
+from bot.adapters.discord import tokens, wire
+from bot.adapters.discord.tokens import Tokens
 from memory.records import Chat, Post
-from tests.discord_bot import Held, talking
+from tests.discord_bot import Bot, Held, talking
 from tests.discord_records import Interaction, Message, Permission
 from tests.discord_server import Server, serving
 from tests.rooms import room
@@ -134,3 +135,42 @@ async def test_after_a_quarter_of_an_hour_there_is_a_private_message(
         assert "Send Messages" in told.content
         async with asyncio.timeout(5):
             await bot.delivered()
+
+
+async def test_the_right_to_write_is_lost_and_the_process_killed(
+    server: Server, tmp_path: Path
+) -> None:
+    runner, ana = Held(), server.person("Ana")
+    async with talking(server, tmp_path, runner, kept=True) as bot:
+        line = (await ana.slash("imagine", prompt="a fox").answer()).original
+        assert line is not None
+        await runner.held()
+        assert await kept(bot, line)
+        await bot.stop()
+    server.channel.denied = Permission.SEND_MESSAGES
+    async with talking(server, tmp_path, kept=True) as bot:
+        await server.wait_for(lambda: any(id.endswith(":vary:1") for id in line.buttons))
+        assert line.files
+        await bot.delivered()
+        assert server.messages() == [line]
+
+
+async def test_tokens_are_forgotten_when_their_time_is_over(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "_LIFE", 0.0)
+    async with talking(server, tmp_path, kept=True) as bot:
+        line = (await server.person("Ana").slash("imagine", prompt="a fox").answer()).original
+        assert line is not None
+        await server.wait_for(lambda: line.content == "Ana: /imagine a fox")
+        assert await kept(bot, line)
+        assert await Tokens(bot.room.studio.store).of(str(line.id)) == ""
+    async with talking(server, tmp_path, kept=True) as bot:
+        async with asyncio.timeout(5):
+            while await kept(bot, line):
+                pass
+
+
+async def kept(bot: Bot, line: Message) -> dict[str, object]:
+    """Return what is kept of the interaction that a message answers."""
+    return await bot.room.studio.store.kept(f"discord token {line.id}")

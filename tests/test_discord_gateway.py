@@ -8,8 +8,9 @@ import aiohttp
 import discord
 import pytest
 import zstandard
+from discord.backoff import ExponentialBackoff
 
-from bot.adapters.discord import endpoints
+from bot.adapters.discord import endpoints, wire
 from tests.discord_client import Bare, connected
 from tests.discord_server import Server, serving
 
@@ -43,6 +44,18 @@ async def test_wrong_tokens_and_intents_are_turned_away(server: Server) -> None:
         async with connected(server):
             pass
     assert closed.value.code == 4004
+
+
+async def test_a_gateway_that_cannot_be_reached_at_first_is_no_bug(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ExponentialBackoff, "delay", lambda _: 0.0)
+    endpoints.use(server.api_url, "ws://127.0.0.1:9", server.url)
+    async with Bare() as client:
+        await client.login(server.token)
+        with pytest.raises(ConnectionError, match="gateway"):
+            await wire.connect(client)
+    endpoints.use()
 
 
 @pytest.mark.parametrize("how", ["drop", "ask_to_reconnect", "invalidate", "close"])

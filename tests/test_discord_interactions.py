@@ -111,6 +111,8 @@ async def test_what_people_cannot_do_is_an_error_of_the_test(server: Server, cli
         ([{"name": "a", "description": "x" * 101}], "0.description"),
         ([{"name": "a", "description": "x"}] * 2, "1"),
         ([{"name": "a", "type": 3, "description": "x"}], "0"),
+        ([{"name": "a", "type": 3, "integration_types": [0], "contexts": [2]}], "0.contexts"),
+        ([{"name": "a", "type": 3, "integration_types": [2]}], "0.integration_types"),
         (
             [
                 {
@@ -202,6 +204,29 @@ async def test_deadlines(server: Server, client: Bare) -> None:
         await twice.followup.send("x")
     assert stale.value.code == 50027
     assert len(server.violations) == 4
+
+
+async def test_what_somebody_brought_along_is_followed_five_times(
+    server: Server, client: Bare
+) -> None:
+    await tree_of(client).sync()
+    client._connection._command_tree = None  # the answers are given here
+    ana, ben = server.person("Ana"), server.person("Ben")
+    ana.account.installed = True
+    room = server.world.among(ana.account, ben.account)
+    ana.slash("imagine", room, prompt="x")
+    event = await client.next_asked()
+    assert event.context.private_channel
+    await event.response.send_message("one")
+    for number in range(5):
+        await event.followup.send(f"and {number}")
+    with pytest.raises(discord.HTTPException) as error:
+        await event.followup.send("too many")
+    assert error.value.code == 40094
+    assert len(server.messages(room)) == 6
+    with pytest.raises(discord.Forbidden) as shut:
+        await client.get_partial_messageable(room.id).send("we are not there")
+    assert shut.value.code == 50001
 
 
 async def test_answers_that_do_not_fit_are_refused(server: Server, client: Bare) -> None:

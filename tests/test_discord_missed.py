@@ -105,11 +105,12 @@ async def test_a_session_that_was_lost_for_good_is_caught_up_with(
 
 
 async def test_a_channel_that_is_gone_or_closed_stops_nothing(
-    server: Server, tmp_path: Path
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ana = server.person("Ana")
     gone = server.world.channel(server.guild, "gone")
     closed = server.world.channel(server.guild, "closed")
+    monkeypatch.setattr(missed, "CHANNELS", 1)
     async with talking(server, tmp_path, kept=True) as bot:
         for channel in (None, gone, closed):
             await bot.reply(ana.mentions("draw a fox", channel))

@@ -116,6 +116,21 @@ async def test_a_channel_that_is_gone_ends_the_matter(
         assert not [r for r in server.requests[asked:] if where in r.path and r.method == "POST"]
 
 
+async def test_what_cannot_be_shown_there_comes_in_private(server: Server, tmp_path: Path) -> None:
+    runner, ana = Held(), server.person("Ana")
+    thread = server.world.thread(server.channel, "foxes", ana.account)
+    async with talking(server, tmp_path, runner) as bot:
+        ana.mentions("draw a fox", thread)
+        await runner.held()
+        server.world.change(thread, locked=True)
+        runner.go.set()
+        result = await server.message(lambda m: m.channel is ana.direct and m.files)
+        why = server.messages(ana.direct)[0]
+        assert "That thread is locked; somebody who runs this server can unlock it." in why.content
+        assert "fox" in result.content
+        await bot.delivered()
+
+
 async def test_who_may_send_no_files_says_so(server: Server, tmp_path: Path) -> None:
     server.channel.denied = Permission.ATTACH_FILES
     async with talking(server, tmp_path) as bot:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from memory.sentences import say
 from tests.bench import gate as bench
 from tests.bench import planting
 from tests.bench.gallery import SUBJECTS as THINGS
@@ -251,7 +252,8 @@ async def test_transparency_survives_the_repair() -> None:
 
 
 def test_cards_of_pictures_words_and_voices_become_one() -> None:
-    fault = Fault(1, "must", "#1 lacks “jazz”.", "rewrite")
+    why = say("{piece} lacks “{term}”.", piece="#1", term="jazz")
+    fault = Fault(1, "must", why, "rewrite")
     words = Piece(1, (Reading("must", 1, 0, 3 * LIMIT),), (fault,))
     card = joined(Piece(1, (Reading("light", 0, 0, 0),)), Piece(2, ()), words)
     assert [len(one.readings) for one in card.pieces] == [2, 0]

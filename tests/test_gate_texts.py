@@ -79,7 +79,7 @@ def test_everything_broken_is_said_with_its_number() -> None:
 def test_a_wrong_language_and_too_few_words_are_faults() -> None:
     piece = check(3, SAID["de"], Rules(languages=("en", "fr"), least=20))
     assert [fault.measure for fault in piece.faults] == ["length", "language"]
-    assert "de, and it should be en or fr" in piece.faults[1].why
+    assert "de, and it should be en / fr" in piece.faults[1].why
 
 
 def test_words_are_counted_in_scripts_without_spaces() -> None:

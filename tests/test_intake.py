@@ -39,18 +39,32 @@ async def test_a_picture_and_a_sound_are_kept_with_what_is_known_of_them(tmp_pat
     assert heard.media_type == "audio/ogg"
     assert heard.seconds == pytest.approx(0.3, abs=0.05)
     assert await assets.read(heard) == sound()
+    (tmp_path / "c.md").write_bytes("\ufeffJazz für alle\n".encode())
+    assert (await intake.take(str(tmp_path / "c.md"), assets)).media_type == "text/plain"
 
 
 @pytest.mark.parametrize(
     ("data", "says"),
     [
         (b"", "empty"),
-        (b"just words", "neither a picture nor a sound"),
+        ("grüße".encode("latin-1"), "neither a picture nor a sound nor a text"),
+        (b"MZ\x00\x01 a program", "or a text in UTF-8"),
+        (b"%PDF-1.7 in letters", "or a text in UTF-8"),
+        (b"word " * 10_001, "has 50 kB; one of a project room has 50 kB at most"),
         (picture()[:60], "broken or cut off"),
         (sound()[:30], "no sound"),
         (bomb(), "900 million pixels"),
     ],
-    ids=["empty", "text", "half a picture", "half a sound", "30000x30000"],
+    ids=[
+        "empty",
+        "other letters",
+        "a program",
+        "a document",
+        "long text",
+        "half a picture",
+        "half a sound",
+        "30000x30000",
+    ],
 )
 async def test_what_cannot_be_used_is_one_sentence_and_nothing_is_kept(
     tmp_path: Path, data: bytes, says: str

@@ -16,7 +16,7 @@ from memory.records import Chat
 from memory.rooms import Draft, Said
 from tests.bench.rooms import talked
 from tests.fakes import FakeRunner
-from tests.projects import CAT, ELSEWHERE, events, made, opened, project, writer
+from tests.projects import CAT, ELSEWHERE, events, made, opened, picture, project, writer
 from tests.rooms import ANA, BEN, CHAT, Room, room
 from tools.jobs import Artifact, Job, Report
 
@@ -346,6 +346,8 @@ async def test_a_picture_that_is_replied_to_becomes_the_reference(tmp_path: Path
 async def test_the_colours_of_the_brief_are_checked(tmp_path: Path) -> None:
     async with room(tmp_path, writer()) as here:
         await made(here)
+        red = await picture(here, colour="red")
+        await here.say("this is poster 1", BEN, assets=[red])
         await here.say("colours: green", BEN)
         card = await here.say("next")
         assert "the palette's nearest" in card.message.text

@@ -25,6 +25,7 @@ from tests.discord_records import THREAD, Channel, Message
 from tests.discord_server import serving as guild_serving
 from tests.fakes import FakeRunner, sound
 from tests.rooms import room
+from tests.telegram_files import Upload
 from tests.telegram_server import serving as chats_serving
 from tests.telegram_world import Post
 
@@ -251,7 +252,13 @@ async def own_files(three: Team) -> None:
     assert line.content == "Radio line is now what Ben sent."
     wrong = await three.say("replace the slogan", ("own.png", own))
     assert "Slogan is a text and that is a picture" in wrong.content
-    notes = [("notes.txt", b"hello")]
+    upload = Upload("slogan.md", b"All that jazz", "text/markdown")
+    sent = three.cat.sends_document(upload, "this is the slogan")
+    own_words = await three.tell(sent)
+    assert own_words.text == "Slogan is now what Cat sent."
+    told = await three.say("poster 2", ("notes.txt", b"hello"))
+    assert "Poster 2 is a picture and that is a text" in told.content
+    notes = [("notes.txt", b"hell\xf6")]
     bad = await three.discord.reply(three.ana.mentions("poster 2", three.thread, attachments=notes))
     assert "notes.txt cannot be used" in bad.content
     words = await three.tell(three.cat.says("change the slogan to “All that jazz”"))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from agents.rooms.reading import Intent, opening, read
+from agents.rooms.opening import opening
+from agents.rooms.reading import Intent, read
 from agents.rooms.state import STAGES, Room
 from agents.rooms.wording import FOLDER, wordings
 from tests.projects import project, writer

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.environment import told, unknown
 from bot.errors import SettingsError
-from bot.settings import read, unknown
+from bot.settings import read
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +116,23 @@ def test_a_server_may_be_set_in_the_environment(monkeypatch: pytest.MonkeyPatch)
 
 def test_names_that_are_no_settings_are_noticed() -> None:
     given = {"ATELIER_MODLES": "x", "ATELIER_CHAT__URL": "x", "ATELIER_DATA": "x", "HOME": "x"}
-    assert unknown(given) == ["ATELIER_MODLES"]
+    given["ATELIER_DISCORD_TOKEN"] = "x"
+    meant = "ATELIER_DISCORD__TOKEN"
+    assert unknown(given) == {"ATELIER_MODLES": "", "ATELIER_DISCORD_TOKEN": meant}
+    assert f"write {meant}, with two underscores" in told("ATELIER_DISCORD_TOKEN", meant)
+    assert "spelt" in told("ATELIER_MODLES", "")
+
+
+@pytest.mark.parametrize("pasted", ["a.b.c\n", '"a.b.c"', " Bot a.b.c ", "'a.b.c'"])
+def test_a_token_is_taken_as_it_was_pasted(pasted: str) -> None:
+    assert read(discord={"token": pasted}).discord.token.get_secret_value() == "a.b.c"
+
+
+@pytest.mark.parametrize("wrong", ["1234:t\u00f6ken", "1234: token"])
+def test_what_cannot_be_a_token_is_told_and_not_shown(wrong: str) -> None:
+    with pytest.raises(SettingsError, match=r"telegram\.token is wrong: a token has no") as error:
+        read(telegram={"token": wrong})
+    assert "1234" not in str(error.value)
 
 
 def test_a_cluster_computes_by_its_profile_or_its_address() -> None:

@@ -144,7 +144,7 @@ async def _ideate(args: Ideate, context: Context) -> Result:
                 found.append(idea)
                 nearest = max(nearest, near)
     if not found:
-        raise EngineFailed(f"No ideas came from {model.name}; try other words.")
+        raise EngineFailed("No ideas came from {name}; try other words.", name=model.name)
     text = "\n".join(f"{n}. {_line(idea)}" for n, idea in enumerate(found, 1))
     if len(found) < args.count:
         text += f"\nNo more than {len(found)} different ideas came up."

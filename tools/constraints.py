@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from memory.sentences import joined, say
 from tools.prose import count_words, uncut, whole, within, written_in
 
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*[\"”’»)]*\s*|\n+")
@@ -24,13 +25,15 @@ class Constraints:
 
 def faults(text: str, rules: Constraints) -> tuple[str, ...]:
     """Return what a text does not keep to, each as a clause; none when all is well."""
-    found = [f"it does not say “{word}”" for word in rules.must if not has(text, word)]
-    found += [f"it says “{word}”" for word in rules.never if has(text, word)]
-    count = count_words(text)
-    if rules.max_words and count > rules.max_words:
-        found.append(f"it has {count} words, more than {rules.max_words}")
+    missing = (word for word in rules.must if not has(text, word))
+    found: list[str] = [say("it does not say “{word}”", word=word) for word in missing]
+    found += [say("it says “{word}”", word=word) for word in rules.never if has(text, word)]
+    words, most = count_words(text), rules.max_words
+    if most and words > most:
+        found.append(say("it has {words} words, more than {most}", words=words, most=most))
     if rules.languages and not any(written_in(text, one) for one in rules.languages):
-        found.append(f"it is not written in {' or '.join(rules.languages)}")
+        wanted = joined(" / ", map(say, rules.languages))
+        found.append(say("it is not written in {languages}", languages=wanted))
     return tuple(found)
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from agents.rooms.brief import shown
+from agents.rooms.brief import worded
 from agents.rooms.state import Question, Room
 from agents.rooms.templates import Template
 from memory.records import Action, Asset, User
 from memory.rooms import Draft, RoomEvent
+from memory.sentences import say
 
 What = Literal["ideas", "refine", "sketch", "make", "check", "fix", "pack", "show"]
 OUTCOME = "outcome"
@@ -73,6 +74,16 @@ def button(words: str, label: str) -> Action:
     return Action(f"project:{words}", label)
 
 
+def clipped(label: str, most: int) -> str:
+    """Return the words of a button, cut where they are too long; a sentence that fits stays one."""
+    return label if len(label) <= most else label[:most]
+
+
+def titled(number: int, title: str) -> str:
+    """Return a piece or an idea with its number."""
+    return say("{number}. {title}", number=number, title=title)
+
+
 def outcome(decision: Decision) -> Draft:
     """Return the event that keeps how a message was answered."""
     task = decision.task
@@ -102,20 +113,25 @@ def decided(events: Sequence[RoomEvent]) -> Decision | None:
     task = data.get("task")
     made = Task(**{**task, "numbers": tuple(task["numbers"])}) if isinstance(task, dict) else None
     buttons = tuple(Action(id, label) for id, label in data.get("buttons", ()))
-    return Decision(str(data.get("told", "")), (), made, buttons, bool(data.get("question")))
+    return Decision(data.get("told", ""), (), made, buttons, bool(data.get("question")))
 
 
 def who(user: User | None) -> str:
     """Return what somebody is called."""
-    return "somebody" if user is None else user.name or user.id
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """Return "1 idea" or "3 ideas"."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    return say("somebody") if user is None else user.name or user.id
 
 
 def open_question(question: Question) -> str:
     """Return the two values people want, with their names."""
-    was = f"{shown(question.was)} ({who(question.was_by)})"
-    return f"{was} or {shown(question.new)} ({who(question.new_by)})"
+    was, new = sides(question)
+    return say("{was} or {new}", was=was, new=new)
+
+
+def sides(question: Question) -> tuple[str, str]:
+    """Return the value that counts and the new one, each with who wants it."""
+    was, new = (worded(question.name, value) for value in (question.was, question.new))
+    form = "{value} ({who})"
+    return (
+        say(form, value=was, who=who(question.was_by)),
+        say(form, value=new, who=who(question.new_by)),
+    )

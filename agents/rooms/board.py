@@ -1,151 +1,200 @@
 """The board of a room: everything that stands, in one message, and the buttons of its stage."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
-from agents.rooms.asked import button, count, open_question, who
+from agents.rooms.asked import button, open_question, titled, who
 from agents.rooms.brief import lines
 from agents.rooms.briefing import choices
 from agents.rooms.choosing import live
-from agents.rooms.state import STAGES, Piece, Room
+from agents.rooms.state import STAGES, Piece, Room, Version
 from agents.rooms.templates import Template
-from memory.records import Action
+from memory.records import Action, User
+from memory.sentences import count, joined, say
 from tools.image import short
 
-_LINE, _IDEA, _BOARD = 150, 110, 1900
+Put = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """A language, and what puts a sentence into it."""
+
+    language: str
+    put: Put
+
+
+ENGLISH = Tongue("en", str)
+CLOSED = say("The room is closed; /project reopen opens it again.")
+_LINE, _IDEA, _BOARD, _PIECE = 150, 110, 1900, 90
 _LABEL = 24
 _SIGNS = {"text": "✎", "picture": "▣", "voice": "♪"}
 
 _FORWARD = {
-    "brief": "Find ideas",
-    "ideas": "Vote",
-    "choice": "Close the vote",
-    "outline": "Make it",
-    "review": "Check it",
-    "check": "Pack it",
-    "pack": "Pack again",
+    "brief": say("Find ideas"),
+    "ideas": say("Vote"),
+    "choice": say("Close the vote"),
+    "outline": say("Make it"),
+    "review": say("Check it"),
+    "check": say("Pack it"),
+    "pack": say("Pack again"),
 }
+OF_IDEAS = (button("more ideas", say("More ideas")), button("sketch all", say("Sketch all")))
 _HINTS = {
-    "brief": "Say what it must be: “audience: teenagers”, “4 posters”, “never mention beer”;"
-    " “next” finds ideas.",
-    "ideas": "“how about ...” adds one; “combine 1 and 3”, “2: more playful”, “sketch 2”;"
-    " “next” opens the vote.",
-    "choice": "Say or press a number, and another one if you change your mind;"
-    " “next” closes the vote.",
-    "outline": "“slogan: ...”, “drop 4”, “add a picture of ...”, “I take 2”; “next” makes it.",
-    "making": "The pieces are being made side by side.",
-    "review": "“approve 1”, “poster 2: darker”, “two variants of 1”, “redo 3”, or send your own;"
-    " “next” checks the set.",
-    "check": "“fix 3”, “fix all”, or “3 stays as it is”; “next” packs it.",
-    "pack": "Changes are still possible; “pack it again” packs anew.",
+    "brief": say(
+        "Say what it must be: “audience: teenagers”, “4 posters”, “never mention beer”;"
+        " “next” finds ideas."
+    ),
+    "ideas": say(
+        "“how about ...” adds one; “combine 1 and 3”, “2: more playful”, “sketch 2”;"
+        " “next” opens the vote."
+    ),
+    "choice": say(
+        "Say or press a number, and another one if you change your mind; “next” closes the vote."
+    ),
+    "outline": say("“slogan: ...”, “drop 4”, “add a picture of ...”, “I take 2”; “next” makes it."),
+    "making": say("The pieces are being made side by side."),
+    "review": say(
+        "“approve 1”, “poster 2: darker”, “two variants of 1”, “redo 3”, or send your own;"
+        " “next” checks the set."
+    ),
+    "check": say("“fix 3”, “fix all”, or “3 stays as it is”; “next” packs it."),
+    "pack": say("Changes are still possible; “pack it again” packs anew."),
 }
 
 
-def board(room: Room, template: Template, price: str = "") -> str:
+def board(
+    room: Room, template: Template, price: str = "", put: Put = str, *, closed: bool = False
+) -> str:
     """Return what the board says, within what one message of any platform can hold."""
+    title = put(say("{title} · {kind}", title=room.title, kind=say(template.title)))
     parts = [
-        short(f"{room.title} · {template.title}", _LINE),
-        f"Stage: {room.stage} ({STAGES.index(room.stage) + 1} of {len(STAGES)})"
-        f" · owner: {who(room.owner)} · {count(len(room.members), 'person', 'people')}",
-        *_brief(room),
-        *_reference(room),
-        *_questions(room),
-        *_ideas(room),
-        *_pieces(room),
-        *_card(room),
-        f"To make it: {price}" if price else "",
-        _hint(room),
+        short(title, _LINE),
+        put(_stage(room)),
+        *_brief(room, put),
+        *_reference(room, put),
+        *_questions(room, put),
+        *_ideas(room, put),
+        *_pieces(room, put),
+        *_card(room, put),
+        put(say("To make it: {price}", price=price)) if price else "",
+        put(CLOSED if closed else hint(room)),
     ]
     text = "\n".join(part for part in parts if part)
     return text if len(text) <= _BOARD else f"{text[: _BOARD - 1]}…"
 
 
-def _hint(room: Room) -> str:
+def hint(room: Room) -> str:
     """Return what can be said now; after a check that found nothing that is to pack."""
     if room.stage == "check" and room.card and not room.card.get("outliers"):
-        return "“pack it” makes the pack; changes are still possible."
+        return say("“pack it” makes the pack; changes are still possible.")
     return _HINTS[room.stage]
 
 
-def _brief(room: Room) -> Iterator[str]:
-    said = [f"{called}: {value}" for _, called, value in lines(room.brief)]
+def _stage(room: Room) -> str:
+    return say(
+        "Stage: {stage} ({number} of {all}) · owner: {owner} · {people}",
+        stage=say(room.stage),
+        number=STAGES.index(room.stage) + 1,
+        all=len(STAGES),
+        owner=who(room.owner),
+        people=count(len(room.members), "{n} person", "{n} people"),
+    )
+
+
+def _brief(room: Room, put: Put) -> Iterator[str]:
+    said = [put(joined(": ", line)) for line in lines(room.brief)]
     if said:
-        yield short("Brief · " + " · ".join(said), 4 * _LINE)
+        yield short(" · ".join([put(say("Brief")), *said]), 4 * _LINE)
 
 
-def _reference(room: Room) -> Iterator[str]:
-    if room.reference:
-        yield short(f"Reference: {room.reference.name} ({_author(room.reference.author)})", _LINE)
+def _reference(room: Room, put: Put) -> Iterator[str]:
+    if like := room.reference:
+        line = say("Reference: {name} ({who})", name=like.name, who=_author(like.author))
+        yield short(put(line), _LINE)
 
 
-def _questions(room: Room) -> Iterator[str]:
+def _questions(room: Room, put: Put) -> Iterator[str]:
     for question in room.questions:
-        yield short(f"Open: {open_question(question)}?", _LINE)
+        yield short(put(say("Open: {choice}?", choice=open_question(question))), _LINE)
 
 
-def _ideas(room: Room) -> Iterator[str]:
+def _ideas(room: Room, put: Put) -> Iterator[str]:
     if room.after("choice"):
         if chosen := room.idea(room.chosen):
-            yield f"Idea: {chosen.title} (by {_author(chosen.author)})"
+            by = _author(chosen.author)
+            yield put(say("Idea: {title} (by {who})", title=chosen.title, who=by))
         return
     ballot = room.ballot
     for idea in live(room):
         voters = [who(u) for u, n in ballot.votes.items() if n == idea.number] if ballot else []
-        votes = f" ← {', '.join(voters)}" if voters else ""
+        votes = f" ← {', '.join(map(put, voters))}" if voters else ""
         line = f"{idea.number}. {idea.title}: {idea.description}"
         yield f"{short(line, _IDEA)} ({_author(idea.author)}){votes}"
     if ballot and ballot.until:
-        yield f"Vote until {ballot.until:%d %b %H:%M} UTC"
+        yield put(say("Vote until {time} UTC", time=f"{ballot.until:%Y-%m-%d %H:%M}"))
 
 
-def _author(user: object) -> str:
-    name = getattr(user, "name", "") or getattr(user, "id", "")
-    return str(name) if user else "Atelier"
+def _author(user: User | None) -> str:
+    return user.name or user.id if user else "Atelier"
 
 
-def _pieces(room: Room) -> Iterator[str]:
+def _pieces(room: Room, put: Put) -> Iterator[str]:
     for piece in room.pieces:
-        yield short(f"{piece.number}. {_SIGNS[piece.kind]} {piece.title}{_state(piece, room)}", 90)
+        line = f"{piece.number}. {_SIGNS[piece.kind]} {put(piece.title)}"
+        yield short(line + put(_state(piece)), _PIECE)
 
 
-def _state(piece: Piece, room: Room) -> str:
-    carer = f" [{who(piece.carer)}]" if piece.carer else ""
+def _state(piece: Piece) -> str:
+    carer = [f" [{piece.carer.name or piece.carer.id}]"] if piece.carer else []
     version = piece.now
     if version is None:
-        return f"{carer}: {piece.request or 'reads aloud'}"
-    many = f" v{version.number}" if len(piece.versions) > 1 else ""
-    by = f" by {who(version.author)}" if version.author else ""
-    marks = f" ✓ {', '.join(map(who, piece.approved))}" if piece.approved else ""
-    wrong = f" ⚠ {'; '.join(version.faults)}" if version.faults else ""
+        return joined("", [*carer, ": ", piece.request or say("reads aloud")])
+    many = [f" v{version.number}"] if len(piece.versions) > 1 else []
+    by = [say(" by {who}", who=who(version.author))] if version.author else []
+    marks = [" ✓ ", joined(", ", map(who, piece.approved))] if piece.approved else []
     wish = [c for c in piece.comments if not c.change]
-    said = f" “{wish[-1].text}” ({who(wish[-1].author)})" if wish else ""
-    return f"{many}{by}{carer}{marks}{wrong}{said}"
+    form = " “{text}” ({who})"
+    said = [say(form, text=wish[-1].text, who=who(wish[-1].author))] if wish else []
+    return joined("", [*many, *by, *carer, *marks, *_wrong(version), *said])
 
 
-def _card(room: Room) -> Iterator[str]:
+def _wrong(version: Version) -> list[str]:
+    return [" ⚠ ", joined("; ", version.faults)] if version.faults else []
+
+
+def _card(room: Room, put: Put) -> Iterator[str]:
     told = room.card.get("told")
-    if told and room.stage in ("check", "pack"):
-        yield short(str(told), 2 * _LINE)
+    if isinstance(told, str) and room.stage in ("check", "pack"):
+        yield short(put(told), 2 * _LINE)
 
 
-def buttons(room: Room) -> tuple[Action, ...]:
-    """Return the buttons of the board, whose ids say all there is to know."""
+def buttons(room: Room, put: Put = str, *, closed: bool = False) -> tuple[Action, ...]:
+    """Return the buttons of the board, whose ids say all there is to know; none once closed."""
+    if closed:
+        return ()
     found = [b for question in room.questions for b in choices(question)]
-    found += _of_stage(room)
-    if room.stage in _FORWARD:
-        found.append(button(f"next {room.stage}", _FORWARD[room.stage]))
+    found += [*_of_stage(room), *forward(room)]
     if STAGES.index(room.stage):
-        found.append(button("back", "Back"))
-    return (*found, button("undo", "Undo"))
+        found.append(button("back", say("Back")))
+    found.append(button("undo", say("Undo")))
+    return tuple(replace(one, label=put(one.label)) for one in found)
+
+
+def forward(room: Room) -> tuple[Action, ...]:
+    """Return the button that goes on to the next stage; none while pieces are being made."""
+    label = _FORWARD.get(room.stage)
+    return (button(f"next {room.stage}", label),) if label else ()
 
 
 def _of_stage(room: Room) -> list[Action]:
     if room.stage == "ideas" and live(room):
-        return [button("more ideas", "More ideas"), button("sketch all", "Sketch all")]
+        return [*OF_IDEAS]
     if room.stage == "choice" and room.ballot:
         ideas = [idea for n in room.ballot.among if (idea := room.idea(n))]
         return [button(f"vote {i.number}", f"{i.number} {i.title}"[:_LABEL]) for i in ideas]
     if room.stage in ("review", "check"):
-        return [button("approve all", "Approve all")]
+        return [button("approve all", say("Approve all"))]
     return []
 
 
@@ -154,8 +203,8 @@ def told(room: Room) -> dict[int, str]:
     found = {}
     for piece in room.pieces:
         version = piece.now
-        words = f": {version.text}" if version and version.text else ""
-        mark = "" if version else ": missing"
-        wrong = f" ⚠ {'; '.join(version.faults)}" if version and version.faults else ""
-        found[piece.number] = f"{piece.number}. {piece.title}{mark}{words}{wrong}"
+        words = [": ", version.text] if version and version.text else []
+        mark = [] if version else [say(": missing")]
+        wrong = _wrong(version) if version else []
+        found[piece.number] = joined("", [titled(piece.number, piece.title), *mark, *words, *wrong])
     return found

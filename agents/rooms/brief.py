@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from memory.sentences import joined, say
+
 
 @dataclass(frozen=True, slots=True)
 class Brief:
@@ -26,19 +28,21 @@ class Brief:
 LISTS = ("must", "never", "facts")
 """What is added to; everything else takes the place of what was said before."""
 NAMES: Mapping[str, str] = {
-    "subject": "about",
-    "audience": "audience",
-    "tone": "tone",
-    "style": "style",
-    "languages": "language",
-    "aspect": "format",
-    "count": "pieces",
-    "must": "must say",
-    "never": "never",
-    "colours": "colours",
-    "deadline": "deadline",
-    "facts": "facts",
+    "subject": say("about"),
+    "audience": say("audience"),
+    "tone": say("tone"),
+    "style": say("style"),
+    "languages": say("language"),
+    "aspect": say("format"),
+    "count": say("pieces"),
+    "must": say("must say"),
+    "never": say("never"),
+    "colours": say("colours"),
+    "deadline": say("deadline"),
+    "facts": say("facts"),
 }
+_NAMED = ("colours", "languages", "tone", "style")
+"""Of the brief, what is known by an English name, or was set by a template."""
 _OPPOSITE = {"must": "never", "never": "must"}
 
 
@@ -86,10 +90,18 @@ def shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def lines(brief: Brief) -> list[tuple[str, str, str]]:
-    """Return what was said: the field, its name in words, its value in words."""
+def worded(name: str, value: object) -> str:
+    """Return a value of a part of the brief in words that can be put into a language."""
+    if name not in _NAMED:
+        return shown(value)
+    parts = value if isinstance(value, list | tuple) else [value]
+    return joined(", ", (say(str(part)) for part in parts))
+
+
+def lines(brief: Brief) -> list[tuple[str, str]]:
+    """Return what was said: the name of each part in words, and its value."""
     found = ((name, called, getattr(brief, name)) for name, called in NAMES.items())
-    return [(name, called, shown(value)) for name, called, value in found if value]
+    return [(called, worded(name, value)) for name, called, value in found if value]
 
 
 def style(brief: Brief) -> str:

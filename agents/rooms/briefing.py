@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from agents.rooms.asked import Asked, Decision, button, count, open_question, who
-from agents.rooms.brief import LISTS, NAMES, differs, shown
+from agents.rooms.asked import Asked, Decision, button, clipped, open_question, sides, who
+from agents.rooms.brief import LISTS, NAMES, differs, shown, worded
 from agents.rooms.reading import Intent
 from agents.rooms.state import Question
 from memory.records import Action
 from memory.rooms import Draft
+from memory.sentences import count, joined, say
 from tools.errors import Refused
 
 _BUTTON = 40
@@ -22,7 +23,8 @@ def briefed(asked: Asked, intents: Sequence[Intent]) -> Decision:
         if intent.kind == "unbrief":
             values = value if isinstance(value, list) else [value]
             drafts.append(Draft("unbrief", {"name": name, "values": values}))
-            told.append(f"no longer {NAMES[name]}: {shown(value)}")
+            gone = worded(name, values)
+            told.append(say("no longer {name}: {value}", name=NAMES[name], value=gone))
             continue
         against = _against(asked, name, value)
         if against is not None and not intent.firm:
@@ -33,17 +35,21 @@ def briefed(asked: Asked, intents: Sequence[Intent]) -> Decision:
     later = asked.after(drafts).room
     mine = {i.data["name"] for i in intents}
     open_ones = [q for q in later.questions if q.name in mine]
-    words = [f"Noted: {'; '.join(told)}." if told else "", *map(asks, open_ones)]
+    noted = [say("Noted: {what}.", what=joined("; ", told))] if told else []
     buttons = tuple(b for q in open_ones for b in choices(q))
     return Decision(
-        "\n".join(w for w in words if w), tuple(drafts), None, buttons, question=bool(open_ones)
+        joined("\n", [*noted, *map(asks, open_ones)]),
+        tuple(drafts),
+        None,
+        buttons,
+        question=bool(open_ones),
     )
 
 
 def _noted(name: str, value: object) -> str:
     if name == "count" and isinstance(value, int):
-        return count(value, "piece")
-    return f"{NAMES[name]}: {shown(value)}"
+        return count(value, "{n} piece", "{n} pieces")
+    return joined(": ", [NAMES[name], worded(name, value)])
 
 
 def _against(asked: Asked, name: str, value: object) -> dict[str, object] | None:
@@ -59,22 +65,22 @@ def _against(asked: Asked, name: str, value: object) -> dict[str, object] | None
 
 def asks(question: Question) -> str:
     """Return the question that a contradiction comes to, with both names."""
-    if question.name in LISTS:
-        word, before = shown(question.new), who(question.was_by)
-        rule = "never be said" if question.name == "never" else "be said"
-        wanted = f"{who(question.new_by)} wants that “{word}” must {rule}"
-        return f"{wanted}; {before} wants the opposite. Which?"
-    return f"Which {NAMES[question.name]}: {open_question(question)}?"
+    if question.name not in LISTS:
+        choice = open_question(question)
+        return say("Which {name}: {choice}?", name=NAMES[question.name], choice=choice)
+    form = "{who} wants that “{word}” must be said; {other} wants the opposite. Which?"
+    if question.name == "never":
+        form = "{who} wants that “{word}” must never be said; {other} wants the opposite. Which?"
+    word, other = shown(question.new), who(question.was_by)
+    return say(form, who=who(question.new_by), word=word, other=other)
 
 
 def choices(question: Question) -> tuple[Action, ...]:
     """Return the buttons that decide a question."""
-    name = question.name
-    labels = (
-        (f"{shown(question.was)} ({who(question.was_by)})", "old"),
-        (f"{shown(question.new)} ({who(question.new_by)})", "new"),
+    labels = zip(sides(question), ("old", "new"), strict=True)
+    return tuple(
+        button(f"settle {question.name} {side}", clipped(label, _BUTTON)) for label, side in labels
     )
-    return tuple(button(f"settle {name} {side}", label[:_BUTTON]) for label, side in labels)
 
 
 def settled(asked: Asked, name: str, side: str) -> Decision:
@@ -91,4 +97,5 @@ def settled(asked: Asked, name: str, side: str) -> Decision:
     drafts: tuple[Draft, ...] = (Draft("brief", {"name": field, "value": value}),)
     if field != name:  # the question named the other list
         drafts = (*drafts, Draft("unbrief", {"name": name, "values": question.was}))
-    return Decision(f"Decided by {who(asked.user)}: {_noted(field, value)}.", drafts)
+    told = say("Decided by {who}: {what}.", who=who(asked.user), what=_noted(field, value))
+    return Decision(told, drafts)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.rooms.brief import style
-from agents.rooms.outline import calls, shape_faults
+from agents.rooms.outline import calls, held_to, shape_faults
 from agents.rooms.state import Piece, Room
 from agents.rooms.templates import Checks
 from agents.understanding.wishes import Wish
@@ -14,6 +14,8 @@ from agents.work import Work
 from memory.errors import NotFound
 from memory.records import Asset, Step
 from memory.rooms import Draft
+from memory.sentences import Sentence, joined, say
+from tools.constraints import faults
 from tools.gate.card import Fault, ScoreCard
 from tools.gate.texts import Rules, check
 from tools.prose import prompts
@@ -41,9 +43,10 @@ class Checked:
     def told(self) -> str:
         """Return it in words, one line."""
         if not self.faults:
-            return f"Score {self.score:.0f} of 100: all pieces hang together."
-        names = ", ".join(f"#{n}" for n in self.faults)
-        return f"Score {self.score:.0f} of 100; falling out: {names}."
+            form = "Score {score:.0f} of 100: all pieces hang together."
+            return say(form, score=self.score)
+        names = joined(", ", (f"#{n}" for n in self.faults))
+        return say("Score {score:.0f} of 100; falling out: {names}.", score=self.score, names=names)
 
     def lines(self) -> list[str]:
         """Return why each piece falls out, a line each."""
@@ -66,21 +69,22 @@ class Gate:
         data = [data for _, data in pictures] if self.checks.pictures else []
         style = await self._style()
         card = await asyncio.to_thread(judge, data, style) if data else ScoreCard(())
-        faults: dict[int, tuple[str, ...]] = {}
+        wrong: dict[int, tuple[str, ...]] = {}
         for (piece, _), found in zip(pictures, card.pieces, strict=False):
             if found.faults:
-                faults[piece.number] = tuple(_said(piece, fault) for fault in found.faults)
+                wrong[piece.number] = tuple(_said(piece, fault) for fault in found.faults)
         written = [p for p in _texts(self.room) if p.now]
         texts = [check(p.number, p.now.text, self._rules(p)) for p in written if p.now]
         for piece, one in zip(written, texts, strict=True):
             if one.faults:
-                faults[piece.number] = tuple(_said(piece, fault) for fault in one.faults)
+                wrong[piece.number] = tuple(_said(piece, fault) for fault in one.faults)
         for piece, _ in pictures:  # the brief may ask for another format than it did
-            if wrong := shape_faults(await self.asset(piece), self.room.brief.aspect):
-                said = tuple(f"#{piece.number} {piece.title}: {why}." for why in wrong)
-                faults[piece.number] = (*faults.get(piece.number, ()), *said)
+            if found_of := shape_faults(await self.asset(piece), self.room.brief.aspect):
+                called = _numbered(piece)
+                said = tuple(say("{piece}: {why}.", piece=called, why=one) for one in found_of)
+                wrong[piece.number] = (*wrong.get(piece.number, ()), *said)
         score = ScoreCard((*card.pieces, *texts)).score
-        return Checked(score, dict(sorted(faults.items())))
+        return Checked(score, dict(sorted(wrong.items())))
 
     async def mend(self, numbers: Sequence[int]) -> tuple[list[Draft], str]:
         """Mend pieces by the gate's repair, texts by writing them anew; return what is better."""
@@ -99,9 +103,11 @@ class Gate:
         for (piece, before), after in zip(pictures, mended.pictures, strict=True):
             if after != before:
                 drafts.append(await self._kept(piece, after))
-        shaped = ", ".join(f"#{piece.number}" for piece in cut)
-        told = [f"Cut to {self.room.brief.aspect}: {shaped}."] if cut else []
-        return drafts, "\n".join([*told, *([] if cut and not mended.changes else [_gain(mended)])])
+        shaped = joined(", ", (f"#{piece.number}" for piece in cut))
+        aspect = self.room.brief.aspect
+        told = [say("Cut to {aspect}: {names}.", aspect=aspect, names=shaped)] if cut else []
+        gain = [] if cut and not mended.changes else [_gain(mended)]
+        return drafts, joined("\n", [*told, *gain])
 
     async def _cut(self, piece: Piece, data: bytes, numbers: Sequence[int]) -> bytes:
         """Return a picture that is to be mended in the shape that the brief asks for."""
@@ -118,7 +124,9 @@ class Gate:
         source = now.asset if now else ""
         args: dict[str, object] = {"image": source, "instruction": "fit the set"}
         turn, user = context.turn, context.user
-        step = Step("mend", args, user, context.chat, turn, "done", "Mended.", (asset,), (source,))
+        step = Step(
+            "mend", args, user, context.chat, turn, "done", say("Mended."), (asset,), (source,)
+        )
         await context.store.save(step)
         self.work.steps[step.id] = step
         return Draft("made", {"piece": piece.number, "asset": asset.sha256, "step": step.id}, True)
@@ -127,10 +135,16 @@ class Gate:
         wishes = calls(self.room, numbers, again=1)
         steps = await self.steps([wish for _, wish in wishes])
         return [
-            Draft("made", {"piece": n, "text": s.result, "step": s.id, "faults": _left(s)}, True)
+            Draft("made", {"piece": n, "step": s.id, **self._text(n, s.result)}, True)
             for (n, _), s in zip(wishes, steps, strict=True)
             if s.status == "done"
         ]
+
+    def _text(self, number: int, text: str) -> dict[str, object]:
+        """Return a text and what it does not keep to, as an event holds them."""
+        piece = self.room.piece(number)
+        wrong = faults(text, held_to(self.room.brief, piece)) if piece else ()
+        return {"text": text, "faults": list(wrong)}
 
     async def steps(self, wishes: Sequence[Wish]) -> list[Step]:
         """Run some wishes, or take over what an earlier life made of them."""
@@ -215,20 +229,20 @@ def _number(piece: Piece) -> int:
 
 def _said(piece: Piece, fault: Fault) -> str:
     """Return why a piece falls out; the gate counts pictures, and people count pieces."""
-    head, _, rest = fault.why.partition(" ")
-    return f"#{piece.number} {piece.title} {rest}" if head.startswith("#") else fault.why
+    why = fault.why
+    return Sentence(why.template, {**why.values, "piece": _numbered(piece)}, why.many)
+
+
+def _numbered(piece: Piece) -> str:
+    return say("#{number} {title}", number=piece.number, title=piece.title)
 
 
 def _gain(mended: "Mended") -> str:
     kept = sum(change.kept for change in mended.changes)
     if not kept:
-        return "No repair made the set better, so the pictures stay as they were."
-    return f"The set's pictures: {mended.before.score:.0f} before, {mended.after.score:.0f} now."
-
-
-def _left(step: Step) -> list[object]:
-    faults = step.args.get("faults")
-    return list(faults) if isinstance(faults, list) else []
+        return say("No repair made the set better, so the pictures stay as they were.")
+    form = "The set's pictures: {before:.0f} before, {after:.0f} now."
+    return say(form, before=mended.before.score, after=mended.after.score)
 
 
 def _same(step: Step, wish: Wish) -> bool:

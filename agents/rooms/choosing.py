@@ -5,17 +5,19 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from agents.rooms.asked import Asked, Decision, Task, button, count, who
+from agents.rooms.asked import Asked, Decision, Task, button, titled, who
 from agents.rooms.outline import outline
 from agents.rooms.state import Ballot, Idea, Room
 from agents.understanding.folding import unquoted
 from memory.rooms import Draft
+from memory.sentences import count, joined, listed, say
 from tools.errors import Refused
 from tools.image import short
 from tools.prose import headline
 
 _TITLE = 60
 _LABEL = 30
+MISSING = "There is no idea {number} here."
 
 
 def live(room: Room) -> list[Idea]:
@@ -25,7 +27,7 @@ def live(room: Room) -> list[Idea]:
 
 def called(idea: Idea) -> str:
     """Return an idea with its number."""
-    return f"{idea.number} “{idea.title}”"
+    return say("{number} “{title}”", number=idea.number, title=idea.title)
 
 
 def suggested(asked: Asked, data: Mapping[str, Any]) -> Decision:
@@ -37,7 +39,8 @@ def suggested(asked: Asked, data: Mapping[str, Any]) -> Decision:
     draft = Draft("idea", {"title": _capital(title), "description": rest.strip() or text})
     number = len(asked.room.ideas) + 1
     drafts = (draft, *_reopened(asked, number))
-    return Decision(f"Idea {number}, by {who(asked.user)}: {_capital(text)}", drafts)
+    form, by = "Idea {number}, by {who}: {text}", who(asked.user)
+    return Decision(say(form, number=number, who=by, text=_capital(text)), drafts)
 
 
 def more(asked: Asked, data: Mapping[str, Any]) -> Decision:
@@ -62,15 +65,15 @@ def combined(asked: Asked, data: Mapping[str, Any]) -> Decision:
         },
     )
     drafts = (draft, *_reopened(asked, len(asked.room.ideas) + 1))
-    told = f"Idea {len(asked.room.ideas) + 1} combines {called(one)} and {called(other)}."
-    return Decision(told, drafts)
+    number, both = len(asked.room.ideas) + 1, {"one": called(one), "other": called(other)}
+    return Decision(say("Idea {number} combines {one} and {other}.", number=number, **both), drafts)
 
 
 def refined(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Have the model word an idea anew, as somebody wants it."""
     idea = asked.room.idea(data["pick"])
     if idea is None:
-        raise Refused(f"There is no idea {data['pick']} here.")
+        raise Refused(MISSING, number=data["pick"])
     words = str(data["text"])
     return Decision("", (), Task("refine", (idea.number,), words=words))
 
@@ -111,16 +114,16 @@ def voted(asked: Asked, data: Mapping[str, Any]) -> Decision:
     pick, ballot = data["pick"], later.room.ballot
     idea = later.room.idea(pick)
     if ballot is None or idea is None or pick not in ballot.among:
-        raise Refused(f"Idea {pick} is not on the ballot.")
+        raise Refused("Idea {number} is not on the ballot.", number=pick)
     before = ballot.votes.get(asked.user)
     drafts = (*drafts, Draft("vote", {"idea": pick}))
     if before == pick:
-        return Decision(f"Your vote is for {called(idea)} already.")
-    moved = " now" if before else ""
+        return Decision(say("Your vote is for {idea} already.", idea=called(idea)))
+    form = "{who} votes now for {idea}." if before else "{who} votes for {idea}."
     now = later.after([Draft("vote", {"idea": pick})]).room
-    told = f"{who(asked.user)} votes{moved} for {called(idea)}. {standing(now)}"
+    told = [say(form, who=who(asked.user), idea=called(idea)), standing(now)]
     enough = now.ballot is not None and len(now.ballot.votes) >= quorum(later)
-    return Decision(f"{told} “next” closes the vote." if enough else told, drafts)
+    return Decision(joined(" ", [*told, *[say("“next” closes the vote.")] * enough]), drafts)
 
 
 def standing(room: Room) -> str:
@@ -128,8 +131,9 @@ def standing(room: Room) -> str:
     if room.ballot is None:
         return ""
     counted = Counter(room.ballot.votes.values())
-    parts = [f"{called(i)}: {counted[i.number]}" for i in live(room) if counted[i.number]]
-    return ", ".join(parts) + "." if parts else "Nobody has voted yet."
+    there = [(called(i), counted[i.number]) for i in live(room) if counted[i.number]]
+    votes = joined(", ", (joined(": ", [idea, str(n)]) for idea, n in there))
+    return say("{votes}.", votes=votes) if votes else say("Nobody has voted yet.")
 
 
 def quorum(asked: Asked) -> int:
@@ -157,27 +161,45 @@ def closed(asked: Asked) -> Decision:
     first, timed_out = leaders(ballot), over(asked.room, asked.at)
     missing = quorum(asked) - len(ballot.votes)
     if missing > 0 and not timed_out:
-        one = (first or list(ballot.among))[0]
-        raise Refused(
-            f"{count(missing, 'more vote')} needed (so far {len(ballot.votes)} of"
-            f" {quorum(asked)}); the owner, {who(asked.room.owner)}, can also say “we take {one}”."
-        )
+        raise _too_few(asked, ballot, missing, (first or list(ballot.among))[0])
     if len(first) == 1:
-        return took(asked, first[0], f"with {count(_votes(ballot, first[0]), 'vote')}")
-    names = " and ".join(called(i) for n in first if (i := asked.room.idea(n)))
+        how = count(_votes(ballot, first[0]), "with {n} vote", "with {n} votes")
+        return took(asked, first[0], how)
     if not first or ballot.last:
-        which = f"{names} are level again" if first else "Nobody voted in time"
-        owner = who(asked.room.owner)
-        one = (first or list(ballot.among))[0]
-        told = f"{which}. {owner}, as the owner you decide: “we take {one}”."
-        last = {"among": list(first or ballot.among), "last": True, "keep": True}
-        known = ballot.last and ballot.until is None
-        drafts = () if known else (Draft("ballot", last),)
-        return Decision(told, drafts, None, _picks(asked.room, first or list(ballot.among), "take"))
+        return _left_to_owner(asked, ballot, first)
     until = asked.at + timedelta(hours=asked.template.vote.hours)
     runoff = {"among": first, "until": until.isoformat(), "last": True}
-    told = f"A tie between {names}: please vote once more between these."
+    form = "A tie between {names}: please vote once more between these."
+    told = say(form, names=_all_called(asked.room, first))
     return Decision(told, (Draft("ballot", runoff),), None, _picks(asked.room, first, "vote"))
+
+
+def _too_few(asked: Asked, ballot: Ballot, missing: int, one: int) -> Refused:
+    needed = count(missing, "{n} more vote needed", "{n} more votes needed")
+    return Refused(
+        "{needed} (so far {votes} of {quorum}); the owner, {owner}, can also say “we take {one}”.",
+        needed=needed,
+        votes=len(ballot.votes),
+        quorum=quorum(asked),
+        owner=who(asked.room.owner),
+        one=one,
+    )
+
+
+def _left_to_owner(asked: Asked, ballot: Ballot, first: list[int]) -> Decision:
+    """Leave it to the owner, after two ties or when nobody voted."""
+    among, owner = first or list(ballot.among), who(asked.room.owner)
+    names = _all_called(asked.room, first) if first else ""
+    which = say("{names} are level again.", names=names) if first else say("Nobody voted in time.")
+    decide = say("{owner}, as the owner you decide: “we take {one}”.", owner=owner, one=among[0])
+    known = ballot.last and ballot.until is None
+    last = Draft("ballot", {"among": among, "last": True, "keep": True})
+    drafts = () if known else (last,)
+    return Decision(joined(" ", [which, decide]), drafts, None, _picks(asked.room, among, "take"))
+
+
+def _all_called(room: Room, numbers: list[int]) -> str:
+    return listed(called(idea) for n in numbers if (idea := room.idea(n)))
 
 
 def _votes(ballot: Ballot, idea: int) -> int:
@@ -193,21 +215,25 @@ def decided_by_owner(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Take the idea the owner decides for; others' words for it are a vote."""
     if asked.user != asked.room.owner:
         return voted(asked, data)
-    return took(asked, data["pick"], f"decided by {who(asked.user)}")
+    return took(asked, data["pick"], say("decided by {who}", who=who(asked.user)))
 
 
 def took(asked: Asked, number: int, how: str) -> Decision:
     """Take an idea, and lay out its pieces."""
     idea = asked.room.idea(number)
     if idea is None:
-        raise Refused(f"There is no idea {number} here.")
+        raise Refused(MISSING, number=number)
     drafts: tuple[Draft, ...] = (Draft("chosen", {"idea": number, "how": how}),)
     rows = outline(asked.template, asked.after(drafts).room)
     drafts = (*drafts, Draft("stage", {"stage": "outline"}), Draft("outline", {"pieces": rows}))
-    asks = (short(str(row["request"] or "read aloud")) for row in rows)
-    lines = [f"{n}. {r['title']}: {a}" for n, (r, a) in enumerate(zip(rows, asks, strict=True), 1)]
-    told = "\n".join([f"{called(idea)} it is, {how}. I would make:", *lines])
-    return Decision(told, drafts, None, (button("next outline", "Make it"),))
+    taken = say("{idea} it is, {how}. I would make:", idea=called(idea), how=how)
+    told = joined("\n", [taken, *(_row(n, row) for n, row in enumerate(rows, 1))])
+    return Decision(told, drafts, None, (button("next outline", say("Make it")),))
+
+
+def _row(number: int, row: Mapping[str, Any]) -> str:
+    asks = short(str(row["request"])) or say("read aloud")
+    return joined(": ", [titled(number, row["title"]), asks])
 
 
 def _capital(text: str) -> str:

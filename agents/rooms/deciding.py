@@ -5,15 +5,19 @@ from dataclasses import replace
 from typing import Any
 
 from agents.rooms import choosing, reviewing
-from agents.rooms.asked import Asked, Decision, Task, button, count, who
+from agents.rooms.asked import Asked, Decision, Task, button, who
+from agents.rooms.board import forward
 from agents.rooms.briefing import asks, briefed, settled
 from agents.rooms.reading import Intent
 from agents.rooms.referring import referred, unreferred
+from agents.rooms.standing import NO_SUBJECT, fallen, found_in, outliers, standing
 from agents.rooms.state import STAGES, Stage
 from agents.rooms.telling import ROUNDS
 from agents.rooms.undoing import last_of
 from agents.understanding.folding import unquoted
 from memory.rooms import Draft
+from memory.sentences import count, joined, say
+from tools.compute.admission import duration
 from tools.errors import Refused
 
 Decide = Callable[[Asked, Mapping[str, Any]], Decision]
@@ -33,16 +37,16 @@ def _next(asked: Asked, data: Mapping[str, Any]) -> Decision:
     seen = asked.seen or str(data.get("from", ""))
     late = bool(room.stage_since and asked.at <= room.stage_since and not seen)
     if (seen and seen != room.stage) or late:
-        raise Refused(f"The room is at “{room.stage}” already.")
+        raise Refused("The room is at “{stage}” already.", stage=say(room.stage))
     return _FORWARD[room.stage](asked)
 
 
 def _ideas(asked: Asked) -> Decision:
     room = asked.room
     if room.questions:
-        raise Refused("\n".join(["First decide this:", *map(asks, room.questions)]))
+        raise Refused(joined("\n", [say("First decide this:"), *map(asks, room.questions)]))
     if not room.brief.subject:
-        raise Refused("First say what it is about: “it is about the jazz night”.")
+        raise Refused(NO_SUBJECT)
     task = Task("ideas", count=asked.template.ideas.count)
     return Decision("", (Draft("stage", {"stage": "ideas"}),), task)
 
@@ -50,12 +54,12 @@ def _ideas(asked: Asked) -> Decision:
 def _choice(asked: Asked) -> Decision:
     there = choosing.live(asked.room)
     if len(there) == 1:
-        return choosing.took(asked, there[0].number, "the only idea there is")
+        return choosing.took(asked, there[0].number, say("the only idea there is"))
     drafts = choosing.begun(asked)
     buttons = tuple(button(f"vote {i.number}", f"{i.number} {i.title}"[:30]) for i in there)
-    hours = f"{asked.template.vote.hours:g} hours"
-    need = count(choosing.quorum(asked), "vote")
-    told = f"Please vote: say a number or press it. It takes {need}, and ends after {hours}."
+    need = count(choosing.quorum(asked), "{n} vote", "{n} votes")
+    form = "Please vote: say a number or press it. It takes {votes}, and ends after {time}."
+    told = say(form, votes=need, time=duration(3600 * asked.template.vote.hours))
     return Decision(told, drafts, None, buttons)
 
 
@@ -79,25 +83,18 @@ def _check(asked: Asked) -> Decision:
 def _complete(asked: Asked) -> None:
     """Refuse while a piece is missing."""
     if missing := [p.title for p in asked.room.pieces if p.now is None]:
-        raise Refused(f"Not made yet: {', '.join(missing)}; say “redo {missing[0]}”.")
+        names = joined(", ", missing)
+        raise Refused("Not made yet: {names}; say “redo {first}”.", names=names, first=missing[0])
 
 
 def _pack(asked: Asked) -> Decision:
     room = asked.room
     if not room.card:  # something was changed since the last check
         return Decision("", (), Task("check"))
-    wrong = [n for n in outliers(asked) if (p := room.piece(n)) and p.overruled is None]
-    if wrong:
-        names = ", ".join(p.title for n in wrong if (p := room.piece(n)))
-        buttons = (button("fix all", "Fix all"), button("anyway", "Pack anyway"))
-        return Decision(f"The check found something in: {names}.", (), None, buttons, question=True)
+    if wrong := fallen(room):
+        buttons = (button("fix all", say("Fix all")), button("anyway", say("Pack anyway")))
+        return Decision(found_in(wrong), (), None, buttons, question=True)
     return Decision("", (Draft("stage", {"stage": "pack"}),), Task("pack"))
-
-
-def outliers(asked: Asked) -> list[int]:
-    """Return the numbers of the pieces that the last check marked."""
-    found = asked.room.card.get("outliers")
-    return [n for n in found if isinstance(n, int)] if isinstance(found, list) else []
 
 
 def _again_packed(asked: Asked) -> Decision:
@@ -135,13 +132,15 @@ def _recheck(asked: Asked, data: Mapping[str, Any]) -> Decision:
 def _anyway(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Pack although the check found something."""
     if asked.room.stage not in ("check", "pack"):
-        raise Refused(f"The room is at “{asked.room.stage}”; it is packed after the check.")
-    note = Draft("overruled", {"piece": outliers(asked)})
-    return Decision("", (note, Draft("stage", {"stage": "pack"})), Task("pack"))
+        form = "The room is at “{stage}”; it is packed after the check."
+        raise Refused(form, stage=say(asked.room.stage))
+    wrong = outliers(asked.room)
+    notes = (Draft("overruled", {"piece": wrong}),) if wrong else ()
+    return Decision("", (*notes, Draft("stage", {"stage": "pack"})), Task("pack"))
 
 
 def _fix(asked: Asked, data: Mapping[str, Any]) -> Decision:
-    wrong = outliers(asked)
+    wrong = outliers(asked.room)
     wanted = [n for n in data.get("pieces", wrong) if n in wrong] or wrong
     if not wanted:
         raise Refused("The last check found nothing to fix; “next” goes on.")
@@ -159,7 +158,8 @@ def _back(asked: Asked, data: Mapping[str, Any]) -> Decision:
         raise Refused("This is the beginning; /project close ends the room.")
     before = STAGES[at - 1]
     before = "outline" if before == "making" else before
-    return Decision(f"Back to the {before}.", (Draft("stage", {"stage": before}),))
+    told = say("Back to the {stage}.", stage=say(before))
+    return Decision(told, (Draft("stage", {"stage": before}),))
 
 
 def _undo(asked: Asked, data: Mapping[str, Any]) -> Decision:
@@ -168,33 +168,34 @@ def _undo(asked: Asked, data: Mapping[str, Any]) -> Decision:
         raise Refused("There is nothing of yours here to take back.")
     draft = Draft("undo", {"numbers": [event.number for event in gone]})
     kinds = dict.fromkeys(_UNDONE[e.kind] for e in gone if e.kind in _UNDONE)
-    return Decision(f"Taken back: {', '.join(kinds) or 'your last words'}.", (draft,))
+    what = joined(", ", kinds) or say("your last words")
+    return Decision(say("Taken back: {what}.", what=what), (draft,))
 
 
 _UNDONE: Mapping[str, str] = {
-    "brief": "what you said of the brief",
-    "unbrief": "what you said of the brief",
-    "asked": "the question that raised",
-    "idea": "the idea",
-    "sketch": "the sketch",
-    "ballot": "the opening of the vote",
-    "vote": "your vote",
-    "chosen": "the choice of an idea",
-    "outline": "the outline",
-    "add": "the new piece",
-    "drop": "leaving that out",
-    "change": "the change",
-    "carer": "looking after that",
-    "made": "the new version",
-    "kept": "the choice of a version",
-    "approved": "your approval",
-    "comment": "the comment",
-    "overruled": "letting it stay",
-    "stage": "the step to another stage",
-    "named": "the name",
-    "owner": "the new owner",
-    "card": "the check",
-    "packed": "the note that it was packed",
+    "brief": say("what you said of the brief"),
+    "unbrief": say("what you said of the brief"),
+    "asked": say("the question that raised"),
+    "idea": say("the idea"),
+    "sketch": say("the sketch"),
+    "ballot": say("the opening of the vote"),
+    "vote": say("your vote"),
+    "chosen": say("the choice of an idea"),
+    "outline": say("the outline"),
+    "add": say("the new piece"),
+    "drop": say("leaving that out"),
+    "change": say("the change"),
+    "carer": say("looking after that"),
+    "made": say("the new version"),
+    "kept": say("the choice of a version"),
+    "approved": say("your approval"),
+    "comment": say("the comment"),
+    "overruled": say("letting it stay"),
+    "stage": say("the step to another stage"),
+    "named": say("the name"),
+    "owner": say("the new owner"),
+    "card": say("the check"),
+    "packed": say("the note that it was packed"),
 }
 
 
@@ -202,16 +203,22 @@ def _status(asked: Asked, data: Mapping[str, Any]) -> Decision:
     return Decision("")
 
 
+def _now(asked: Asked, data: Mapping[str, Any]) -> Decision:
+    """Tell whoever asks what to do now."""
+    return Decision(standing(asked.room), (), None, forward(asked.room))
+
+
 def _titled(asked: Asked, data: Mapping[str, Any]) -> Decision:
     title = unquoted(str(data["text"]))[:80]
-    return Decision(f"The room is called “{title}” now.", (Draft("named", {"title": title}),))
+    told = say("The room is called “{title}” now.", title=title)
+    return Decision(told, (Draft("named", {"title": title}),))
 
 
 def _owner(asked: Asked, data: Mapping[str, Any]) -> Decision:
     owner, user = asked.room.owner, asked.user
     if owner not in (None, user) and owner in asked.room.members:
-        raise Refused(f"{who(owner)} owns this room; only they can hand it over.")
-    return Decision(f"{who(user)} owns this room now.", (Draft("owner"),))
+        raise Refused("{owner} owns this room; only they can hand it over.", owner=who(owner))
+    return Decision(say("{owner} owns this room now.", owner=who(user)), (Draft("owner"),))
 
 
 def _settle(asked: Asked, data: Mapping[str, Any]) -> Decision:
@@ -227,6 +234,7 @@ _DECIDE: Mapping[str, Decide] = {
     "back": _back,
     "undo": _undo,
     "status": _status,
+    "now": _now,
     "close": _close,
     "title": _titled,
     "owner": _owner,

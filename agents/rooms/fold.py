@@ -47,9 +47,8 @@ def _opened(room: Room, event: RoomEvent) -> Room:
     defaults = data.get("brief")
     for name, value in defaults.items() if isinstance(defaults, dict) else ():
         brief = said(brief, name, value)
-    title, template = str(data.get("title", "")), str(data.get("template", ""))
-    opened = replace(room, title=title, template=template, brief=brief, owner=event.author)
-    return replace(opened, stage_at=event.number)
+    texts: dict[str, Any] = {name: _text(data, name) for name in ("title", "template", "language")}
+    return replace(room, **texts, brief=brief, owner=event.author, stage_at=event.number)
 
 
 def _brief(room: Room, event: RoomEvent) -> Room:
@@ -135,7 +134,7 @@ def _piece(number: int, row: Mapping[str, Any], author: User | None) -> Piece:
     fields = ("form", "words", "reads", "seed", "language", "must")
     known: dict[str, Any] = {k: row[k] for k in fields if k in row}
     request = str(row.get("request", ""))
-    return Piece(number, kind, str(row.get("title", "")), request, **known)
+    return Piece(number, kind, _text(row, "title"), request, **known)
 
 
 def _add(room: Room, event: RoomEvent) -> Room:
@@ -164,7 +163,7 @@ def _made(room: Room, event: RoomEvent) -> Room:
     def new(piece: Piece) -> Piece:
         number = max((v.number for v in piece.versions), default=0) + 1
         words = {name: str(data.get(name, "")) for name in ("asset", "text", "step")}
-        faults = tuple(map(str, _list(data.get("faults"))))
+        faults = tuple(_list(data.get("faults")))
         version = Version(number, **words, author=event.author, faults=faults)
         versions = (*piece.versions, version)
         kept = piece.kept if data.get("aside") and piece.kept else number
@@ -243,13 +242,19 @@ def _owner(room: Room, event: RoomEvent) -> Room:
 
 def _reference(room: Room, event: RoomEvent) -> Room:
     """Take a picture as the one all others shall look like; none takes that back."""
-    asset, name = (str(event.data.get(key, "")) for key in ("asset", "name"))
+    asset, name = (_text(event.data, key) for key in ("asset", "name"))
     found = Reference(asset, name, event.author) if asset else None
     return replace(room, reference=found, card={})
 
 
 def _named(room: Room, event: RoomEvent) -> Room:
     return replace(room, title=str(event.data.get("title", "")) or room.title)
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    """Return a text, which stays a sentence if it is one."""
+    text: str = data.get(name) or ""
+    return text
 
 
 def _list(value: object) -> list[Any]:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agents.plans import NEVER
-from agents.rooms.asked import Asked, Decision, Task, button, count
+from agents.rooms.asked import Asked, Decision, Task, button
+from agents.rooms.board import ENGLISH, Tongue
 from agents.rooms.brief import style
 from agents.rooms.checking import Gate
 from agents.rooms.choosing import live
 from agents.rooms.fold import fold
-from agents.rooms.outline import calls, shape_faults
+from agents.rooms.outline import calls, held_to, shape_faults
 from agents.rooms.packing import contents, packed
 from agents.rooms.state import Idea, Room
 from agents.rooms.telling import buttons_of, checked, keeping, mending, told_of
@@ -26,10 +27,12 @@ from agents.work import Work
 from memory.errors import NotFound
 from memory.records import Asset, Step
 from memory.rooms import Draft, Rooms, Said
-from tools.constraints import without
+from memory.sentences import count, joined, say
+from tools.constraints import faults, without
 
 MOST = 40
 """Steps one turn of a room may take."""
+_FAILED = "I could not make that: {why}"
 _NAMING = ("image", "other_image")
 """Arguments that name a picture."""
 
@@ -43,6 +46,8 @@ class Making:
     asked: Asked
     most: int = 10_000_000
     """Bytes that a file may have, so that every platform of the room takes it."""
+    tongue: Tongue = ENGLISH
+    """What the documents of a pack are written in."""
 
     @property
     def room(self) -> Room:
@@ -65,8 +70,9 @@ class Making:
         if self.room.stage == "making":
             drafts.append(Draft("stage", {"stage": "review"}, made=True))
         room = await self._noted(drafts)
-        failed = [f"I could not make that: {s.result}" for _, s in done if s.status == "failed"]
-        text = "\n".join([*dict.fromkeys(failed), told_of(task, room, drafts, told)]).strip()
+        failed = [say(_FAILED, why=s.result) for _, s in done if s.status == "failed"]
+        parts = [*dict.fromkeys(failed), told_of(task, room, drafts, told)]
+        text = joined("\n", filter(None, parts))
         kind: Any = "error" if failed and not drafts else "reply"
         return Answer(kind, text, tuple(steps), buttons=buttons_of(task, room))
 
@@ -105,7 +111,7 @@ class Making:
             room = await self._noted(drafts, "mended")
         found = await self._gate(room).check()
         room = await self._noted([found.draft(repaired=True)])
-        text = "\n".join(filter(None, [told, checked(found)]))
+        text = joined("\n", filter(None, [told, checked(found)]))
         steps = tuple(self.work.steps.values())
         shown = {v.asset for p in room.pieces if (v := p.now)}
         kept = tuple(s for s in steps if any(a.sha256 in shown for a in s.assets))
@@ -113,19 +119,25 @@ class Making:
 
     async def _pack(self, task: Task) -> Answer:
         context, message = self.work.context, self.work.scene.message
-        what = await contents(self.room, self.asked.events, context.store, context.assets)
+        store, events = context.store, self.asked.events
+        what = await contents(self.room, events, store, context.assets, self.tongue)
         named, left_out = await packed(what, context.assets, self.most)
         files = tuple(named.values())
         names = {asset.sha256: name for name, asset in named.items()}
         args: dict[str, object] = {"room": self.room.id, "names": names}
         step = Step("pack", args, context.user, context.chat, message.id, "done")
-        step = replace(step, id=_id(message.id), result="Packed.", assets=files)
-        await context.store.save(step)
+        step = replace(step, id=_id(message.id), result=say("Packed."), assets=files)
+        await store.save(step)
         await self._noted([Draft("packed", {"assets": [a.sha256 for a in files]}, made=True)])
         size = sum(asset.size for asset in files) / 1e6
-        told = f"The pack: {count(len(what.pieces), 'piece')}, {count(len(files), 'file')}"
-        text = "\n".join([f"{told}, {size:.1f} MB. Unpack it and open index.html.", *left_out])
-        return Answer("reply", text, (step,), buttons=(button("next pack", "Pack again"),))
+        told = say(
+            "The pack: {pieces}, {files}, {size:.1f} MB. Unpack it and open index.html.",
+            pieces=count(len(what.pieces), "{n} piece", "{n} pieces"),
+            files=count(len(files), "{n:,} file", "{n:,} files"),
+            size=size,
+        )
+        again = button("next pack", say("Pack again"))
+        return Answer("reply", joined("\n", [told, *left_out]), (step,), buttons=(again,))
 
     async def _show(self, task: Task, told: str) -> Answer:
         """Show the versions of a piece: two pictures side by side, anything else one by one."""
@@ -135,7 +147,7 @@ class Making:
         if piece and piece.kind == "picture" and len(shown) == 2:
             first, second = shown.values()
             steps = await self._steps([Wish("compare", {"image": first, "other_image": second})])
-            text = "\n".join([told, *(s.result for s in steps)])
+            text = joined("\n", [told, *(s.result for s in steps)])
             return Answer("reply", text, tuple(steps), buttons=buttons)
         found = tuple([a for one in shown.values() if (a := await self._asset(one))])
         return Answer("reply", told, asked=found, buttons=buttons)
@@ -170,8 +182,7 @@ def priced(room: Room, work: Work) -> str:
     ]
     if not steps:
         return ""
-    head = work.planner.lines(steps)[0]
-    return head.removeprefix("Plan: ").rstrip(".")
+    return work.planner.totals(steps)
 
 
 def _wishes(task: Task, room: Room, template: Template) -> list[tuple[int, Wish]]:
@@ -225,18 +236,17 @@ def _drafts(task: Task, number: int, step: Step, room: Room) -> list[Draft]:
         sha = asset.sha256 if asset else ""
         return [Draft("sketch", {"idea": number, "asset": sha, "step": step.id}, made=True)]
     data: dict[str, object] = {"piece": number, "step": step.id, "aside": task.aside}
-    wrong = step.args.get("faults")
-    faults = list(wrong) if isinstance(wrong, list) else []
+    piece = room.piece(number)
     if asset is not None:
-        data["asset"] = asset.sha256
-        faults += shape_faults(asset, room.brief.aspect)
+        data["asset"], wrong = asset.sha256, shape_faults(asset, room.brief.aspect)
     else:
         data["text"] = step.result
-    return [Draft("made", {**data, "faults": faults}, made=True)]
+        wrong = list(faults(step.result, held_to(room.brief, piece))) if piece else []
+    return [Draft("made", {**data, "faults": wrong}, made=True)]
 
 
 def outcome_answer(decision: Decision, price: str = "") -> Answer:
     """Return the answer that a decision without work is."""
     kind: Any = "question" if decision.question else "reply"
-    told = f"{decision.told}\nTo make it: {price}." if price else decision.told
-    return Answer(kind, told, buttons=decision.buttons)
+    priced = [say("To make it: {price}.", price=price)] if price else []
+    return Answer(kind, joined("\n", [decision.told, *priced]), buttons=decision.buttons)

@@ -10,6 +10,7 @@ from agents.rooms.state import Idea, Piece, Room
 from agents.rooms.templates import Part, Template, filled
 from agents.understanding.wishes import Wish
 from memory.records import Asset
+from memory.sentences import say
 from tools.constraints import Constraints, without
 from tools.jobs import Aspect
 
@@ -40,14 +41,20 @@ def _rows(part: Part, template: Template, room: Room, idea: Idea) -> list[dict[s
     for n in range(1, count + 1):
         for language in languages:
             values = _values(brief, idea, room, part, n, count)
-            title = f"{part.title} {n}" if count > 1 else part.title
-            title += f" ({language})" if len(languages) > 1 else ""
+            title = nth(part.title, n) if count > 1 else say(part.title)
+            if len(languages) > 1:
+                title = say("{title} ({language})", title=title, language=say(language))
             request = without(filled(part.request, values), brief.never)
             kept: dict[str, object] = {"form": part.form, "words": part.words, "must": part.must}
             found.append(
                 {"kind": part.kind, "title": title, "request": request, "language": language} | kept
             )
     return found
+
+
+def nth(title: str, number: int) -> str:
+    """Return the title of one of several pieces: "Poster 2"."""
+    return say("{title} {number}", title=say(title), number=number)
 
 
 def _values(
@@ -178,4 +185,5 @@ def shape_faults(asset: Asset, aspect: Aspect | str) -> list[str]:
     wide, high = map(int, aspect.split(":"))
     wanted, there = wide / high, asset.width / asset.height
     off = max(wanted / there, there / wanted) - 1
-    return [f"it is {asset.width}x{asset.height}, not {aspect}"] if off > _OFF else []
+    size = f"{asset.width}x{asset.height}"
+    return [say("it is {size}, not {aspect}", size=size, aspect=aspect)] if off > _OFF else []

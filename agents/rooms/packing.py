@@ -1,33 +1,43 @@
 """A room as files to keep: what is packed, who made it, and who decided what."""
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from agents.rooms.asked import who
-from agents.rooms.brief import NAMES, lines
+from agents.rooms.board import ENGLISH, Put, Tongue
+from agents.rooms.brief import NAMES, lines, worded
 from agents.rooms.state import Piece, Room, Version
 from memory.assets import Assets
 from memory.errors import NotFound
 from memory.records import Asset, Step, User
 from memory.rooms import RoomEvent
+from memory.sentences import Sentence, joined, say
 from memory.store import Store
 from tools.pack import Contents, Event, Original, Share
 from tools.pack import Piece as Part
 
 ZIP = "application/zip"
+_NAMED = re.compile(r"\{(\w+)\}")
 
 
 async def contents(
-    room: Room, events: Sequence[RoomEvent], store: Store, assets: Assets
+    room: Room,
+    events: Sequence[RoomEvent],
+    store: Store,
+    assets: Assets,
+    tongue: Tongue = ENGLISH,
 ) -> Contents:
-    """Return all of a room that is packed."""
-    parts = [await _part(piece, store, assets) for piece in room.pieces if piece.now]
-    brief = {called: value for _, called, value in lines(room.brief)}
-    story = tuple(event for e in events if (event := _event(e, room)))
-    return Contents(room.title, events[-1].at, brief, tuple(parts), story)
+    """Return all of a room that is packed, in the words of a language."""
+    put = tongue.put
+    parts = [await _part(piece, store, assets, put) for piece in room.pieces if piece.now]
+    brief = {put(called): put(value) for called, value in lines(room.brief)}
+    story = tuple(event for e in events if (event := _event(e, room, put)))
+    title, made = put(room.title), events[-1].at
+    return Contents(title, made, brief, tuple(parts), story, tongue.language, put)
 
 
 async def packed(
@@ -46,22 +56,23 @@ async def _bytes(file: Path) -> bytes:
     return await asyncio.to_thread(file.read_bytes)
 
 
-async def _part(piece: Piece, store: Store, assets: Assets) -> Part:
+async def _part(piece: Piece, store: Store, assets: Assets, put: Put) -> Part:
     version = piece.now
     assert version is not None  # who calls this has looked
     original = await _original(version, store, assets)
     step = await _step(version, store)
     recipe = {} if step is None else {"tool": step.tool, **step.args}
     share = _share(piece, step)
-    caption = f"{piece.title}: {piece.request}" if piece.request else piece.title
-    alt = f"A picture made by AI: {piece.request}" if piece.kind == "picture" else ""
+    shown = piece.kind == "picture"
+    caption = joined(": ", filter(None, (piece.title, piece.request)))
+    alt = say("A picture made by AI: {request}", request=piece.request)
     return Part(
-        piece.title,
+        put(piece.title),
         piece.kind,
         version.text,
-        caption if piece.kind == "picture" else "",
-        original if piece.kind == "picture" else None,
-        alt,
+        put(caption) if shown else "",
+        original if shown else None,
+        put(alt) if shown else "",
         original if piece.kind == "voice" else None,
         recipe,
         (share,),
@@ -91,60 +102,63 @@ def _share(piece: Piece, step: Step | None) -> Share:
     made = any(v.author is None for v in earlier)
     model = str(step.args.get("model", "")) if step else ""
     if made and not model:
-        model = "the text model" if piece.kind == "text" else "a model"
+        model = say("the text model") if piece.kind == "text" else say("a model")
     names = tuple(dict.fromkeys(who(user) for user in people))
     return Share(piece.kind, model if made else "", names, len(people) if made else 0)
 
 
 _TOLD: Mapping[str, str] = {
-    "opened": "opened the room",
-    "brief": "set “{name}”: {value}",
-    "unbrief": "took back “{name}”",
-    "asked": "wanted another “{name}”: {value}",
-    "idea": "had the idea “{title}”",
-    "vote": "voted for {idea}",
-    "chosen": "chose {idea}, {how}",
-    "stage": "went on to the stage “{stage}”",
-    "add": "added {title}: {request}",
-    "drop": "left out piece {piece}",
-    "change": "changed what {piece} shall be: {request}",
-    "made": "made {piece}",
-    "kept": "chose version {version} of {piece}",
-    "approved": "approved {piece}",
-    "comment": "said of {piece}: {text}",
-    "carer": "looks after {piece}",
-    "overruled": "let {piece} stay as it is",
-    "undo": "took something back",
-    "joined": "joined",
-    "owner": "became the owner",
-    "reference": "set the reference: {name}",
+    "opened": say("opened the room"),
+    "brief": say("set “{name}”: {value}"),
+    "unbrief": say("took back “{name}”"),
+    "asked": say("wanted another “{name}”: {value}"),
+    "idea": say("had the idea “{title}”"),
+    "vote": say("voted for {idea}"),
+    "chosen": say("chose {idea}, {how}"),
+    "stage": say("went on to the stage “{stage}”"),
+    "add": say("added {title}: {request}"),
+    "drop": say("left out piece {piece}"),
+    "change": say("changed what {piece} shall be: {request}"),
+    "made": say("made {piece}"),
+    "kept": say("chose version {version} of {piece}"),
+    "approved": say("approved {piece}"),
+    "comment": say("said of {piece}: {text}"),
+    "carer": say("looks after {piece}"),
+    "overruled": say("let {piece} stay as it is"),
+    "undo": say("took something back"),
+    "joined": say("joined"),
+    "owner": say("became the owner"),
+    "reference": say("set the reference: {name}"),
 }
 
 
-def _event(event: RoomEvent, room: Room) -> Event | None:
+def _event(event: RoomEvent, room: Room, put: Put) -> Event | None:
     form = _TOLD.get(event.kind)
     if form is None:
         return None
-    values = {key: _value(key, value, room) for key, value in event.data.items()}
-    said = form.format_map(_Known(values))
-    return Event(_name(event.author), said, event.at)
+    values = {key: _value(key, event, room) for key in _NAMED.findall(form)}
+    return Event(put(_name(event.author)), put(Sentence(form, values)), event.at)
 
 
-class _Known(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return ""
+def _value(key: str, event: RoomEvent, room: Room) -> str:
+    value = event.data.get(key, "")
+    if key == "value":
+        return worded(str(event.data.get("name")), value)
+    found = value if isinstance(value, list) else [value]
+    return joined(", ", (_word(key, one, room) for one in found))
 
 
-def _value(key: str, value: object, room: Room) -> str:
+def _word(key: str, value: object, room: Room) -> str:
     """Return a value of an event in words: pieces and ideas by what they are called."""
-    if isinstance(value, list):
-        return ", ".join(_value(key, one, room) for one in value)
     if key == "piece" and isinstance(value, int) and (piece := room.piece(value)):
         return piece.title
     if key == "idea" and isinstance(value, int) and (idea := room.idea(value)):
-        return f"idea {value} “{idea.title}”"
-    return NAMES.get(str(value), str(value)) if key == "name" else str(value)
+        return say("idea {number} “{title}”", number=value, title=idea.title)
+    text = value if isinstance(value, str) else str(value)
+    if key == "stage":
+        return say(text)
+    return NAMES.get(text, text) if key == "name" else text
 
 
 def _name(user: User | None) -> str:
-    return who(user) if user else "Atelier"
+    return user.name or user.id if user else "Atelier"

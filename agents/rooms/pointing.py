@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 
 from agents.rooms.state import Piece, Room
-from agents.rooms.wording import Wording
+from agents.rooms.wording import Wording, fitting
 from agents.understanding.folding import folded
 
+_VOTE = 60
+"""Characters of what can be a vote and nothing else."""
 _LEAST = 3
 """Letters of a word that is enough of a title; signs say more than letters do."""
 
@@ -26,6 +28,19 @@ def _names(said: str, title: str) -> bool:
     if said[:1] >= "\u2e80":
         return len(said) > 1 and said in title
     return len(said) >= _LEAST and f" {said} " in f" {' '.join(title.split())} "
+
+
+def voted(text: str) -> int:
+    """Return the number that a vote names, whatever ideas there are; 0 when it names none."""
+    fold = folded(text.strip(" .!"))
+    for words in fitting(fold) if len(fold) <= _VOTE else ():
+        acts = words.tables["acts"]
+        for say in (*acts["vote"], *acts["choose"]):
+            found = say.fullmatch(fold)
+            place = words.marks["number"].fullmatch(found["pick"].strip()) if found else None
+            if place and (number := words.number(place["n"]) or 0) > 0:
+                return number
+    return 0
 
 
 def pieces(said: str, room: Room, words: Wording, replied: int = 0) -> tuple[int, ...]:

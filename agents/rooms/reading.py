@@ -17,7 +17,7 @@ from tools.prose import language_name
 
 LONGEST = 600
 """Characters of what can be about the room; more is a text somebody pasted."""
-_ENDS = " \t\n.!,;:?…。、！？，；：¡¿"
+ENDS = " \t\n.!,;:?…。、！？，；：¡¿"
 _FEW = 4
 """Characters that are not enough to tell a brief by when a message is in another language."""
 _ASIDE = 0.3
@@ -40,25 +40,39 @@ class Intent:
     free: int = field(default=0, compare=False)
 
 
-_ANY = ("next", "back", "undo", "status", "close", "title", "owner", "unreference", "reference")
+_ANY = (
+    "now",
+    "next",
+    "back",
+    "undo",
+    "status",
+    "close",
+    "title",
+    "owner",
+    "unreference",
+    "reference",
+)
 _REVIEW = (
     *("approve", "keep", "compare", "variants", "again", "comment", "overrule", "fix"),
     *("carer", "add", "drop", "change"),
 )
+_ANEW = ("repack", "recheck")
 ACTS: Mapping[Stage, tuple[str, ...]] = {
     "brief": (*_ANY, "ideas", "idea"),
     "ideas": (*_ANY, "ideas", "combine", "sketch", "choose", "vote", "idea", "refine"),
     "choice": (*_ANY, "combine", "sketch", "choose", "vote", "idea", "refine"),
     "outline": (*_ANY, "carer", "add", "drop", "change"),
     "making": (*_ANY, "carer"),
-    "review": (*_ANY, *_REVIEW),
-    "check": (*_ANY, *_REVIEW),
-    "pack": (*_ANY, *_REVIEW),
+    "review": (*_ANY, *_ANEW, *_REVIEW),
+    "check": (*_ANEW, *_ANY, *_REVIEW),
+    "pack": (*_ANEW, *_ANY, *_REVIEW),
 }
 """What can be wanted at each stage, in the order in which it is looked for."""
 _STATED = ("approve", "vote", "choose", "overrule", "again", "drop", "carer")
 """What nobody wants who asks: "all good?"."""
 _LATE = ("outline", "making", "review", "check", "pack")
+_WORD, _LATIN_WORD = {"zh": 4, "ja": 4}, 12
+"""Characters of a word, at most, where there are no blanks between them, and elsewhere."""
 _VAGUE = ("subject", "audience", "style")
 """Of the brief, what words may mean only while the brief is talked about."""
 
@@ -68,7 +82,7 @@ def read(text: str, room: Room, template: Template, piece: int = 0) -> list[Inte
 
     `piece` is the piece that the message replies to.
     """
-    said = text.strip(_ENDS)
+    said = text.strip(ENDS)
     if not said or len(said) > LONGEST:
         return []
     line = Line(said, folded(said))
@@ -95,31 +109,6 @@ def _misread(free: int, line: Line, words: Wording) -> bool:
         return False
     spoken = language(_QUOTED.sub(" ", line.text))
     return spoken not in ("", words.code)
-
-
-def opening(text: str, templates: Mapping[str, Template]) -> tuple[str, str] | None:
-    """Return the template and the subject of "let's make a poster series for the jazz night"."""
-    line = Line(said := text.strip(_ENDS), folded(said))
-    for words in fitting(line.fold) if len(said) <= LONGEST else ():
-        for say in words.opens(line.fold):
-            found = say.fullmatch(line.fold)
-            if found and (name := named(found["template"], templates)):
-                return name, line.cut(*found.span("text")).text if found["text"] else ""
-    return None
-
-
-def named(words: str, templates: Mapping[str, Template]) -> str:
-    """Return the template that people call so, "" when there is none."""
-    said = words.strip().casefold()
-    for name, template in templates.items():
-        if said in (name, template.title.casefold(), *(w.casefold() for w in template.words)):
-            return name
-    fold = folded(said)
-    for spoken in fitting(fold):
-        name = spoken.templates.get(fold) or ""
-        if name in templates:
-            return name
-    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +155,14 @@ class _Reader:
                 found = say.fullmatch(line.fold)
                 data = self._data(found, line) if found else None
                 if found and data is not None:
-                    return Intent(kind, data, free=_free(found))
+                    return Intent(self._asked(kind, line), data, free=_free(found))
         return None
+
+    def _asked(self, kind: str, line: Line) -> str:
+        """Return what an act is for who only asks: "next?" does not go on."""
+        word = _WORD.get(self.words.code, _LATIN_WORD)
+        one = self.asks and " " not in line.fold and len(line.fold) <= word
+        return "now" if one and kind == "next" else kind
 
     def _parts(self, line: Line) -> Iterator[Line]:
         """Yield the parts of a message, each with what says nothing of the brief by itself."""
@@ -189,7 +184,7 @@ class _Reader:
         return any(self._of_brief(head) for head in heads)
 
     def _of_brief(self, line: Line) -> Intent | None:
-        line = self._bare(Line(line.text.strip(_ENDS), line.fold.strip(_ENDS)))
+        line = self._bare(Line(line.text.strip(ENDS), line.fold.strip(ENDS)))
         firm = self.words.marks["firm"].pattern.match(line.fold)
         if firm and firm.end():
             rest = line.cut(firm.end(), len(line.text))
@@ -234,9 +229,9 @@ class _Reader:
             parts = self._split(groups["language"])
             return [spoken.get(one.fold) or language_name(one.text) for one in parts]
         part = groups.get("text") or groups.get("colours")
-        if part is None or not part.text.strip(_ENDS):
+        if part is None or not part.text.strip(ENDS):
             return None
-        part = Line(part.text.strip(_ENDS), part.fold.strip(_ENDS))
+        part = Line(part.text.strip(ENDS), part.fold.strip(ENDS))
         if name == "colours":
             return self._colours(part, ":" in line.fold)
         if name in _LISTS:
@@ -291,7 +286,7 @@ class _Reader:
             return self.words.number(part.fold)
         if slot == "kind":
             return self.words.kinds.get(part.fold)
-        return part.text.strip(_ENDS)
+        return part.text.strip(ENDS)
 
 
 def _free(found: re.Match[str]) -> int:

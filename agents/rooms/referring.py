@@ -6,22 +6,26 @@ from typing import Any
 from agents.rooms.asked import Asked, Decision, who
 from agents.rooms.state import Room
 from memory.rooms import Draft
+from memory.sentences import say
 from tools.errors import Refused
+
+_SKETCH = "the sketch of idea {number}"
 
 
 def referred(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Take a piece, the sketch of an idea, or a picture shown or sent as the reference."""
     asset, name = _meant(asked, data)
     draft = Draft("reference", {"asset": asset, "name": name})
-    told = f"The reference is {name} now, says {who(asked.user)}: all pictures shall look like it."
-    return Decision(told, (draft,))
+    form = "The reference is {name} now, says {who}: all pictures shall look like it."
+    return Decision(say(form, name=name, who=who(asked.user)), (draft,))
 
 
 def unreferred(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Let the set have no reference any more."""
     if asked.room.reference is None:
         raise Refused("There is no reference; say “use poster 2 as the reference”.")
-    return Decision("There is no reference any more.", (Draft("reference", {"asset": ""}),))
+    told = say("There is no reference any more.")
+    return Decision(told, (Draft("reference", {"asset": ""}),))
 
 
 def _meant(asked: Asked, data: Mapping[str, Any]) -> tuple[str, str]:
@@ -34,8 +38,9 @@ def _meant(asked: Asked, data: Mapping[str, Any]) -> tuple[str, str]:
     if "pick" in data:
         idea = room.idea(data["pick"])
         if idea is None or not idea.picture:
-            raise Refused(f"Idea {data['pick']} has no sketch yet; say “sketch {data['pick']}”.")
-        return idea.picture, f"the sketch of idea {idea.number}"
+            form = "Idea {number} has no sketch yet; say “sketch {number}”."
+            raise Refused(form, number=data["pick"])
+        return idea.picture, say(_SKETCH, number=idea.number)
     there = [a.sha256 for a in asked.attached if a.media_type.startswith("image/")]
     if len(there) != 1:
         raise Refused("Which picture? Reply to it, send it along, or say “poster 2”.")
@@ -45,5 +50,5 @@ def _meant(asked: Asked, data: Mapping[str, Any]) -> tuple[str, str]:
 def _called(room: Room, asset: str) -> str:
     """Return what a picture of a room is called."""
     pieces = [p.title for p in room.pieces if asset in [v.asset for v in p.versions]]
-    ideas = [f"the sketch of idea {i.number}" for i in room.ideas if i.picture == asset]
-    return next(iter([*pieces, *ideas]), "a picture that was sent")
+    ideas = [say(_SKETCH, number=i.number) for i in room.ideas if i.picture == asset]
+    return next(iter([*pieces, *ideas]), say("a picture that was sent"))

@@ -5,30 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.rooms.asked import OUTCOME, Task, decided
+from agents.rooms.pointing import voted
 from agents.rooms.reading import Intent
 from agents.rooms.state import Room
 from agents.rooms.undoing import undone
 from memory.rooms import RoomEvent
+from memory.sentences import say
 
-_IT = r"(?: (?:it|them|all|everything|the (?:set|pieces|pack|room)))?"
-_MORE = r"(?: (?:again|anew|once more|now))*"
-_SAID = {
-    "repack": rf"(?:re-?pack|pack){_IT} (?:again|anew|once more)",
-    "recheck": rf"(?:re-?check|check|test){_IT}{_MORE}",
-    "fix": rf"(?:mend|repair|fix){_IT}{_MORE}",
-}
 LATE = ("review", "check", "pack")
 """The stages in which there are pieces."""
-
-
-def said_again(text: str, room: Room) -> Intent | None:
-    """Return what "pack it again" wants where there are pieces; None when it is nothing such."""
-    said = " ".join(text.casefold().strip(" .!").split())
-    for kind, form in _SAID.items():
-        if room.stage in LATE and re.fullmatch(form, said):
-            first = kind == "recheck" and room.stage == "review"
-            return Intent("next" if first else kind)
-    return None
 
 
 def last_task(events: Sequence[RoomEvent], message: str = "") -> tuple[str, Task] | None:
@@ -80,8 +65,9 @@ def renumbered(text: str, room: Room) -> str:
 
 def misplaced(text: str, room: Room) -> str:
     """Return why a number means nothing while ideas are talked about; "" when that is not it."""
-    found = re.fullmatch(r"#?(?:vote |take )?(\d{1,2})", text.strip(" .!").casefold())
-    if room.stage not in ("ideas", "choice") or found is None:
+    if room.stage not in ("ideas", "choice") or not room.ideas:
         return ""
-    there = [str(i.number) for i in room.ideas if not i.replaced]
-    return f"There is no idea {found[1]}; there are {', '.join(there)}." if there else ""
+    if not (number := voted(text)) or room.idea(number):
+        return ""
+    there = ", ".join(str(i.number) for i in room.ideas if not i.replaced)
+    return say("There is no idea {number}; there are {others}.", number=number, others=there)

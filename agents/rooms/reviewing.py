@@ -2,18 +2,27 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from agents.rooms.asked import Asked, Decision, Task, count, who
-from agents.rooms.outline import MOST, held_to, readers, shape_faults
-from agents.rooms.state import Piece
+from agents.rooms.asked import Asked, Decision, Task, who
+from agents.rooms.outline import MOST, held_to, nth, readers, shape_faults
+from agents.rooms.standing import still_open
+from agents.rooms.state import MEDIA, Piece, PieceKind
 from agents.understanding.folding import unquoted
 from memory.records import Asset
 from memory.rooms import Draft
+from memory.sentences import count, joined, listed, say
 from tools.constraints import faults
 from tools.errors import Refused
 
 _VARIANTS = 4
+_SENT: Mapping[PieceKind, str] = {
+    "picture": say("picture"),
+    "voice": say("sound"),
+    "text": say("text"),
+}
+_MISSHAPEN = "But {faults}: send another, or say “{title} stays as it is”."
 
 
 def changed(asked: Asked, data: Mapping[str, Any]) -> Decision:
@@ -24,7 +33,8 @@ def changed(asked: Asked, data: Mapping[str, Any]) -> Decision:
     literal = unquoted(words)
     if piece.now is None or asked.room.stage == "outline":
         draft = Draft("change", {"piece": piece.number, "request": literal})
-        return Decision(f"{piece.title} is now: {literal}", (draft,))
+        told = say("{title} is now: {request}", title=piece.title, request=literal)
+        return Decision(told, (draft,))
     note = Draft("comment", {"piece": piece.number, "text": words, "change": True})
     if piece.kind == "text" and literal != words:
         return written(asked, piece, literal)
@@ -46,18 +56,25 @@ def written(asked: Asked, piece: Piece, text: str) -> Decision:
     """Take a person's own words for a text; voices that read it are made anew."""
     wrong = list(faults(text, held_to(asked.room.brief, piece)))
     draft = Draft("made", {"piece": piece.number, "text": text, "faults": wrong})
-    told = f"{piece.title}, in {who(asked.user)}'s words: {text}"
-    told += f"\nBut {' and '.join(wrong)}." if wrong else ""
+    form = "{title}, in {who}'s words: {text}"
+    told = [say(form, title=piece.title, who=who(asked.user), text=text)]
+    told += [say("But {faults}.", faults=listed(wrong))] if wrong else []
     voices = tuple(readers(asked.room, [piece.number])[1:])
     task = Task("make", voices) if voices else None
-    return Decision(told, (draft, *_review(asked)), task)
+    return Decision(joined("\n", told), (draft, *_review(asked)), task)
 
 
-def uploaded(asked: Asked, numbers: Sequence[int], made: Mapping[str, str]) -> Decision:
+def uploaded(
+    asked: Asked,
+    numbers: Sequence[int],
+    made: Mapping[str, str],
+    words: Mapping[str, str] = MappingProxyType({}),
+) -> Decision:
     """Put files in the place of pieces: one each, or the first one that fits a single piece.
 
-    `made` names the step that made a file which nobody sent. A wrong shape is told, and left to
-    the check; raises Refused with what the file can be used for when it is of a wrong kind.
+    `made` names the step that made a file which nobody sent, `words` are those of texts. What is
+    wrong is told, and left to the check; voices that read a text are made anew. Raises Refused
+    with what the file can be used for when it is of a wrong kind.
     """
     files = asked.attached
     each = len(numbers) == len(files) > 1
@@ -66,29 +83,42 @@ def uploaded(asked: Asked, numbers: Sequence[int], made: Mapping[str, str]) -> D
     for at, number in enumerate(numbers if each else numbers[:1]):
         piece = _of(asked, number)
         asset = _fitting(piece, files[at : at + 1] if each else files)
-        wrong = shape_faults(asset, asked.room.brief.aspect) if piece.kind == "picture" else []
-        data = {"piece": number, "asset": asset.sha256, "faults": wrong}
-        step = made.get(asset.sha256, "")
+        data = _held(asked, piece, asset, words)
+        wrong, step = data["faults"], made.get(asset.sha256, "")
         drafts.append(Draft("made", {**data, "step": step}, made=bool(step)))
-        told.append(f"{piece.title} is now what {who(asked.user)} {'chose' if step else 'sent'}.")
-        stays = f"send another, or say “{piece.title} stays as it is”"
-        told += [f"But {' and '.join(wrong)}: {stays}."] if wrong else []
-    return Decision("\n".join(told), (*drafts, *_review(asked)))
+        form = "{title} is now what {who} chose." if step else "{title} is now what {who} sent."
+        told.append(say(form, title=piece.title, who=who(asked.user)))
+        told += [say(_MISSHAPEN, faults=listed(wrong), title=piece.title)] if wrong else []
+    voices = tuple(n for n in readers(asked.room, numbers) if n not in numbers)
+    task = Task("make", voices) if voices else None
+    return Decision(joined("\n", told), (*drafts, *_review(asked)), task)
+
+
+def _held(asked: Asked, piece: Piece, asset: Asset, words: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a file is to a piece: its text or itself, and what is wrong with that."""
+    brief = asked.room.brief
+    if piece.kind == "text":
+        text = words[asset.sha256]
+        wrong = list(faults(text, held_to(brief, piece)))
+        return {"piece": piece.number, "text": text, "faults": wrong}
+    wrong = shape_faults(asset, brief.aspect) if piece.kind == "picture" else []
+    return {"piece": piece.number, "asset": asset.sha256, "faults": wrong}
 
 
 def _fitting(piece: Piece, files: Sequence[Asset]) -> Asset:
     """Return the file that can be a piece; raises Refused."""
-    wanted = {"picture": "image/", "voice": "audio/"}.get(piece.kind, "none")
-    if found := next((a for a in files if a.media_type.startswith(wanted)), None):
+    if found := next((a for a in files if a.media_type.startswith(MEDIA[piece.kind])), None):
         return found
-    sent = "picture" if files[0].media_type.startswith("image/") else "sound"
-    kept = "What you sent is kept: reply to it with the name of the piece it is for."
+    kinds = (k for k, start in MEDIA.items() if files[0].media_type.startswith(start))
+    sent = next((_SENT[kind] for kind in kinds), say("file"))
+    kept = say("What you sent is kept: reply to it with the name of the piece it is for.")
+    form = "{title} is a {wanted} and that is a {sent}. {kept}"
     if piece.kind == "text":
-        raise Refused(
-            f"{piece.title} is a text and that is a {sent}; your own words count with"
-            f" “change {piece.title} to “...””. {kept}"
+        form = (
+            "{title} is a text and that is a {sent}; your own words count with"
+            " “change {title} to “...””. {kept}"
         )
-    raise Refused(f"{piece.title} is a {piece.kind} and that is a {sent}. {kept}")
+    raise Refused(form, title=piece.title, wanted=say(piece.kind), sent=sent, kept=kept)
 
 
 def again(asked: Asked, data: Mapping[str, Any]) -> Decision:
@@ -113,26 +143,28 @@ def kept(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Let another version of a piece count."""
     piece, number = _of(asked, data["piece"]), int(data["n"])
     if number not in [v.number for v in piece.versions]:
-        many = count(len(piece.versions), "version")
-        raise Refused(f"{piece.title} has {many}, there is no version {number}.")
+        many = count(len(piece.versions), "{n} version", "{n} versions")
+        form = "{title} has {versions}, there is no version {number}."
+        raise Refused(form, title=piece.title, versions=many, number=number)
     draft = Draft("kept", {"piece": piece.number, "version": number})
-    return Decision(f"{piece.title}: version {number} counts now.", (draft,))
+    told = say("{title}: version {number} counts now.", title=piece.title, number=number)
+    return Decision(told, (draft,))
 
 
 def compared(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Show the versions of a piece side by side."""
     piece = _of(asked, data["piece"])
     lines = [_version(piece, n) for n in range(len(piece.versions))]
-    told = "\n".join([f"{piece.title}, {count(len(lines), 'version')}:", *lines])
-    return Decision(told, (), Task("show", (piece.number,)))
+    head = count(len(lines), "{title}, {n} version:", "{title}, {n} versions:", title=piece.title)
+    return Decision(joined("\n", [head, *lines]), (), Task("show", (piece.number,)))
 
 
 def _version(piece: Piece, at: int) -> str:
     version = piece.versions[at]
-    by = f"by {who(version.author)}" if version.author else "made"
-    mark = ", counts" if version.number == piece.kept else ""
-    words = f": {version.text}" if version.text else ""
-    return f"{version.number}. {by}{mark}{words}"
+    by = say("by {who}", who=who(version.author)) if version.author else say("made by AI")
+    mark = [say(", counts")] if version.number == piece.kept else []
+    words = [": ", version.text] if version.text else []
+    return joined("", [f"{version.number}. ", by, *mark, *words])
 
 
 def approved(asked: Asked, data: Mapping[str, Any]) -> Decision:
@@ -141,43 +173,46 @@ def approved(asked: Asked, data: Mapping[str, Any]) -> Decision:
     if not made:
         raise Refused("That is not made yet, so nobody can approve it.")
     draft = Draft("approved", {"piece": [p.number for p in made]})
-    left = [p.title for p in asked.after([draft]).room.pieces if not p.approved]
-    rest = (
-        f" Still open: {', '.join(left)}." if left else " All pieces are approved; “next” goes on."
-    )
-    names = ", ".join(p.title for p in made)
-    return Decision(f"Approved by {who(asked.user)}: {names}.{rest}", (draft,))
+    names = joined(", ", (p.title for p in made))
+    told = say("Approved by {who}: {names}.", who=who(asked.user), names=names)
+    return Decision(joined(" ", [told, still_open(asked.after([draft]).room)]), (draft,))
 
 
 def commented(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Note what somebody says about a piece."""
     piece = _of(asked, data["piece"])
     draft = Draft("comment", {"piece": piece.number, "text": str(data["text"])})
-    return Decision(f"Noted on {piece.title}.", (draft,))
+    return Decision(say("Noted on {title}.", title=piece.title), (draft,))
 
 
 def overruled(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Let pieces stay although the check found something."""
     draft = Draft("overruled", {"piece": list(data["pieces"])})
-    names = ", ".join(p.title for n in data["pieces"] if (p := asked.room.piece(n)))
-    return Decision(f"{names}: stays as it is, says {who(asked.user)}.", (draft,))
+    names = _names(asked, data)
+    told = say("{names}: stays as it is, says {who}.", names=names, who=who(asked.user))
+    return Decision(told, (draft,))
 
 
 def cared_for(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Note who looks after pieces."""
     draft = Draft("carer", {"piece": list(data["pieces"])})
-    names = ", ".join(p.title for n in data["pieces"] if (p := asked.room.piece(n)))
-    return Decision(f"{who(asked.user)} looks after {names}.", (draft,))
+    told = say("{who} looks after {names}.", who=who(asked.user), names=_names(asked, data))
+    return Decision(told, (draft,))
+
+
+def _names(asked: Asked, data: Mapping[str, Any]) -> str:
+    return joined(", ", (p.title for n in data["pieces"] if (p := asked.room.piece(n))))
 
 
 def added(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Add a piece to the set."""
     if len(asked.room.pieces) >= MOST:
-        raise Refused(f"A set has at most {MOST} pieces.")
+        raise Refused("A set has at most {most} pieces.", most=MOST)
     kind, words = data["kind"], unquoted(str(data["text"]))
     title = _next_title(asked.room.pieces, str(kind))
     row = {"kind": kind, "title": title, "request": words, "seed": secrets.randbelow(2**32)}
-    return Decision(f"Added {title}: {words}", (Draft("add", row),))
+    told = say("Added {title}: {request}", title=title, request=words)
+    return Decision(told, (Draft("add", row),))
 
 
 def _next_title(pieces: Sequence[Piece], kind: str) -> str:
@@ -185,14 +220,13 @@ def _next_title(pieces: Sequence[Piece], kind: str) -> str:
     titles = [p.title.rpartition(" ") for p in pieces if p.kind == kind]
     counted = [(stem, int(n)) for stem, _, n in titles if stem and n.isdecimal()]
     stem, last = counted[-1] if counted else (kind.capitalize(), len(titles))
-    return f"{stem} {max([last, *(n for one, n in counted if one == stem)]) + 1}"
+    return nth(stem, max([last, *(n for one, n in counted if one == stem)]) + 1)
 
 
 def dropped(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Leave pieces out of the set."""
-    titles = [p.title for n in data["pieces"] if (p := asked.room.piece(n))]
     drafts = tuple(Draft("drop", {"piece": n}) for n in data["pieces"])
-    return Decision(f"Left out: {', '.join(titles)}.", drafts)
+    return Decision(say("Left out: {names}.", names=_names(asked, data)), drafts)
 
 
 def _review(asked: Asked) -> tuple[Draft, ...]:
@@ -204,5 +238,5 @@ def _review(asked: Asked) -> tuple[Draft, ...]:
 def _of(asked: Asked, number: int) -> Piece:
     piece = asked.room.piece(number)
     if piece is None:
-        raise Refused(f"There is no piece {number} here.")
+        raise Refused("There is no piece {number} here.", number=number)
     return piece

@@ -13,6 +13,8 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 
 PieceKind = Literal["text", "picture", "voice"]
 KINDS: tuple[PieceKind, ...] = get_args(PieceKind)
+MEDIA: Mapping[PieceKind, str] = {"text": "text/", "picture": "image/", "voice": "audio/"}
+"""What the media type of a file for a piece begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,8 @@ class Room:
     card: Mapping[str, object] = field(default_factory=dict)
     rounds: int = 0
     packs: tuple[str, ...] = ()
+    language: str = ""
+    """That of who opened it."""
 
     def idea(self, number: int) -> Idea | None:
         """Return an idea by its number."""

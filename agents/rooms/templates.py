@@ -1,5 +1,6 @@
 """What rooms can make: one TOML file each, here or in the data folder's `templates`."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -12,6 +13,7 @@ from agents.rooms.brief import NAMES
 from tools.errors import Refused
 from tools.jobs import Aspect
 
+_COMMAS = re.compile(r"(?: ?,)+ ?")
 FOLDER = Path(__file__).with_name("templates")
 SLOTS = ("subject", "idea", "description", "angle", "audience", "n", "count", "title")
 """What may stand in braces in a template's texts."""
@@ -143,4 +145,4 @@ def filled(text: str, values: Mapping[str, Any]) -> str:
     """Return a template's text with what stands in braces put in; what people wrote stays as is."""
     for name in SLOTS:
         text = text.replace("{" + name + "}", str(values.get(name, "")))
-    return " ".join(text.split()).replace(" ,", ",").strip(" ,")
+    return _COMMAS.sub(", ", " ".join(text.split())).strip(" ,")

@@ -8,8 +8,13 @@ from agents.understanding.lexicon import tells, vocabulary
 from agents.understanding.understand import LATIN, SCRIPTS
 
 _COMMAND = re.compile(
-    r"^/\w+(?:@\w+)?|(?<!\w)(?:--\w+|#[0-9a-f]{4,64}|https?://\S+)", re.IGNORECASE
+    r"^/(?:help|settings|forget)\b.*|^/project(?:@\w+)?\s+(?:join\s+\S+|[a-z]+(?=\s|$))"
+    r"|^/\w+(?:@\w+)?|(?<!\w)(?:--\w+|#[0-9a-f]{4,64}|https?://\S+)",
+    re.IGNORECASE | re.DOTALL,
 )
+"""What is the same in every language: of commands that take names all, of a project what follows
+at once.
+"""
 _WORD = re.compile(r"[a-z']+")
 _ANALYSED = 400
 _ENOUGH, _CLEARLY = 2, 1.5

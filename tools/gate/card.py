@@ -4,6 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Literal
 
+from memory.sentences import Sentence
+
 Remedy = Literal["recolour", "smooth", "redraw", "rewrite", "speak again"]
 
 LIMIT = 3.5
@@ -33,11 +35,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a piece falls out, in a plain sentence, and what could mend it. Numbers begin at 1."""
+    """Why a piece falls out, in a plain sentence, and what could mend it. Numbers begin at 1.
+
+    What the piece is called in the sentence is its value `piece`.
+    """
 
     number: int
     measure: str
-    why: str
+    why: Sentence
     remedy: Remedy
 
 

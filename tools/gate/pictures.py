@@ -10,7 +10,7 @@ from tools.gate.colour import Array, of_card, strays
 from tools.gate.measures import BESIDE, CARD, CONTENT, FAR_FROM_CARD, MEASURES, Measure
 from tools.gate.outliers import by_pairs, by_reference
 from tools.gate.signature import Signature, measure
-from tools.gate.wording import off_card, why
+from tools.gate.wording import REFERENCE, off_card, why
 
 REMEDIES: dict[str, Remedy] = {m.name: m.remedy for m in MEASURES}
 REMEDIES |= {CARD: "recolour", CONTENT: "redraw"}
@@ -100,7 +100,7 @@ def _piece(
         if r.measure == CARD:
             said = off_card(number, own, style.colours)
         elif style.reference is not None and r.measure != CONTENT:
-            said = why(number, r, own, [style.reference]).replace("the others", "the reference")
+            said = why(number, r, own, [style.reference], REFERENCE)
         else:
             said = why(number, r, own, others)
         faults.setdefault(said, Fault(number, r.measure, said, REMEDIES[r.measure]))

@@ -3,17 +3,23 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from memory.sentences import Sentence, say
 from tools.gate.card import LIMIT, Fault, Piece, Reading, Remedy, ScoreCard
 from tools.gate.languages import language
 
 TONES = Path(__file__).with_name("tones.toml")
 _BROKEN = 3 * LIMIT
+_EXCLAMATIONS = say("{piece} is not {tone}: {count} exclamation marks.")
+_EMOJIS = say("{piece} is not {tone}: {count} emoji.")
+_CAPITALS = say("{piece} is not {tone}: {count} words in capitals.")
+_CONTRACTIONS = say("{piece} is not {tone}: {count} contractions.")
+_SENTENCES = say("{piece} is not {tone}: {mean:.0f} words a sentence, and {bound} is the most.")
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf]")
 _SHOUT = re.compile(r"\b[^\W\d_]{4,}\b")
 _CONTRACTION = re.compile(r"\b\w+['’](?:s|t|re|ve|ll|d|m)\b", re.IGNORECASE)
@@ -42,12 +48,14 @@ class Rules:
 def check(number: int, text: str, rules: Rules) -> Piece:
     """Return what a text keeps and breaks; `number` is the piece's, and begins at 1."""
     found = list(_broken(text, rules))
-    broken = {measure for measure, _ in found}
+    broken = {measure for measure, _, _ in found}
     asked = [name for name, given in _asked(rules) if given]
     readings = tuple(
         Reading(name, float(name in broken), 0.0, _BROKEN * (name in broken)) for name in asked
     )
-    faults = tuple(Fault(number, name, f"#{number} {why}.", "rewrite") for name, why in found)
+    faults = tuple(
+        Fault(number, name, _of(number, form, said), "rewrite") for name, form, said in found
+    )
     return Piece(number, readings, faults)
 
 
@@ -63,14 +71,18 @@ def absent(texts: Sequence[str], terms: Sequence[str]) -> tuple[str, ...]:
 
 def spoken(number: int, seconds: float, least: float = 0, most: float = 0) -> Piece:
     """Return whether a voice is as long as it should be, in seconds; 0 is no bound."""
-    why = ""
+    form, bound = "", least
     if most and seconds > most:
-        why = f"is spoken in {seconds:.1f} s, and {most:g} s is the most"
+        form, bound = (
+            say("{piece} is spoken in {seconds:.1f} s, and {bound:g} s is the most."),
+            most,
+        )
     elif seconds < least:
-        why = f"is spoken in {seconds:.1f} s, and {least:g} s is the least"
+        form = say("{piece} is spoken in {seconds:.1f} s, and {bound:g} s is the least.")
+    why = _of(number, form, {"seconds": seconds, "bound": bound})
     remedy: Remedy = "speak again"
-    faults = (Fault(number, "seconds", f"#{number} {why}.", remedy),) if why else ()
-    return Piece(number, (Reading("seconds", seconds, most, _BROKEN * bool(why)),), faults)
+    faults = (Fault(number, "seconds", why, remedy),) if form else ()
+    return Piece(number, (Reading("seconds", seconds, most, _BROKEN * bool(form)),), faults)
 
 
 def has(text: str, term: str) -> bool:
@@ -94,45 +106,62 @@ def _asked(rules: Rules) -> tuple[tuple[str, object], ...]:
     )
 
 
-def _broken(text: str, rules: Rules) -> Iterator[tuple[str, str]]:
-    yield from (("must", f"lacks “{term}”") for term in rules.must if not has(text, term))
+_Broken = tuple[str, str, Mapping[str, object]]
+"""A measure, and the template and values of the sentence that says how it is broken."""
+
+
+def _of(number: int, form: str, said: Mapping[str, object]) -> Sentence:
+    return Sentence(form, {"piece": f"#{number}", **said})
+
+
+def _broken(text: str, rules: Rules) -> Iterator[_Broken]:
+    for term in rules.must:
+        if not has(text, term):
+            yield "must", say("{piece} lacks “{term}”."), {"term": term}
     for term in rules.never:
         if has(text, term):
-            yield "never", f"says “{term}”, which must not appear"
+            yield "never", say("{piece} says “{term}”, which must not appear."), {"term": term}
     for wrong, right in rules.terms:
         if has(text, wrong):
-            yield "terms", f"says “{wrong}” in place of “{right}”"
-    if why := _length(words(text), rules):
-        yield "length", why
+            said = {"wrong": wrong, "right": right}
+            yield "terms", say("{piece} says “{wrong}” in place of “{right}”."), said
+    yield from _length(words(text), rules)
+    yield from _foreign(text, rules)
+    for tone in rules.tones:
+        yield from _out_of_tone(text, tone)
+
+
+def _foreign(text: str, rules: Rules) -> Iterator[_Broken]:
     found = language(text) if rules.languages else ""
     if found and found not in rules.languages:
-        wanted = " or ".join(rules.languages)
-        yield "language", f"is in another language: {found}, and it should be {wanted}"
-    for tone in rules.tones:
-        yield from (("tone", why) for why in _out_of_tone(text, tone))
+        form = say("{piece} is in another language: {found}, and it should be {wanted}.")
+        yield "language", form, {"found": found, "wanted": " / ".join(rules.languages)}
 
 
-def _length(count: int, rules: Rules) -> str:
+def _length(count: int, rules: Rules) -> Iterator[_Broken]:
     if rules.most and count > rules.most:
-        return f"has {count} words, and {rules.most} is the most"
-    return f"has {count} words, and {rules.least} is the least" if count < rules.least else ""
+        form = say("{piece} has {count} words, and {bound} is the most.")
+        yield "length", form, {"count": count, "bound": rules.most}
+    elif count < rules.least:
+        form = say("{piece} has {count} words, and {bound} is the least.")
+        yield "length", form, {"count": count, "bound": rules.least}
 
 
-def _out_of_tone(text: str, tone: str) -> Iterator[str]:
+def _out_of_tone(text: str, tone: str) -> Iterator[_Broken]:
     limits = _tone(tone)
     counts = {
-        "exclamations": ("exclamation marks", sum(text.count(mark) for mark in "!！")),
-        "emoji": ("emoji", len(_EMOJI.findall(text))),
-        "capitals": ("words in capitals", sum(w.isupper() for w in _SHOUT.findall(text))),
-        "contractions": ("contractions", len(_CONTRACTION.findall(text))),
+        "exclamations": (_EXCLAMATIONS, sum(text.count(mark) for mark in "!！")),
+        "emoji": (_EMOJIS, len(_EMOJI.findall(text))),
+        "capitals": (_CAPITALS, sum(w.isupper() for w in _SHOUT.findall(text))),
+        "contractions": (_CONTRACTIONS, len(_CONTRACTION.findall(text))),
     }
-    for name, (called, count) in counts.items():
+    for name, (form, count) in counts.items():
         if count > limits.get(name, count):
-            yield f"is not {tone}: {count} {called}"
+            yield "tone", form, {"tone": say(tone), "count": count}
     sentences = [words(part) for part in _SENTENCE.split(text) if words(part)]
     mean = sum(sentences) / len(sentences) if sentences else 0.0
     if mean > limits.get("sentence", mean):
-        yield f"is not {tone}: {mean:.0f} words a sentence, and {limits['sentence']} is the most"
+        yield "tone", _SENTENCES, {"tone": say(tone), "mean": mean, "bound": limits["sentence"]}
 
 
 @lru_cache(maxsize=512)

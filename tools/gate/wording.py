@@ -1,103 +1,144 @@
 """Why a picture falls out of its set, in one plain sentence each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
+from memory.sentences import Sentence, say
 from tools.colours import named
 from tools.gate.card import LIMIT, Reading
 from tools.gate.colour import Palette, of_card, strays
 from tools.gate.signature import Signature
 
-
-def why(number: int, reading: Reading, own: Signature, others: Sequence[Signature]) -> str:
-    """Return the sentence, such as "#3 is much darker than the others: 31 against 68." """
-    say = _SAYINGS.get(reading.measure)
-    if say is None:
-        return _SAID[reading.measure].format(number, reading.distance, reading.usual)
-    return f"#{number} {say(own, others, 'much ' if reading.z > 2 * LIMIT else '')}."
+OTHERS, REFERENCE = say("the others"), say("the reference")
+"""What a picture is compared with."""
+_Told = tuple[str, Mapping[str, object]]
+"""A template, and the values in it that are its own."""
 
 
-def off_card(number: int, own: Signature, codes: Sequence[str]) -> str:
+def why(
+    number: int,
+    reading: Reading,
+    own: Signature,
+    others: Sequence[Signature],
+    called: str = OTHERS,
+) -> Sentence:
+    """Return the sentence, such as "#3 is much darker than the others: 31 against 68."
+
+    `called` is what the others are called in it.
+    """
+    told = _SAYINGS.get(reading.measure)
+    if told is not None:
+        form, said = told(own, others)
+    else:
+        form = _SAID[reading.measure]
+        said = {"apart": reading.distance, "usual": reading.usual}
+    much = say("much ") if reading.z > 2 * LIMIT else ""
+    return Sentence(form, {"piece": f"#{number}", "others": called, "much": much, **said})
+
+
+def off_card(number: int, own: Signature, codes: Sequence[str]) -> Sentence:
     """Return which colour of a picture is not in the palette, and which one is nearest."""
     allowed = of_card(tuple(codes))
     found = strays(own.palette, allowed)
     worst = int((found.shares * found.distances).argmax())
     wrong, near = own.palette.colours[worst], allowed.colours[found.nearest[worst]]
     same = [n for n, one in enumerate(own.palette.colours) if named(one) == named(wrong)]
-    share = 100 * float(found.shares[same].sum())
-    far = float(found.distances[worst])
-    told = f"{named(wrong)} ({share:.0f} % of its colours)"
-    return f"#{number} is {told}, {far:.0f} away from {named(near)}, the palette's nearest."
+    return say(
+        "{piece} is {colour} ({share:.0f} % of its colours), {far:.0f} away from {near}, the"
+        " palette's nearest.",
+        piece=f"#{number}",
+        colour=say(named(wrong)),
+        share=100 * float(found.shares[same].sum()),
+        far=float(found.distances[worst]),
+        near=say(named(near)),
+    )
 
 
-def _against(own: float, theirs: Sequence[float]) -> str:
-    return f"{own:.0f} against {median(theirs):.0f}"
+def _against(own: float, theirs: Sequence[float]) -> dict[str, object]:
+    return {"own": float(own), "usual": float(median(theirs))}
 
 
-def _light(own: Signature, others: Sequence[Signature], much: str) -> str:
+def _light(own: Signature, others: Sequence[Signature]) -> _Told:
     theirs = [one.light for one in others]
-    way = "darker" if own.light < median(theirs) else "lighter"
-    return f"is {much}{way} than the others: {_against(own.light, theirs)}"
+    form = say("{piece} is {much}darker than {others}: {own:.0f} against {usual:.0f}.")
+    if own.light >= median(theirs):
+        form = say("{piece} is {much}lighter than {others}: {own:.0f} against {usual:.0f}.")
+    return form, _against(own.light, theirs)
 
 
-def _contrast(own: Signature, others: Sequence[Signature], much: str) -> str:
+def _contrast(own: Signature, others: Sequence[Signature]) -> _Told:
     theirs = [one.contrast for one in others]
-    way = "less" if own.contrast < median(theirs) else "more"
-    return f"has {much}{way} contrast than the others: {_against(own.contrast, theirs)}"
+    form = say("{piece} has {much}less contrast than {others}: {own:.0f} against {usual:.0f}.")
+    if own.contrast >= median(theirs):
+        form = say("{piece} has {much}more contrast than {others}: {own:.0f} against {usual:.0f}.")
+    return form, _against(own.contrast, theirs)
 
 
-def _chroma(own: Signature, others: Sequence[Signature], much: str) -> str:
+def _chroma(own: Signature, others: Sequence[Signature]) -> _Told:
     theirs = [one.chroma for one in others]
-    way = "paler" if own.chroma < median(theirs) else "more colourful"
-    return f"is {much}{way} than the others: {_against(own.chroma, theirs)}"
+    form = say("{piece} is {much}paler than {others}: {own:.0f} against {usual:.0f}.")
+    if own.chroma >= median(theirs):
+        form = say("{piece} is {much}more colourful than {others}: {own:.0f} against {usual:.0f}.")
+    return form, _against(own.chroma, theirs)
 
 
-def _strength(own: Signature, others: Sequence[Signature], much: str) -> str:
+def _strength(own: Signature, others: Sequence[Signature]) -> _Told:
     theirs = [one.strength for one in others]
-    way = "fainter" if own.strength < median(theirs) else "stronger"
-    return f"is {much}{way} than the others: {_against(own.strength, theirs)}"
+    form = say("{piece} is {much}fainter than {others}: {own:.0f} against {usual:.0f}.")
+    if own.strength >= median(theirs):
+        form = say("{piece} is {much}stronger than {others}: {own:.0f} against {usual:.0f}.")
+    return form, _against(own.strength, theirs)
 
 
-def _edges(own: Signature, others: Sequence[Signature], much: str) -> str:
+def _edges(own: Signature, others: Sequence[Signature]) -> _Told:
     theirs = [100 * one.edges for one in others]
-    way = "fewer" if 100 * own.edges < median(theirs) else "more"
-    much = much and "far "
-    return f"has {much}{way} outlines than the others: {_against(100 * own.edges, theirs)} %"
+    form = say("{piece} has fewer outlines than {others}: {own:.0f} against {usual:.0f} %.")
+    if 100 * own.edges >= median(theirs):
+        form = say("{piece} has more outlines than {others}: {own:.0f} against {usual:.0f} %.")
+    return form, _against(100 * own.edges, theirs)
 
 
-def _grain(own: Signature, others: Sequence[Signature], much: str) -> str:
+def _grain(own: Signature, others: Sequence[Signature]) -> _Told:
     theirs = [one.grain for one in others]
-    way = "smoother" if own.grain < median(theirs) else "grainier"
-    numbers = f"noise of {own.grain:.1f} against {median(theirs):.1f}"
-    return f"is {much}{way} than the others: {numbers}"
+    form = say("{piece} is {much}smoother than {others}: noise of {own:.1f} against {usual:.1f}.")
+    if own.grain >= median(theirs):
+        form = say(
+            "{piece} is {much}grainier than {others}: noise of {own:.1f} against {usual:.1f}."
+        )
+    return form, _against(own.grain, theirs)
 
 
-def _texture(own: Signature, others: Sequence[Signature], much: str) -> str:
+def _texture(own: Signature, others: Sequence[Signature]) -> _Told:
     theirs = [float(one.spectrum.mean()) for one in others]
-    way = "smoother" if float(own.spectrum.mean()) < median(theirs) else "rougher"
-    return f"has a {much}{way} surface than the others"
+    if float(own.spectrum.mean()) < median(theirs):
+        return say("{piece} has a {much}smoother surface than {others}."), {}
+    return say("{piece} has a {much}rougher surface than {others}."), {}
 
 
-def _palette(own: Signature, others: Sequence[Signature], much: str) -> str:
+def _palette(own: Signature, others: Sequence[Signature]) -> _Told:
     mine, theirs = _main(own.palette), sorted(_main(one.palette) for one in others)
     usual = max(theirs, key=theirs.count)
+    said = {"mine": say(mine), "usual": say(usual)}
     if mine == usual:
-        return f"mixes its colours otherwise than the others, though all are mainly {mine}"
-    return f"is mainly {mine}, the others mainly {usual}"
+        form = "{piece} mixes its colours otherwise than {others}, though all are mainly {mine}."
+        return say(form), said
+    return say("{piece} is mainly {mine}, {others} mainly {usual}."), said
 
 
-def _ground(own: Signature, others: Sequence[Signature], much: str) -> str:
+def _ground(own: Signature, others: Sequence[Signature]) -> _Told:
     mine, theirs = named(own.ground), sorted(named(one.ground) for one in others)
     usual = max(theirs, key=theirs.count)
-    shade = f"another {mine}" if mine == usual else f"{mine}, the others {usual}"
-    return f"has another background: {shade}"
+    said = {"mine": say(mine), "usual": say(usual)}
+    if mine == usual:
+        return say("{piece} has another background: another {mine}."), said
+    return say("{piece} has another background: {mine}, {others} {usual}."), said
 
 
 def _main(palette: Palette) -> str:
     return named(palette.colours[int(palette.shares.argmax())])
 
 
-_SAYINGS: dict[str, Callable[[Signature, Sequence[Signature], str], str]] = {
+_SAYINGS: dict[str, Callable[[Signature, Sequence[Signature]], _Told]] = {
     "palette": _palette,
     "tint": _palette,
     "light": _light,
@@ -110,7 +151,11 @@ _SAYINGS: dict[str, Callable[[Signature, Sequence[Signature], str], str]] = {
     "grain": _grain,
 }
 _SAID = {
-    "sharpness": "#{0} is drawn with other sharpness than the others.",
-    "pattern": "#{0} has another fine pattern than the others: {1:.2f} apart, {2:.2f} is usual.",
-    "content": "#{0} looks like something else: {1:.2f} apart in meaning, {2:.2f} is usual.",
+    "sharpness": say("{piece} is drawn with other sharpness than {others}."),
+    "pattern": say(
+        "{piece} has another fine pattern than {others}: {apart:.2f} apart, {usual:.2f} is usual."
+    ),
+    "content": say(
+        "{piece} looks like something else: {apart:.2f} apart in meaning, {usual:.2f} is usual."
+    ),
 }

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from memory.sentences import Sentence, count, listed, say
+
 Part = Literal["picture", "text", "voice"]
 
 SUFFIXES = {
@@ -66,15 +68,19 @@ class Share:
     @property
     def statement(self) -> str:
         """One sentence, such as "Picture: drawn by AI (starter), edited twice by Ana." """
-        made = _MADE[self.part]
-        who = f" by {_listed(self.people)}" if self.people else ""
+        part, made = _MADE[self.part]
+        people = listed(" ".join(plain(name).split()) for name in self.people or ("",))
+        who = people or (say("people") if self.model else say("a person"))
+        form = say("{part}: {made} by AI ({model}), not edited by people.")
         if not self.model:
-            times = f", edited {_times(self.edits)}" if self.edits else ""
-            return f"{self.part.capitalize()}: {made}{who or ' by a person'}{times}."
-        first = f"{self.part.capitalize()}: {made} by AI ({self.model})"
-        if not self.edits:
-            return f"{first}, not edited by people."
-        return f"{first}, edited {_times(self.edits)}{who or ' by people'}."
+            form = say("{part}: {made} by {people}.")
+            if self.edits:
+                form = say("{part}: {made} by {people}, edited {times}.")
+        elif self.edits:
+            form = say("{part}: {made} by AI ({model}), edited {times} by {people}.")
+        said = {"part": part, "made": made, "people": who, "model": self.model}
+        said["times"] = _times(self.edits)
+        return Sentence(form, {name: said[name] for name in _NAMED.findall(form)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,8 @@ class Contents:
     pieces: tuple[Piece, ...] = ()
     story: tuple[Event, ...] = ()
     language: str = "en"
+    put: Callable[[str], str] = field(default=str, compare=False, repr=False)
+    """Puts what the documents say of themselves into the language."""
 
 
 def plain(text: str) -> str:
@@ -128,14 +136,14 @@ def slug(title: str, spare: str = "piece") -> str:
     return "-".join(words)[:_LONGEST].encode()[: 2 * _LONGEST].decode(errors="ignore") or spare
 
 
-_MADE: dict[Part, str] = {"picture": "drawn", "text": "written", "voice": "spoken"}
+_MADE: dict[Part, tuple[str, str]] = {
+    "picture": (say("Picture"), say("drawn")),
+    "text": (say("Text"), say("written")),
+    "voice": (say("Voice"), say("spoken")),
+}
+_NAMED = re.compile(r"\{(\w+)\}")
 _UNSEEN = ("Cc", "Cs", "Co", "Cn")
 
 
-def _times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    *first, last = [" ".join(plain(name).split()) for name in names]
-    return f"{', '.join(first)} and {last}" if first else last
+def _times(number: int) -> str:
+    return say("twice") if number == 2 else count(number, "once", "{n} times")

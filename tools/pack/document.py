@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from memory.sentences import say
 from tools.pack.contents import Contents, Piece, plain
 from tools.pack.fonts import LATIN, ready, runs
-from tools.pack.wording import brief, day, statements, told
+from tools.pack.wording import DECIDED, alt, brief, day, head, kind, statements, told
 from tools.pictures import size_of
 
 INK, SOFT, LINE = "#1c1917", "#57534e", "#d6d3d1"
 _EDGE = 54.0
 _WIDE, _HIGH = 595.28 - 2 * _EDGE, 841.89 - 2 * _EDGE
 _TALLEST = 0.55 * _HIGH
+_VOICE = say("A voice file of this piece is in the pack.")
 
 
 def write(
@@ -45,7 +47,7 @@ def _flow(
 
     yield Spacer(1, 60)
     yield _text(contents.title, 30, after=6)
-    yield _text(f"{len(contents.pieces)} pieces · {day(contents.made)}", 11, SOFT, after=24)
+    yield _text(head(contents), 11, SOFT, after=24)
     if contents.brief:
         yield _table(brief(contents))
     if cover:
@@ -53,10 +55,10 @@ def _flow(
         yield _image(cover)
     for number, (piece, picture) in enumerate(zip(contents.pieces, pictures, strict=True), 1):
         yield PageBreak()
-        yield from _piece(number, piece, picture)
+        yield from _piece(contents, number, piece, picture)
     if contents.story:
         yield PageBreak()
-        yield _text("Who decided what", 20, after=10)
+        yield _text(contents.put(DECIDED), 20, after=10)
         yield _table(
             [
                 (f"{day(e.at)} {e.at:%H:%M}", f"{told(e.who)}: {told(e.what)}")
@@ -65,9 +67,9 @@ def _flow(
         )
 
 
-def _piece(number: int, piece: Piece, picture: bytes | None) -> Iterator[Any]:
+def _piece(contents: Contents, number: int, piece: Piece, picture: bytes | None) -> Iterator[Any]:
     yield _text(f"{number}. {told(piece.title)}", 20, after=2)
-    yield _text(told(piece.kind), 10, SOFT, after=10)
+    yield _text(kind(contents, piece), 10, SOFT, after=10)
     if picture:
         yield _image(picture)
     if piece.caption:
@@ -75,10 +77,10 @@ def _piece(number: int, piece: Piece, picture: bytes | None) -> Iterator[Any]:
     if piece.text:
         yield _text(piece.text, 11, before=6, after=6)
     if piece.alt:
-        yield _text(f"Picture in words: {told(piece.alt)}", 9, SOFT, before=6)
+        yield _text(alt(contents, piece), 9, SOFT, before=6)
     if piece.voice:
-        yield _text("A voice file of this piece is in the pack.", 9, SOFT)
-    yield _text("\n".join(statements(piece)), 9, SOFT, before=6)
+        yield _text(contents.put(_VOICE), 9, SOFT)
+    yield _text("\n".join(statements(contents, piece)), 9, SOFT, before=6)
 
 
 def _text(text: str, size: float, colour: str = INK, before: float = 0, after: float = 0) -> Any:

@@ -5,11 +5,15 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
+from memory.sentences import say
 from tools.pack.contents import Contents, Original, Piece, plain
-from tools.pack.wording import PARTICIPATION, brief, day, statements, told
+from tools.pack.wording import DECIDED, PARTICIPATION, brief, head, kind, statements, told
 from tools.pictures import size_of
 
 STYLE = Path(__file__).with_name("page.css")
+_JUMP, _PIECES = say("To the pieces"), say("Pieces")
+_FOLDER = say("Its voice file is in the folder “voice” of the pack.")
+_MADE = say("Made with Atelier.")
 _BLOCK = 3 * 2**18  # a multiple of three, so that pieces of base64 join without padding
 
 
@@ -24,7 +28,7 @@ def write(
     with file.open("w", encoding="utf-8", newline="\n") as there:
         there.writelines(_head(contents))
         for number, (piece, picture) in enumerate(zip(contents.pieces, pictures, strict=True), 1):
-            there.writelines(_piece(number, piece, picture, sounds))
+            there.writelines(_piece(contents, number, piece, picture, sounds))
         there.writelines(_story(contents))
 
 
@@ -35,9 +39,9 @@ def _head(contents: Contents) -> Iterator[str]:
     yield "img-src data:; media-src data:; style-src 'unsafe-inline'\">\n"
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
     yield f"<title>{title}</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n"
-    yield '<a class="skip" href="#pieces">To the pieces</a>\n'
-    yield f'<header>\n<h1 dir="auto">{title}</h1>\n<p class="soft">{len(contents.pieces)} pieces · '
-    yield f'<time datetime="{day(contents.made)}">{day(contents.made)}</time></p>\n'
+    yield f'<a class="skip" href="#pieces">{escape(contents.put(_JUMP))}</a>\n'
+    yield f'<header>\n<h1 dir="auto">{title}</h1>\n'
+    yield f'<p class="soft">{escape(head(contents))}</p>\n'
     if contents.brief:
         rows = "".join(
             f'<dt dir="auto">{escape(name)}</dt><dd dir="auto">{escape(value)}</dd>\n'
@@ -48,24 +52,29 @@ def _head(contents: Contents) -> Iterator[str]:
         f'<li><a href="#piece-{n}" dir="auto">{n}. {escape(told(piece.title))}</a></li>\n'
         for n, piece in enumerate(contents.pieces, 1)
     )
-    yield f'<nav aria-label="Pieces">\n<ol>\n{links}</ol>\n</nav>\n</header>\n<main id="pieces">\n'
+    pieces = escape(contents.put(_PIECES))
+    yield f'<nav aria-label="{pieces}">\n<ol>\n{links}</ol>\n</nav>\n</header>\n'
+    yield '<main id="pieces">\n'
 
 
-def _piece(number: int, piece: Piece, picture: bytes | None, sounds: bool) -> Iterator[str]:
+def _piece(
+    contents: Contents, number: int, piece: Piece, picture: bytes | None, sounds: bool
+) -> Iterator[str]:
     words = "" if picture else ' class="words"'
     yield f'<article id="piece-{number}"{words} aria-labelledby="title-{number}">\n'
     if picture:
         yield from _figure(piece, picture)
     yield f'<div>\n<h2 id="title-{number}" dir="auto">{number}. {escape(told(piece.title))}</h2>\n'
-    yield f'<p class="soft" dir="auto">{escape(told(piece.kind))}</p>\n'
+    yield f'<p class="soft" dir="auto">{escape(kind(contents, piece))}</p>\n'
     if piece.caption and not picture:
         yield f'<p dir="auto">{escape(told(piece.caption))}</p>\n'
     if piece.text:
         yield f'<div class="text" dir="auto">{escape(plain(piece.text))}</div>\n'
     if piece.voice:
-        yield from _sound(number, piece, piece.voice, sounds)
-    lines = "".join(f"<p>{escape(line)}</p>\n" for line in statements(piece))
-    yield f'<details>\n<summary>{PARTICIPATION}</summary>\n<div class="soft">{lines}</div>\n'
+        yield from _sound(contents, number, piece.voice, sounds)
+    lines = "".join(f"<p>{escape(line)}</p>\n" for line in statements(contents, piece))
+    summary = escape(contents.put(PARTICIPATION))
+    yield f'<details>\n<summary>{summary}</summary>\n<div class="soft">{lines}</div>\n'
     yield "</details>\n</div>\n</article>\n"
 
 
@@ -79,12 +88,13 @@ def _figure(piece: Piece, picture: bytes) -> Iterator[str]:
     yield "</figure>\n"
 
 
-def _sound(number: int, piece: Piece, voice: Original, sounds: bool) -> Iterator[str]:
+def _sound(contents: Contents, number: int, voice: Original, sounds: bool) -> Iterator[str]:
     if not sounds:
-        yield '<p class="soft">Its voice file is in the folder “voice” of the pack.</p>\n'
+        yield f'<p class="soft">{escape(contents.put(_FOLDER))}</p>\n'
         return
     kind = escape(voice.media_type.partition(";")[0])
-    yield f'<audio controls preload="none" aria-label="Voice of piece {number}" src="'
+    label = escape(contents.put(say("Voice of piece {number}", number=number)))
+    yield f'<audio controls preload="none" aria-label="{label}" src="'
     data = voice.read()
     yield f"data:{kind};base64,"
     for start in range(0, len(data), _BLOCK):
@@ -95,11 +105,11 @@ def _sound(number: int, piece: Piece, voice: Original, sounds: bool) -> Iterator
 def _story(contents: Contents) -> Iterator[str]:
     yield "</main>\n<footer>\n"
     if contents.story:
-        yield '<h2>Who decided what</h2>\n<ol class="story">\n'
+        yield f'<h2>{escape(contents.put(DECIDED))}</h2>\n<ol class="story">\n'
         for event in contents.story:
             moment = f"{event.at:%Y-%m-%d %H:%M}"
             yield f'<li><time class="soft" datetime="{event.at.isoformat()}">{moment}</time> '
             yield f'<b dir="auto">{escape(told(event.who))}</b>: '
             yield f'<span dir="auto">{escape(told(event.what))}</span></li>\n'
         yield "</ol>\n"
-    yield '<p class="soft">Made with Atelier.</p>\n</footer>\n</html>\n'
+    yield f'<p class="soft">{escape(contents.put(_MADE))}</p>\n</footer>\n</html>\n'

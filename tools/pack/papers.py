@@ -5,9 +5,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from memory.sentences import say
 from tools.pack.contents import Contents, Piece, plain
-from tools.pack.wording import PARTICIPATION, brief, day, statements, told
+from tools.pack.wording import DECIDED, PARTICIPATION, alt, brief, day, kind, statements, told
 
+_BRIEF, _NOTHING = say("Brief"), say("Nothing was noted.")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
@@ -15,9 +17,10 @@ def captions(contents: Contents) -> str:
     """Return all captions, alt texts and texts for people, piece by piece."""
     blocks = []
     for number, piece in enumerate(contents.pieces, 1):
-        lines = [f"{number}. {told(piece.title)} ({told(piece.kind)})"]
-        lines += [f"Caption: {told(piece.caption)}"] if piece.caption else []
-        lines += [f"Picture in words: {told(piece.alt)}"] if piece.alt else []
+        lines = [f"{number}. {told(piece.title)} ({kind(contents, piece)})"]
+        caption = say("Caption: {words}", words=told(piece.caption))
+        lines += [contents.put(caption)] if piece.caption else []
+        lines += [alt(contents, piece)] if piece.alt else []
         lines += ["", plain(piece.text)] if piece.text else []
         blocks.append("\n".join(lines))
     return "\n\n\n".join(blocks) + "\n"
@@ -25,19 +28,21 @@ def captions(contents: Contents) -> str:
 
 def story(contents: Contents) -> str:
     """Return who decided what as Markdown; what people wrote is escaped in it."""
+    put = contents.put
     lines = [f"# {_mark(contents.title)}", "", day(contents.made), ""]
     if contents.brief:
-        lines += ["## Brief", ""]
+        lines += [f"## {put(_BRIEF)}", ""]
         lines += [f"- **{_mark(name)}**: {_mark(value)}" for name, value in brief(contents)]
         lines += [""]
-    lines += ["## Who decided what", ""]
+    lines += [f"## {put(DECIDED)}", ""]
     lines += [
         f"- {event.at:%Y-%m-%d %H:%M}: **{_mark(event.who)}**: {_mark(event.what)}"
         for event in contents.story
-    ] or ["Nothing was noted."]
-    lines += ["", f"## {PARTICIPATION}", ""]
+    ] or [put(_NOTHING)]
+    lines += ["", f"## {put(PARTICIPATION)}", ""]
     for number, piece in enumerate(contents.pieces, 1):
-        lines.append(f"{number}. **{_mark(piece.title)}**: {_mark(' '.join(statements(piece)))}")
+        how = " ".join(statements(contents, piece))
+        lines.append(f"{number}. **{_mark(piece.title)}**: {_mark(how)}")
     return "\n".join(lines) + "\n"
 
 
@@ -66,7 +71,7 @@ def origins(contents: Contents, files: Sequence[Mapping[str, str]]) -> list[dict
             "kind": piece.kind,
             "files": dict(names),
             "recipe": dict(sorted(piece.recipe.items())),
-            "participation": _participation(piece),
+            "participation": _participation(contents, piece),
         }
         for number, (piece, names) in enumerate(zip(contents.pieces, files, strict=True), 1)
     ]
@@ -79,7 +84,7 @@ def as_json(value: object) -> bytes:
     )
 
 
-def _participation(piece: Piece) -> dict[str, Any]:
+def _participation(contents: Contents, piece: Piece) -> dict[str, Any]:
     shares = [
         {
             "part": share.part,
@@ -91,7 +96,7 @@ def _participation(piece: Piece) -> dict[str, Any]:
         for share in piece.shares
     ]
     return {
-        "statement": " ".join(statements(piece)),
+        "statement": " ".join(statements(contents, piece)),
         "human_edits": sum(share.edits for share in piece.shares),
         "parts": shares,
     }

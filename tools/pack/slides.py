@@ -5,14 +5,16 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from memory.sentences import joined, say
 from tools.pack.archive import settled
 from tools.pack.contents import Contents, Piece, plain
-from tools.pack.wording import PARTICIPATION, brief, day, statements, told
+from tools.pack.wording import PARTICIPATION, alt, brief, head, statements, told
 from tools.pictures import size_of
 
 _WIDE, _HIGH, _EDGE = 13.333, 7.5, 0.6
 _LEFT = (_EDGE, 1.7, 6.2, 5.2)
 _INK, _SOFT = "1C1917", "57534E"
+_ALL = say("All pictures")
 _LONGEST = 900
 """Characters of a text on a slide; the whole of it stands in the notes."""
 _LINES = 12
@@ -31,9 +33,9 @@ def write(
     _about(deck.core_properties, contents)
     _cover(_blank(deck), contents, cover)
     for start in range(0, len(contents.brief), _LINES):
-        _brief(_blank(deck), brief(contents)[start : start + _LINES])
+        _brief(_blank(deck), contents, brief(contents)[start : start + _LINES])
     for number, (piece, picture) in enumerate(zip(contents.pieces, pictures, strict=True), 1):
-        _piece(_blank(deck), number, piece, picture)
+        _piece(_blank(deck), contents, number, piece, picture)
     deck.save(str(file))
     settled(file)
 
@@ -50,17 +52,19 @@ def _blank(deck: Any) -> Any:
 
 def _cover(slide: Any, contents: Contents, cover: bytes | None) -> None:
     if cover:
-        _picture(slide, cover, "All pictures", (7.4, 1.0, 5.3, 5.5))
+        _picture(slide, cover, contents.put(_ALL), (7.4, 1.0, 5.3, 5.5))
     _title(slide, told(contents.title), 2.2, 44, 6.5 if cover else 0)
-    _write(slide, f"{len(contents.pieces)} pieces · {day(contents.made)}", (_EDGE, 4.1), 18, _SOFT)
+    _write(slide, head(contents), (_EDGE, 4.1), 18, _SOFT)
 
 
-def _brief(slide: Any, rows: Sequence[tuple[str, str]]) -> None:
-    _title(slide, "Brief")
+def _brief(slide: Any, contents: Contents, rows: Sequence[tuple[str, str]]) -> None:
+    _title(slide, contents.put(say("Brief")))
     _write(slide, "\n".join(f"{name}: {value}" for name, value in rows), (_EDGE, 1.7), 18)
 
 
-def _piece(slide: Any, number: int, piece: Piece, picture: bytes | None) -> None:
+def _piece(
+    slide: Any, contents: Contents, number: int, piece: Piece, picture: bytes | None
+) -> None:
     _title(slide, f"{number}. {told(piece.title)}")
     left = _EDGE
     if picture:
@@ -68,9 +72,10 @@ def _piece(slide: Any, number: int, piece: Piece, picture: bytes | None) -> None
     words = "\n\n".join(filter(None, (plain(piece.caption), plain(piece.text))))
     short = words if len(words) <= _LONGEST else words[: _LONGEST - 1].rstrip() + "…"
     _write(slide, short, (left, 1.7), 18 if len(short) < 400 else 14, height=4.6)
-    _write(slide, " ".join(statements(piece)), (left, 6.5), 11, _SOFT)
-    notes = [words, f"Picture in words: {told(piece.alt)}" if piece.alt else ""]
-    notes += [f"{PARTICIPATION}: {' '.join(statements(piece))}"]
+    how = " ".join(statements(contents, piece))
+    _write(slide, how, (left, 6.5), 11, _SOFT)
+    notes = [words, alt(contents, piece) if piece.alt else ""]
+    notes += [contents.put(joined(": ", [PARTICIPATION, how]))]
     slide.notes_slide.notes_text_frame.text = "\n\n".join(filter(None, notes))
 
 

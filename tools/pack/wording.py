@@ -2,10 +2,13 @@
 
 from datetime import datetime
 
+from memory.sentences import count, say
 from tools.pack.contents import Contents, Piece, plain
 
-PARTICIPATION = "How AI took part"
-_NOTHING = "Nothing is known about how this piece was made."
+PARTICIPATION = say("How AI took part")
+DECIDED = say("Who decided what")
+ALT = "Picture in words: {words}"
+_NOTHING = say("Nothing is known about how this piece was made.")
 
 
 def told(text: str) -> str:
@@ -23,6 +26,23 @@ def brief(contents: Contents) -> list[tuple[str, str]]:
     return [(told(name), told(value)) for name, value in contents.brief.items()]
 
 
-def statements(piece: Piece) -> list[str]:
+def head(contents: Contents) -> str:
+    """Return how many pieces there are, and of when."""
+    one, many = "{n} piece · {day}", "{n} pieces · {day}"
+    return contents.put(count(len(contents.pieces), one, many, day=day(contents.made)))
+
+
+def kind(contents: Contents, piece: Piece) -> str:
+    """Return what a piece is, in one word."""
+    return told(contents.put(say(piece.kind)))
+
+
+def alt(contents: Contents, piece: Piece) -> str:
+    """Return what a picture shows, as a line of its own."""
+    return contents.put(say(ALT, words=told(piece.alt)))
+
+
+def statements(contents: Contents, piece: Piece) -> list[str]:
     """Return how people and AI took part in a piece, a sentence for each part."""
-    return [share.statement for share in piece.shares] or [_NOTHING]
+    found = [share.statement for share in piece.shares] or [_NOTHING]
+    return list(map(contents.put, found))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from memory.sentences import say
 from tools.errors import Refused
 from tools.pack import archive, document, page, papers, slides
 from tools.pack.archive import END, Entry
@@ -46,9 +47,8 @@ def write(contents: Contents, folder: Path, most: int) -> Packed:
         spare = _spare(contents, names)
         room = most - spare - END
         if room < 0:
-            raise Refused(
-                f"A pack of {len(names)} pieces needs more than {most / 1e6:.1f} MB a file."
-            )
+            form = "A pack of {pieces} pieces needs more than {size:.1f} MB a file."
+            raise Refused(form, pieces=len(names), size=most / 1e6)
         entries = [*_documents(contents, names, Path(place), min(room, MOST))]
         entries += _originals(contents, names)
         kept = [entry for entry in entries if entry.most <= room]
@@ -162,7 +162,8 @@ def _sheet(pictures: Mapping[str, bytes], side: int) -> bytes:
 
 
 def _too_large(entry: Entry, most: int) -> str:
-    return (
-        f"{entry.path} has {entry.size / 1e6:.1f} MB and does not fit into "
-        f"a file of {most / 1e6:.0f} MB, so it was left out."
+    form = (
+        "{name} has {size:.1f} MB and does not fit into a file of {most:.0f} MB, so it was"
+        " left out."
     )
+    return say(form, name=entry.path, size=entry.size / 1e6, most=most / 1e6)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Self
 
 import discord
@@ -15,11 +16,22 @@ log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[discord.Client]
 _TAKEN = 40060
+_SOON = timedelta(minutes=2)
 _NOBODY = discord.AllowedMentions.none()
 
 
 class Taken(Exception):
     """Somebody acknowledged it already: Discord told it twice."""
+
+
+def is_away(interaction: Interaction) -> bool:
+    """Tell whether somebody brought us where we are not, so that by its token alone we can answer.
+
+    That is a server we are not in, or a private chat of other people.
+    """
+    server, client = interaction.guild_id, interaction.client
+    strange = server is not None and client.get_guild(server) is None
+    return strange or interaction.context.private_channel
 
 
 class Asked:
@@ -33,7 +45,7 @@ class Asked:
         self._open = True
         """Whether "thinking" stands there still."""
         self._late = False
-        self.token = interaction.token
+        self.token, self.away = interaction.token, is_away(interaction)
 
     @classmethod
     async def acknowledge(cls, interaction: Interaction, *, public: bool) -> Self | None:
@@ -47,6 +59,11 @@ class Asked:
             return None
         post = told.message_id if told and public else None
         return cls(interaction, str(post or ""))
+
+    @property
+    def leaves(self) -> bool:
+        """Whether this is soon the last that can be shown there, for we are not there ourselves."""
+        return self.away and self._interaction.expires_at - discord.utils.utcnow() < _SOON
 
     async def edit(self, part: Part, picture: bytes = b"", *, spoiler: bool = False) -> bool:
         """Change the message everybody sees; False when its time is over."""

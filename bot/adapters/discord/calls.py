@@ -188,8 +188,8 @@ class Calls:
         await self._handle(asked, back, Received(message, _post(asked, back), _place(asked)))
 
     async def _handle(self, asked: Interaction, back: Asked | None, event: Event) -> None:
-        if back is not None:
-            await self._session.edge.tokens.keep(asked, back.post)
+        if back is not None and back.post:
+            await self._session.edge.tokens.keep(back.post, back.token)
         await self._session.handle(event, self._outbox(asked, back))
 
     def _outbox(self, asked: Interaction, back: Asked | None) -> DiscordOutbox:
@@ -221,6 +221,8 @@ def _post(asked: Interaction, back: Asked | None) -> str:
 
 def _place(asked: Interaction) -> Place:
     place = place_of(asked.channel, asked.guild, asked.user, asked.permissions)
+    if asked.context.private_channel:  # others are there, too
+        place = replace(place, private=False, admin=False)
     return replace(place, locale=str(asked.locale))
 
 

@@ -33,6 +33,13 @@ class Hook:
             said = await say(self._application, self._token, wait=True, **self._fields(params))
             return str(said["id"]) if said else ""
 
+    async def delete(self, id: str) -> None:
+        """Delete a message of the answer."""
+        http: Any = self._client.http
+        delete = async_context.get().delete_webhook_message
+        session = http._HTTPClient__session
+        await delete(self._application, self._token, int(id), session=session, proxy=http.proxy)
+
     @property
     def _application(self) -> int:
         return self._client.application_id or 0

@@ -17,15 +17,15 @@ _NAME, _DESCRIPTION = 32, 100
 _MENU = 3
 
 
-def fingerprint() -> str:
+def fingerprint(personal: bool) -> str:
     """Return what is another one when there is something else to register (blocks for reading)."""
-    told = json.dumps(slash.described(), sort_keys=True).encode()
+    told = json.dumps(slash.described(personal), sort_keys=True).encode()
     return hashlib.sha256(told + b"".join(map(source, languages()[1:]))).hexdigest()
 
 
-def described() -> list[dict[str, Any]]:
+def described(personal: bool) -> list[dict[str, Any]]:
     """Return everything that is registered with Discord (blocks: it reads every language)."""
-    found, known = slash.described(), slash.commands()
+    found, known = slash.described(personal), slash.commands()
     for command in found:
         if command["type"] == _MENU:
             command["name_localizations"] = _said(command["name"], _NAME)

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 CHANNELS, MESSAGES = 20, 50
 """Channels that are read, the most recently used first, and how many messages of each."""
+_LOOKED_AT = 60
+"""Channels that are tried for that: some may be gone, or such as people only brought us to."""
 OLDEST = timedelta(hours=3)
 """How long ago something may have been said that is still answered."""
 _ACTIVE = timedelta(days=7)
@@ -53,7 +55,10 @@ class Heard:
 
 async def missed(client: discord.Client, store: Store) -> AsyncIterator[discord.Message]:
     """Yield what was lately said in the channels we were active in, the oldest of each first."""
-    for chat in await store.active(NAME, now() - _ACTIVE, CHANNELS):
+    read = 0
+    for chat in await store.active(NAME, now() - _ACTIVE, _LOOKED_AT):
+        if read == CHANNELS:
+            return
         try:
             channel: Any = await _channel(client, int(chat.id))
             newest = channel.history(limit=MESSAGES, after=now() - OLDEST, oldest_first=False)
@@ -61,6 +66,7 @@ async def missed(client: discord.Client, store: Store) -> AsyncIterator[discord.
         except (discord.DiscordException, *PASSING, AttributeError, ValueError) as error:
             log.info("what was said in %s cannot be read: %s", chat.id, type(error).__name__)
             continue
+        read += 1
         for said in reversed(found):
             yield said
 

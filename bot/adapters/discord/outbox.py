@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import discord
@@ -12,7 +12,7 @@ import discord
 from bot.adapter import Reply
 from bot.adapters.discord import NAME
 from bot.adapters.discord.asked import Asked
-from bot.adapters.discord.parts import LONGEST, Part, escaped, parts
+from bot.adapters.discord.parts import LONGEST, Part, escaped, fewer, parts
 from bot.adapters.discord.status import Status
 from bot.adapters.discord.tokens import Tokens
 from bot.adapters.discord.wire import PASSING, Wire, persist, same
@@ -33,6 +33,12 @@ log = logging.getLogger(__name__)
 _FAREWELL = 3.0
 """Seconds that the end of the program waits for a status message to say so."""
 _FAILED = "I have your result but could not send it where you asked for it. {why}"
+_AWAY = "There I can answer for a quarter of an hour only; a server can invite me."
+_TOO_LATE = "I can take back an answer here for a quarter of an hour only."
+_NOT_OURS = (401, 403)
+"""HTTP's numbers for what may not be done, or by that token no more."""
+_MOST = 6
+"""Messages that are shown by an interaction where we are not: one, and five that follow it."""
 _TITLE = 100
 _BEHIND = STATUS - 1
 """From here down are numbered the parts that were begun as more behind an interaction."""
@@ -57,7 +63,7 @@ class DiscordOutbox:
         self, edge: Edge, channel: str, post: str = "", asked: Asked | None = None
     ) -> None:
         self._edge, self._channel, self._post, self._asked = edge, channel, post, asked
-        self._status = Status(edge.wire, edge.store, channel, asked)
+        self._status = Status(edge.wire, edge.store, edge.tokens, channel, asked)
 
     async def send(self, reply: Reply, trail: Trail) -> None:
         """Send the parts of a reply that do not stand in the channel yet, each once."""
@@ -69,11 +75,13 @@ class DiscordOutbox:
             return
         made = await parts(reply, self._edge.assets, self._edge.wire.limit(self._channel))
         try:
+            if self._asked is not None and self._asked.away:
+                raise Undeliverable(_AWAY)
             for number, part in enumerate(made):
                 await self._once(reply, number, part, trail, reference)
         except Undeliverable as error:
-            if not await self._by_token(made, trail, reference):
-                await self._excuse(reply, error)
+            if not await self._by_token(reply, made, trail, reference):
+                await self._excuse(reply, error, made)
                 raise
         finally:
             if not _cancelled():
@@ -98,7 +106,9 @@ class DiscordOutbox:
         else:
             await self._status.finish(request)
 
-    async def _by_token(self, made: Sequence[Part], trail: Trail, reference: str) -> bool:
+    async def _by_token(
+        self, reply: Reply, made: Sequence[Part], trail: Trail, reference: str
+    ) -> bool:
         """Show by its interaction what may not be sent; False when that is not possible either.
 
         The first part takes the place of what says who asked, which may be done again and again.
@@ -106,6 +116,8 @@ class DiscordOutbox:
         token = self._asked.token if self._asked else await self._edge.tokens.of(reference)
         if not token:
             return False
+        if (post := trail[0]) is None or post.id in ("", reference):  # none stands in the channel
+            made = fewer(made, _MOST, reply.message.language)
         try:
             for number, part in enumerate(made):
                 await self._through(token, number, part, trail, reference)
@@ -127,19 +139,20 @@ class DiscordOutbox:
             await trail.begin(_BEHIND - number)
             await trail.end(number, await self._edge.wire.hook(token).follow(part), part.asset)
 
-    async def _excuse(self, reply: Reply, error: Undeliverable) -> None:
-        """Tell who asked that there is a result that cannot be shown to them."""
+    async def _excuse(self, reply: Reply, error: Undeliverable, made: Sequence[Part]) -> None:
+        """Show who asked in private what cannot be shown where they asked, or at least say so."""
         failed = say(_FAILED, why=error.sentence)
-        text = put(failed, reply.message.language)
-        if self._asked is not None and await self._asked.tell(text):
-            return
+        text, id = put(failed, reply.message.language), reply.message.id
         try:
             author = (await self._edge.store.message(reply.message.reply_to)).author
             chat = await self._edge.wire.private(author.id) if author else self._channel
-            if chat != self._channel:
-                await self._edge.wire.send(chat, Part(text), f"{reply.message.id}d")
+            for number, part in enumerate([Part(text), *made] if chat != self._channel else ()):
+                await self._edge.wire.send(chat, replace(part, buttons=()), f"{id}d{number}")
+            return
         except (discord.DiscordException, Undeliverable, NotFound, *PASSING) as trouble:
-            log.info("nobody could be told of a lost result: %s", trouble)
+            log.info("a lost result could not be shown in private: %s", trouble)
+        if self._asked is not None:
+            await self._asked.tell(text)
 
     async def _once(
         self, reply: Reply, number: int, part: Part, trail: Trail, reference: str
@@ -195,11 +208,24 @@ class DiscordOutbox:
 
     async def remove(self, trail: Trail) -> None:
         """Delete the messages of a reply; Refused when Discord does not let us."""
+        ids = _ids(trail)
+        token = await self._edge.tokens.of(ids[0]) if ids else ""
         try:
-            for id in _ids(trail):
-                await self._edge.wire.delete(self._channel, id)
+            for id in ids:
+                await self._delete(id, token)
         except (discord.DiscordException, *PASSING) as error:
-            raise Refused("Discord did not delete that; try again in a minute.") from error
+            late = isinstance(error, discord.HTTPException) and error.status in _NOT_OURS
+            plain = "Discord did not delete that; try again in a minute."
+            raise Refused(_TOO_LATE if late else plain) from error
+
+    async def _delete(self, id: str, token: str) -> None:
+        try:
+            await self._edge.wire.delete(self._channel, id)
+        except discord.Forbidden:  # we are not there
+            if not token:
+                raise
+            with suppress(discord.NotFound):
+                await self._edge.wire.hook(token).delete(id)
 
     def show(self, standing: Standing) -> None:
         """Show how the request stands, when its turn comes."""

@@ -30,6 +30,7 @@ _LABEL = 80
 _ASKED = "{many} pictures on one sheet, numbered row by row."
 _SHEET = "{many} pictures on one sheet, numbered row by row; each follows by itself."
 _TOO_LARGE = "A file of {size:.0f} MB was made that is too large for this server."
+_LEFT_OUT = "Files that do not fit here and were left out: {many}; ask for fewer at once."
 EDIT, INFO = "edit", "info"
 _MARKS = re.compile(
     r"(?P<kept>https?://\S+)"
@@ -81,6 +82,24 @@ async def parts(reply: Reply, assets: Assets, limit: int) -> list[Part]:
     made = [*said, replace(head, files=(*head.files, *first)[:FILES], asset=only)]
     made += [Part(files=group) for group in others]
     return [*made, *await _sounds(reply, assets, limit)]
+
+
+def fewer(made: Sequence[Part], most: int, language: str = "") -> list[Part]:
+    """Return a reply in at most so many messages, with files side by side; what does not fit is
+    left out, and that is said.
+    """
+    if len(made) <= most:
+        return list(made)
+    head = next((n for n, part in enumerate(made) if part.files), 0) + 1
+    later = made[head:]
+    files = [file for part in later for file in part.files]
+    room = (most - head) * FILES
+    said = [part.text for part in later if part.text]
+    if len(files) > room:
+        said.append(put(say(_LEFT_OUT, many=len(files) - room), language))
+    shown = [tuple(files[n : n + FILES]) for n in range(0, min(len(files), room), FILES)]
+    first, *others = [Part(files=group) for group in shown] or [Part()]
+    return [*made[:head], replace(first, text=shortened("\n".join(said), LONGEST)), *others]
 
 
 def one_button(message_id: str, action: Action, language: str = "") -> Buttons:

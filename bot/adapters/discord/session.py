@@ -62,7 +62,8 @@ async def serve(
         try:
             await session.stay(token)
         except (*PASSING, discord.HTTPException, discord.RateLimited) as error:
-            log.warning("Discord cannot be reached: %s", type(error).__name__)
+            why = type(error).__name__
+            log.warning("Discord cannot be reached (%s); see `atelier doctor`.", why)
         await asyncio.sleep(next(waits))
 
 
@@ -115,7 +116,7 @@ class Session(discord.Client):
     async def _go(self, token: str) -> None:
         await self.login(token)
         wire.read_content(self)
-        await self.connect()
+        await wire.connect(self)
 
     async def _end(self) -> None:
         self._ending = True
@@ -141,6 +142,7 @@ class Session(discord.Client):
         if not self._begun:
             self._begun = True
             self.spawn(self._publish())
+            self.spawn(self.edge.tokens.expire())
             self.spawn(self._recover())
 
     async def on_message(self, said: discord.Message) -> None:
@@ -274,10 +276,11 @@ class Session(discord.Client):
 
     async def _publish(self) -> None:
         """Register the commands if they are not the ones registered last."""
-        known = await asyncio.to_thread(localised.fingerprint)
+        personal = bool(self.application and self.application.user_integration_config is not None)
+        known = await asyncio.to_thread(localised.fingerprint, personal)
         facts = {"application": str(self.application_id), "sha256": known}
         if await self._store.kept(_COMMANDS) != facts:
-            wanted = await asyncio.to_thread(localised.described)
+            wanted = await asyncio.to_thread(localised.described, personal)
             await wire.persist(lambda: self.edge.wire.publish(wanted), "commands")
             await self._store.keep(_COMMANDS, facts)
 

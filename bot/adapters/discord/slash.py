@@ -58,6 +58,8 @@ MENUS = {
 }
 """What stands in a message's menu, and the command each is."""
 EDIT_THIS = "Edit this"
+_ROOTED = ("project",)
+"""Commands that change and pin messages for days, which only who is there can do."""
 _NO_PICTURE = say("There is no picture in that message; choose one that has a picture.")
 _NEEDS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "edit": (("image/",), _NO_PICTURE),
@@ -119,7 +121,6 @@ class Slash:
             "name": self.name,
             "description": shortened(self.about, _DESCRIPTION),
             "options": [option.described() for option in self.options],
-            **_everywhere(),
         }
 
     def text(self, given: Mapping[str, Any]) -> str:
@@ -146,10 +147,14 @@ def commands() -> dict[str, Slash]:
     return found
 
 
-def described() -> list[dict[str, Any]]:
-    """Return everything that is registered with Discord."""
-    menus = [{"type": _MENU, "name": name, **_everywhere()} for name in MENUS]
-    return [*(command.described() for command in commands().values()), *menus]
+def described(personal: bool) -> list[dict[str, Any]]:
+    """Return everything that is registered with Discord.
+
+    `personal`: whether people may add the bot to their own account, and use it everywhere.
+    """
+    menus = [{"type": _MENU, "name": name} for name in MENUS]
+    found = [*(command.described() for command in commands().values()), *menus]
+    return [{**one, **_places(personal and one["name"] not in _ROOTED)} for one in found]
 
 
 def lacking(verb: str, target: Mapping[str, Any]) -> str:
@@ -183,9 +188,10 @@ def _task(command: str) -> str:
     return verb if verb in get_args(Task) else "draw"
 
 
-def _everywhere() -> dict[str, Any]:
-    """Servers and private chats with the bot, for bots that were added to a server."""
-    return {"contexts": [0, 1], "integration_types": [0]}
+def _places(everywhere: bool) -> dict[str, Any]:
+    """Servers and private chats with the bot, or wherever people bring it, too."""
+    places, ways = ([0, 1, 2], [0, 1]) if everywhere else ([0, 1], [0])
+    return {"contexts": places, "integration_types": ways}
 
 
 def _words(name: str, about: str, *, needed: bool = True) -> Option:

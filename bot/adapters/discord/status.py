@@ -8,6 +8,7 @@ import discord
 from bot.actions import STOP
 from bot.adapters.discord.asked import Asked
 from bot.adapters.discord.parts import LONGEST, Part, escaped, one_button
+from bot.adapters.discord.tokens import Tokens
 from bot.adapters.discord.wire import PASSING, Wire, persist, silent_reply
 from bot.errors import Undeliverable
 from bot.pace import Busy, Pace
@@ -22,6 +23,7 @@ from memory.store import Store
 
 log = logging.getLogger(__name__)
 
+_LATER = "This takes longer than I can answer here; the result will come to you in private."
 INTERVAL = 3.0
 """Seconds between two edits; Discord takes about one a second."""
 KEPT = 10
@@ -37,8 +39,11 @@ class Status:
     stays. For a message it is a reply of ours, and goes.
     """
 
-    def __init__(self, wire: Wire, store: Store, channel: str, asked: Asked | None) -> None:
+    def __init__(
+        self, wire: Wire, store: Store, tokens: Tokens, channel: str, asked: Asked | None
+    ) -> None:
         self._wire, self._store, self._channel, self._asked = wire, store, channel, asked
+        self._tokens, self._token = tokens, ""
         self._pace = Pace(self._show, INTERVAL)
         self._request = self._id = self._language = ""
         self._shown: tuple[str, bytes] = ("", b"")
@@ -98,9 +103,7 @@ class Status:
             return
         if self._id and not self._wire.spare(KEPT):
             raise Busy(INTERVAL)
-        text, preview = in_a_line(view), view.preview or b""
-        if view.text:
-            text += "\n\n" + shortened(view.text, LONGEST - units(text) - 2)
+        text, preview = self._words(view), view.preview or b""
         try:
             self._id = self._id or await self._begin(view.message_id, text)
             if self._shown != (text, preview):
@@ -112,6 +115,15 @@ class Status:
         except (Undeliverable, discord.HTTPException) as error:
             log.info("progress is not shown: %s", error)
             self._refused = True
+
+    def _words(self, view: Standing) -> str:
+        """Return what is said of a view."""
+        if self._asked is not None and self._asked.leaves:
+            return put(say(_LATER), view.language)
+        text = in_a_line(view)
+        if not view.text:
+            return text
+        return f"{text}\n\n{shortened(view.text, LONGEST - units(text) - 2)}"
 
     async def _begin(self, request: str, text: str) -> str:
         """Return the id of the message that an earlier run left, or of a new one."""
@@ -138,8 +150,20 @@ class Status:
     ) -> None:
         own = self._asked if self._asked is not None and self._asked.post == id else None
         if own is None or not await own.edit(part, picture, spoiler=spoiler):
-            await self._wire.edit(self._channel, id, part, picture, spoiler=spoiler)
+            await self._rewrite(id, part, picture, spoiler=spoiler)
         self._shown = (part.text, picture)
+
+    async def _rewrite(self, id: str, part: Part, picture: bytes, *, spoiler: bool) -> None:
+        """Change the message without the interaction it answers, where we are not by its token."""
+        try:
+            if not self._token:
+                await self._wire.edit(self._channel, id, part, picture, spoiler=spoiler)
+                return
+        except discord.Forbidden:
+            self._token = await self._tokens.of(id)
+            if not self._token:
+                raise
+        await self._wire.hook(self._token).fill(id, part)
 
     def _part(self, text: str) -> Part:
         return Part(text, buttons=one_button(self._request, STOP, self._language))

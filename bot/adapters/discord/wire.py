@@ -44,11 +44,14 @@ _PAGES, _PAGE = 5, 100
 _NOBODY = discord.AllowedMentions.none()
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 _SILENT = "I may not write here; somebody who runs this server can allow me Send Messages."
+_SHUT = "They take no messages from me."
 _NOWHERE = {
     10003: "That channel is gone.",
     50001: "I may not see that channel; somebody who runs this server can allow me View Channel.",
-    50007: "They take no messages from me.",
+    50007: _SHUT,
     50013: _SILENT,
+    50278: _SHUT,
+    160005: "That thread is locked; somebody who runs this server can unlock it.",
 }
 """What Discord's refusals mean, by their code."""
 _NO_FILES = "I may not send files here; somebody who runs this server can allow me Attach Files."
@@ -241,6 +244,16 @@ def read_content(client: discord.Client) -> None:
     flags = client.application_flags
     if flags.gateway_message_content or flags.gateway_message_content_limited:
         client._connection._intents.message_content = True
+
+
+async def connect(client: discord.Client) -> None:
+    """Stay connected; raises OSError when that does not even work once."""
+    try:
+        await client.connect()
+    except AttributeError as error:  # it wants to resume the session it never had
+        if client.ws is not None:
+            raise
+        raise ConnectionError("Discord's gateway does not answer") from error
 
 
 async def persist(work: Callable[[], Awaitable[T]], what: str) -> T:

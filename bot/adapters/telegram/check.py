@@ -20,8 +20,10 @@ def look(given: settings.Telegram) -> Iterator[Finding]:
         yield _known(_asked(given, "getMe"))
         yield _told(given, _asked(given, "getWebhookInfo"))
     except PermissionError:
-        hint = "It does not know the token; copy it from @BotFather again."
-        yield Finding("bad", _WHAT, hint)
+        hint = "copy it from @BotFather again into ATELIER_TELEGRAM__TOKEN or atelier.toml"
+        own = given.base_url != settings.Telegram.model_fields["base_url"].default
+        more = ", or mend telegram.base_url, which mostly ends in /bot" if own else ""
+        yield Finding("bad", _WHAT, f"It does not know the token; {hint}{more}.")
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
         yield Finding("bad", _WHAT, "It does not answer; look at the network, or at base_url.")
 
