@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.bench import wording
 from tools.gate.languages import language
 from tools.gate.texts import Rules, absent, check, has, judge, spoken, words
 
@@ -95,3 +96,9 @@ def test_a_voice_has_its_seconds() -> None:
     assert not spoken(1, 12.0, least=5, most=15).faults
     assert spoken(1, 3.0, least=5).faults[0].why == "#1 is spoken in 3.0 s, and 5 s is the least."
     assert spoken(1, 16.2, most=15).faults[0].remedy == "speak again"
+
+
+def test_planted_faults_are_found_in_eight_languages_without_false_alarms() -> None:
+    missed, alarms, planted, texts = wording.wrong()
+    assert (planted, texts) == (48, 72)
+    assert (missed, alarms) == ([], [])

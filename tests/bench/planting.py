@@ -84,6 +84,11 @@ def hatched(data: bytes) -> bytes:
     return png(_hatching(_picture(data)))
 
 
+def mosaic(data: bytes) -> bytes:
+    """A picture in few large squares."""
+    return png(_mosaic(_picture(data)))
+
+
 def _picture(data: bytes) -> Image.Image:
     return flat(open_picture(data))
 

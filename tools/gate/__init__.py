@@ -3,7 +3,7 @@
     tools.gate.pictures    judge(pictures, style) -> ScoreCard · compare(signatures, style)
                            Style(colours, reference, vectors)       all of it may be left out
     tools.gate.signature   measure(data) -> Signature               keep it, a picture never changes
-    tools.gate.repair      await repair(pictures, redraw, style, words, only) -> Mended
+    tools.gate.repair      await repair(pictures, redraw, style, words, only, known) -> Mended
     tools.gate.texts       judge(texts, Rules(...)) -> ScoreCard · absent(texts, terms)
                            check(number, text, rules) -> Piece
                            spoken(number, seconds, least, most) -> Piece

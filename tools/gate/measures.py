@@ -38,6 +38,16 @@ def _tint(one: Signature, other: Signature) -> float:
     return float(np.linalg.norm(one.tint - other.tint))
 
 
+def _chroma(one: Signature, other: Signature) -> float:
+    """Return by how many doublings one is more colourful, as contrasts are seen (Weber)."""
+    return float(abs(np.log2((PALE + one.chroma) / (PALE + other.chroma))))
+
+
+def _strength(one: Signature, other: Signature) -> float:
+    """Return by how many doublings one is further from the white of paper, in CIELAB."""
+    return float(abs(np.log2((PALE + one.strength) / (PALE + other.strength))))
+
+
 def _texture(one: Signature, other: Signature) -> float:
     return float(np.linalg.norm(one.spectrum - other.spectrum))
 
@@ -56,18 +66,21 @@ def _grain(one: Signature, other: Signature) -> float:
     return float(abs(np.log2(1 + one.grain) - np.log2(1 + other.grain)))
 
 
+PALE = 5.0
+"""Chroma below which differences are those of greys."""
 MEASURES = (
-    Measure("palette", lambda a, b: apart(a.palette, b.palette), 9.0, 6.1, "recolour"),
-    Measure("tint", _tint, 13.5, 12.4, "recolour"),
-    Measure("chroma", lambda a, b: abs(a.chroma - b.chroma), 7.5, 5.3, "recolour"),
-    Measure("light", lambda a, b: abs(a.light - b.light), 6.8, 4.2, "recolour"),
-    Measure("contrast", lambda a, b: abs(a.contrast - b.contrast), 6.0, 1.6, "recolour"),
+    Measure("palette", lambda a, b: apart(a.palette, b.palette), 6.0, 12.0, "recolour"),
+    Measure("tint", _tint, 17.6, 21.0, "recolour"),
+    Measure("chroma", _chroma, 0.46, 0.20, "recolour"),
+    Measure("strength", _strength, 0.22, 0.24, "recolour"),
+    Measure("light", lambda a, b: abs(a.light - b.light), 9.1, 8.3, "recolour"),
+    Measure("contrast", lambda a, b: abs(a.contrast - b.contrast), 5.2, 4.5, "recolour"),
     Measure("ground", _ground, 2.0, 0.0, "recolour"),
-    Measure("texture", _texture, 0.82, 0.49, "redraw"),
-    Measure("sharpness", _sharpness, 0.19, 0.12, "redraw"),
-    Measure("pattern", _pattern, 0.045, 0.047, "redraw"),
-    Measure("edges", lambda a, b: abs(a.edges - b.edges), 0.035, 0.015, "redraw"),
-    Measure("grain", _grain, 0.2, 0.0, "redraw"),
+    Measure("texture", _texture, 0.67, 0.75, "redraw"),
+    Measure("sharpness", _sharpness, 0.19, 0.20, "redraw"),
+    Measure("pattern", _pattern, 0.082, 0.11, "redraw"),
+    Measure("edges", lambda a, b: abs(a.edges - b.edges), 0.08, 0.051, "redraw"),
+    Measure("grain", _grain, 0.2, 0.0, "smooth"),
 )
 CARD = "card"
 """The measure of a piece against the colours that the style card allows."""

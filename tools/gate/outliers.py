@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tools.gate.card import Reading
 from tools.gate.colour import Array
@@ -21,14 +22,14 @@ def by_pairs(name: str, distances: Array, spread: float) -> list[Reading]:
     count = len(distances)
     if count < 3:
         return [Reading(name, 0.0, 0.0, 0.0)] * count
-    return [_reading(name, distances, spread, one) for one in range(count)]
-
-
-def _reading(name: str, distances: Array, spread: float, one: int) -> Reading:
-    others = [n for n in range(len(distances)) if n != one]
-    own = float(np.median(distances[one, others]))
-    theirs = [float(np.median(distances[n, [m for m in others if m != n]])) for n in others]
-    return _against(name, own, theirs, spread)
+    rest, inner = _others(count), _others(count - 1)
+    own = np.median(np.take_along_axis(distances, rest, axis=1), axis=1)
+    without = distances[rest[:, :, None], rest[:, None, :]]
+    theirs = np.median(without[:, np.arange(count - 1)[:, None], inner], axis=2)
+    usual = np.median(theirs, axis=1)
+    scatter = TO_SIGMA * np.median(np.abs(theirs - usual[:, None]), axis=1)
+    z = (own - usual) / np.hypot(spread, scatter)
+    return [Reading(name, *map(float, found)) for found in zip(own, usual, z, strict=True)]
 
 
 def by_reference(
@@ -46,7 +47,6 @@ def by_reference(
     return [Reading(name, value, usual, (value - usual) / limit) for value in distances]
 
 
-def _against(name: str, own: float, theirs: list[float], spread: float) -> Reading:
-    usual = float(np.median(theirs))
-    scatter = TO_SIGMA * float(np.median([abs(value - usual) for value in theirs]))
-    return Reading(name, own, usual, (own - usual) / float(np.hypot(spread, scatter)))
+def _others(count: int) -> NDArray[np.intp]:
+    """Return (N, N - 1) places: in each row all but its own."""
+    return np.array([[n for n in range(count) if n != one] for one in range(count)], np.intp)

@@ -19,6 +19,7 @@ PLAIN = 12.0
 """CIELAB distance from the border's colour within which a pixel belongs to a plain ground."""
 VIVID = 90
 """Percentile of the chroma that says how colourful a subject is; its white parts do not count."""
+PAPER = np.array([100.0, 0.0, 0.0])
 _BORDER = 0.7
 _SUBJECT = 0.03
 
@@ -48,6 +49,11 @@ class Signature:
     def light(self) -> float:
         """How light the subject is, L*."""
         return float(self.mean[0])
+
+    @property
+    def strength(self) -> float:
+        """How far it is from the white of paper, in CIELAB: washed out is near."""
+        return float(np.linalg.norm(self.mean - PAPER))
 
     @property
     def contrast(self) -> float:

@@ -1,4 +1,4 @@
-"""A picture brought to the light and colours of its set. All of it blocks."""
+"""A picture brought to the light, colours and smoothness of its set. All of it blocks."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,6 +11,8 @@ from tools.gate.signature import PLAIN, Signature
 
 GRID = 33
 """Points of each side of the colour table; between them Pillow interpolates."""
+WINDOW = 5
+"""Pixels of each side of the square whose median is taken."""
 _STRETCH = 0.4, 2.5
 _SOFT = 0.5, 1.5
 _GIVES = 0.4, 1.0, 1.0
@@ -38,16 +40,25 @@ def repainted(picture: Image.Image, own: Signature, allowed: Palette) -> Image.I
     return _looked_up(picture, lambda colours: _towards(colours, own, allowed))
 
 
+def smoothed(picture: Image.Image) -> Image.Image:
+    """Return a picture without its noise, outlines kept: a running median (Tukey, 1977), twice."""
+    once = picture.convert("RGB").filter(ImageFilter.MedianFilter(WINDOW))
+    return _as_clear(picture, once.filter(ImageFilter.MedianFilter(WINDOW)))
+
+
+def _as_clear(picture: Image.Image, changed: Image.Image) -> Image.Image:
+    if picture.mode == "RGBA":
+        changed.putalpha(picture.getchannel("A"))
+    return changed
+
+
 def _looked_up(picture: Image.Image, moved: Callable[[Array], Array]) -> Image.Image:
     """Return a picture with every CIELAB colour moved, by a table."""
     steps = np.linspace(0, 255, GRID).round().astype(np.uint8)
     blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")  # Pillow: red is fastest
     grid = lab(np.stack([red, green, blue], axis=-1).reshape(-1, 3)).astype(np.float64)
     table = ImageFilter.Color3DLUT(GRID, srgb(moved(grid)).ravel().tolist())
-    changed = picture.convert("RGB").filter(table)
-    if picture.mode == "RGBA":
-        changed.putalpha(picture.getchannel("A"))
-    return changed
+    return _as_clear(picture, picture.convert("RGB").filter(table))
 
 
 def _towards(colours: Array, own: Signature, allowed: Palette) -> Array:

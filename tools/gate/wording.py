@@ -82,6 +82,14 @@ def _chroma(own: Signature, others: Sequence[Signature]) -> _Told:
     return form, _against(own.chroma, theirs)
 
 
+def _strength(own: Signature, others: Sequence[Signature]) -> _Told:
+    theirs = [one.strength for one in others]
+    form = say("{piece} is {much}fainter than {others}: {own:.0f} against {usual:.0f}.")
+    if own.strength >= median(theirs):
+        form = say("{piece} is {much}stronger than {others}: {own:.0f} against {usual:.0f}.")
+    return form, _against(own.strength, theirs)
+
+
 def _edges(own: Signature, others: Sequence[Signature]) -> _Told:
     theirs = [100 * one.edges for one in others]
     form = say("{piece} has fewer outlines than {others}: {own:.0f} against {usual:.0f} %.")
@@ -136,6 +144,7 @@ _SAYINGS: dict[str, Callable[[Signature, Sequence[Signature]], _Told]] = {
     "light": _light,
     "contrast": _contrast,
     "chroma": _chroma,
+    "strength": _strength,
     "ground": _ground,
     "texture": _texture,
     "edges": _edges,
