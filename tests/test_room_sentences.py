@@ -250,7 +250,7 @@ async def test_a_room_is_played_in_spanish_by_somebody_and_in_english_by_another
         await here.told("/settings channel language fr", place=Place("s", "c", private=False))
         here.studio.boards.changed((await project(here)).id)
         await here.studio.boards.settle()
-        assert "Étape : pack (8 sur 8)" in here.outbox.boards[-1].message.text
+        assert "Étape\u00a0: pack (8 sur 8)" in here.outbox.boards[-1].message.text
 
 
 async def late(here: Talk) -> None:

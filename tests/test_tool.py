@@ -30,6 +30,7 @@ FIELDS = {
         "transparent",
         "spoiler",
         "reference",
+        "unheeded",
     ],
     "edit": ["image", "instruction", "strength", "lora", "spoiler"],
     "vary": ["image", "count", "strength", "lora", "spoiler"],

@@ -18,7 +18,7 @@ at once.
 _WORD = re.compile(r"[a-z']+")
 _ANALYSED = 400
 _ENOUGH, _CLEARLY = 2, 1.5
-"""The least score of the likeliest language, and how many times that of the next one it must be."""
+"""The least score of the likeliest language, and how many times the next one it must surpass."""
 
 
 def recognised(text: str) -> str:
@@ -33,7 +33,7 @@ def recognised(text: str) -> str:
             return name
     scores = {name: _score(known, more, words) for name, (known, more) in _lexicon().items()}
     best, next_best = sorted(scores.values(), reverse=True)[:2]
-    if best < _ENOUGH or best < _CLEARLY * next_best:
+    if best < _ENOUGH or best <= _CLEARLY * next_best:
         return ""
     return max(scores, key=scores.__getitem__)
 

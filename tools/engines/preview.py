@@ -37,7 +37,8 @@ class Preview:
     def learn(self, latents: Any, pictures: list[Image.Image]) -> None:
         """Fit the map to finished pictures and the latents they were decoded from."""
         ratio = pictures[0].width / pictures[0].height
-        cells = None if self._small or self._map is not None else _cells(latents, ratio)
+        known = self._map is not None or (self._small is not None and latents.ndim == 4)
+        cells = None if known else _cells(latents, ratio)
         if cells is None or len(cells) != len(pictures):
             return
         high, wide, channels = cells.shape[1:]
