@@ -143,6 +143,9 @@ def test_a_change_of_light_leaves_the_white_a_sticker_stands_on(words: str) -> N
     before = np.asarray(sticker).astype(int)
     assert (changed[:12] == before[:12]).all()
     assert np.abs(changed - before)[48, 48].max() > 10
+    yellow = Image.new("RGB", (96, 96), (255, 250, 60))  # another ground is meant, too
+    yellow.paste((90, 20, 20), (20, 20, 75, 75))
+    assert np.asarray(retouch(yellow, plan("darker")))[0, 0, 0] < 200
     full = Image.new("RGB", (96, 96), (252, 252, 252))  # nothing stands on it: all of it is meant
     assert luminance(retouch(full, plan("darker"))) < 200
 

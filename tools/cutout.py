@@ -15,7 +15,7 @@ NEAR, FAR = 14, 40
 COARSE, GAP = 128, 3
 """What is outside is looked for at so many pixels; gaps up to twice so many are no way in."""
 WHITE = 246
-"""The mean level of a white edge."""
+"""The least mean level of each colour along a white edge."""
 PLAIN = 24
 """Levels by which a plain background may differ along the picture's edge."""
 
@@ -55,7 +55,7 @@ def cover_on_white(picture: Image.Image) -> Image.Image | None:
     wide, high = picture.size
     edges = ((0, 0, wide, 1), (0, high - 1, wide, high), (0, 0, 1, high), (wide - 1, 0, wide, high))
     for box in edges:  # most pictures are told by this alone
-        if max(ImageStat.Stat(picture.crop(box).convert("RGB")).mean) < WHITE:
+        if min(ImageStat.Stat(picture.crop(box).convert("RGB")).mean) < WHITE:
             return None
     try:
         return cut_out(picture).getchannel("A")
