@@ -1,6 +1,7 @@
 """Why a picture falls out of its set, in one plain sentence each."""
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from statistics import median
 
 from memory.sentences import Sentence, say
@@ -13,6 +14,7 @@ OTHERS, REFERENCE = say("the others"), say("the reference")
 """What a picture is compared with."""
 _Told = tuple[str, Mapping[str, object]]
 """A template, and the values in it that are its own."""
+_Saying = Callable[[Signature, Sequence[Signature]], _Told]
 
 
 def why(
@@ -54,58 +56,14 @@ def off_card(number: int, own: Signature, codes: Sequence[str]) -> Sentence:
     )
 
 
-def _against(own: float, theirs: Sequence[float]) -> dict[str, object]:
-    return {"own": float(own), "usual": float(median(theirs))}
+def _level(value: Callable[[Signature], float], less: str, more: str) -> _Saying:
+    """Return what says a number of a picture that is less or more than usual."""
 
+    def told(own: Signature, others: Sequence[Signature]) -> _Told:
+        mine, usual = float(value(own)), float(median(map(value, others)))
+        return more if mine >= usual else less, {"own": mine, "usual": usual}
 
-def _light(own: Signature, others: Sequence[Signature]) -> _Told:
-    theirs = [one.light for one in others]
-    form = say("{piece} is {much}darker than {others}: {own:.0f} against {usual:.0f}.")
-    if own.light >= median(theirs):
-        form = say("{piece} is {much}lighter than {others}: {own:.0f} against {usual:.0f}.")
-    return form, _against(own.light, theirs)
-
-
-def _contrast(own: Signature, others: Sequence[Signature]) -> _Told:
-    theirs = [one.contrast for one in others]
-    form = say("{piece} has {much}less contrast than {others}: {own:.0f} against {usual:.0f}.")
-    if own.contrast >= median(theirs):
-        form = say("{piece} has {much}more contrast than {others}: {own:.0f} against {usual:.0f}.")
-    return form, _against(own.contrast, theirs)
-
-
-def _chroma(own: Signature, others: Sequence[Signature]) -> _Told:
-    theirs = [one.chroma for one in others]
-    form = say("{piece} is {much}paler than {others}: {own:.0f} against {usual:.0f}.")
-    if own.chroma >= median(theirs):
-        form = say("{piece} is {much}more colourful than {others}: {own:.0f} against {usual:.0f}.")
-    return form, _against(own.chroma, theirs)
-
-
-def _strength(own: Signature, others: Sequence[Signature]) -> _Told:
-    theirs = [one.strength for one in others]
-    form = say("{piece} is {much}fainter than {others}: {own:.0f} against {usual:.0f}.")
-    if own.strength >= median(theirs):
-        form = say("{piece} is {much}stronger than {others}: {own:.0f} against {usual:.0f}.")
-    return form, _against(own.strength, theirs)
-
-
-def _edges(own: Signature, others: Sequence[Signature]) -> _Told:
-    theirs = [100 * one.edges for one in others]
-    form = say("{piece} has fewer outlines than {others}: {own:.0f} against {usual:.0f} %.")
-    if 100 * own.edges >= median(theirs):
-        form = say("{piece} has more outlines than {others}: {own:.0f} against {usual:.0f} %.")
-    return form, _against(100 * own.edges, theirs)
-
-
-def _grain(own: Signature, others: Sequence[Signature]) -> _Told:
-    theirs = [one.grain for one in others]
-    form = say("{piece} is {much}smoother than {others}: noise of {own:.1f} against {usual:.1f}.")
-    if own.grain >= median(theirs):
-        form = say(
-            "{piece} is {much}grainier than {others}: noise of {own:.1f} against {usual:.1f}."
-        )
-    return form, _against(own.grain, theirs)
+    return told
 
 
 def _texture(own: Signature, others: Sequence[Signature]) -> _Told:
@@ -138,17 +96,41 @@ def _main(palette: Palette) -> str:
     return named(palette.colours[int(palette.shares.argmax())])
 
 
-_SAYINGS: dict[str, Callable[[Signature, Sequence[Signature]], _Told]] = {
+_SAYINGS: dict[str, _Saying] = {
     "palette": _palette,
     "tint": _palette,
-    "light": _light,
-    "contrast": _contrast,
-    "chroma": _chroma,
-    "strength": _strength,
+    "light": _level(
+        attrgetter("light"),
+        say("{piece} is {much}darker than {others}: {own:.0f} against {usual:.0f}."),
+        say("{piece} is {much}lighter than {others}: {own:.0f} against {usual:.0f}."),
+    ),
+    "contrast": _level(
+        attrgetter("contrast"),
+        say("{piece} has {much}less contrast than {others}: {own:.0f} against {usual:.0f}."),
+        say("{piece} has {much}more contrast than {others}: {own:.0f} against {usual:.0f}."),
+    ),
+    "chroma": _level(
+        attrgetter("chroma"),
+        say("{piece} is {much}paler than {others}: {own:.0f} against {usual:.0f}."),
+        say("{piece} is {much}more colourful than {others}: {own:.0f} against {usual:.0f}."),
+    ),
+    "strength": _level(
+        attrgetter("strength"),
+        say("{piece} is {much}fainter than {others}: {own:.0f} against {usual:.0f}."),
+        say("{piece} is {much}stronger than {others}: {own:.0f} against {usual:.0f}."),
+    ),
     "ground": _ground,
     "texture": _texture,
-    "edges": _edges,
-    "grain": _grain,
+    "edges": _level(
+        lambda one: 100 * one.edges,
+        say("{piece} has fewer outlines than {others}: {own:.0f} against {usual:.0f} %."),
+        say("{piece} has more outlines than {others}: {own:.0f} against {usual:.0f} %."),
+    ),
+    "grain": _level(
+        attrgetter("grain"),
+        say("{piece} is {much}smoother than {others}: noise of {own:.1f} against {usual:.1f}."),
+        say("{piece} is {much}grainier than {others}: noise of {own:.1f} against {usual:.1f}."),
+    ),
 }
 _SAID = {
     "sharpness": say("{piece} is drawn with other sharpness than {others}."),
