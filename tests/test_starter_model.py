@@ -177,30 +177,6 @@ def test_a_picture_is_recoloured_and_its_main_colour_known() -> None:
     assert main_hue(side_by_side(page, blue)) is None
 
 
-def test_moved_copies_of_common_things_are_whole_and_differ() -> None:
-    from recipe import prepare
-    from recipe.concepts import Concept
-
-    page = np.full((64, 64, 3), 255, np.uint8)
-    page[16:48, 8:40] = (200, 40, 40)  # left of the middle
-    labels = {"en": "x", "de": "x"}
-    common = Concept("x", "x", ["x"], [], {"en": []}, labels)
-    rare = Concept("y", "y", [], [], {"en": []}, labels)
-    pixels = [page, page]
-    shown = [prepare.Shown(0, "flat"), prepare.Shown(1, "flat")]
-    prepare._add_moved(pixels, shown, [common, rare], replace(small(1), moved=8))
-    copies = np.stack(pixels[2:])
-    assert shown[2:] == [prepare.Shown(0, "flat", moved=True)] * 8
-    assert len(np.unique(copies, axis=0)) == 8
-    ink = copies[..., 1] < 150
-    share = ink.mean((1, 2)) / (32 * 32 / 64**2)
-    assert share.min() > 0.55  # the smallest has 0.64 of the area
-    assert share.max() < 1.1
-    assert not ink[:, [0, -1]].any()
-    middles = [np.nonzero(one)[1].mean() for one in ink]
-    assert min(middles) < 30 < 33 < max(middles)  # some are mirrored
-
-
 def test_what_is_left_out_stays_out_and_200_prompts_are_asked() -> None:
     from recipe.concepts import common, kept, words
     from recipe.examination import questions

@@ -1,7 +1,4 @@
-"""Making training pictures: on white, in another colour, moved, two side by side."""
-
-import math
-import random
+"""Making training pictures: on white, in another colour, two side by side."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +6,6 @@ from PIL import Image
 
 Pixels = NDArray[np.uint8]
 MARGIN = 0.04
-TILT, SMALLEST = 14.0, 0.8
-"""How far an object is moved at most: degrees, and share of its size."""
 
 
 def on_white(picture: Image.Image, size: int) -> Pixels:
@@ -67,25 +62,6 @@ def nearest_colour(hue: float, looks: dict[str, list[float]]) -> str:
     """The name of the pure colour next to a hue."""
     pure = {name: look[0] for name, look in looks.items() if look[1:] > [0.9, 0.9]}
     return min(pure, key=lambda name: abs((pure[name] - hue + 0.5) % 1 - 0.5))
-
-
-def moved(pixels: Pixels, pick: random.Random) -> Pixels:
-    """The object as another would place it: mirrored or not, tilted, smaller, off the middle."""
-    size = len(pixels)
-    mirror, turn = pick.choice((-1, 1)), math.radians(pick.uniform(-TILT, TILT))
-    scale = pick.uniform(SMALLEST, 1.0)
-    off = [pick.uniform(-0.5, 0.5) * (1 - scale) * size for _ in "xy"]
-    # PIL asks where in the old picture each place of the new one comes from
-    a, b = math.cos(turn) / scale, math.sin(turn) / scale
-    x, y = size / 2 + off[0], size / 2 + off[1]
-    across = (mirror * a, mirror * b, size / 2 - mirror * (a * x + b * y))
-    down = (-b, a, size / 2 + b * x - a * y)
-    affine, cubic = Image.Transform.AFFINE, Image.Resampling.BICUBIC
-    page = Image.fromarray(pixels).transform(
-        (size, size), affine, across + down, cubic, fillcolor="white"
-    )
-    result: Pixels = np.asarray(page)
-    return result
 
 
 def side_by_side(left: Pixels, right: Pixels) -> Pixels:

@@ -5,7 +5,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +22,13 @@ log = logging.getLogger("starter-model")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What one picture shows: concept number, style, colour ("" as it is), a second concept.
-
-    `moved` is a copy that is mirrored, tilted or smaller, so that seeds have something to choose.
-    """
+    """What one picture shows: concept number, style, colour ("" as it is), a second concept."""
 
     concept: int
     style: str
     colour: str = ""
     beside: int = -1
     own_colour: str = ""
-    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +45,7 @@ def build(
     rows: Iterator[tuple[int, str, pictures.Pixels]],
     settings: Configuration,
 ) -> Dataset:
-    """Icons, recoloured and moved copies of common things, and pairs."""
+    """Icons, recoloured copies of common things, and pairs."""
     looks = {name: table["look"] for name, table in words()["colours"].items()}
     coloured = common("figures")
     pixels, shown = [], []
@@ -65,7 +61,6 @@ def build(
                 pixels.append(pictures.recoloured(icon, hue, look))
                 shown.append(Shown(number, style, colour))
     _add_pairs(pixels, shown, concepts, settings)
-    _add_moved(pixels, shown, concepts, settings)
     return Dataset(np.stack(pixels), shown, concepts)
 
 
@@ -81,23 +76,6 @@ def _add_pairs(
         one, two = pick.sample(plain, 2)
         pixels.append(pictures.side_by_side(pixels[one], pixels[two]))
         shown.append(Shown(shown[one].concept, shown[one].style, beside=shown[two].concept))
-
-
-def _add_moved(
-    pixels: list[pictures.Pixels],
-    shown: list[Shown],
-    concepts: list[Concept],
-    settings: Configuration,
-) -> None:
-    pick = random.Random(settings.seed)
-    plain = [
-        k
-        for k, s in enumerate(shown)
-        if not s.colour and s.beside < 0 and concepts[s.concept].aliases
-    ]
-    for number in plain * settings.moved:
-        pixels.append(pictures.moved(pixels[number], pick))
-        shown.append(replace(shown[number], moved=True))
 
 
 def icons(
@@ -126,13 +104,6 @@ def prepare(work: Path, settings: Configuration) -> Dataset:
     return load(folder)
 
 
-def kind(shown: Shown) -> str:
-    """What sort of training picture it is."""
-    if shown.moved:
-        return "moved"
-    return "pairs" if shown.beside >= 0 else "recoloured" if shown.colour else "icons"
-
-
 def save(data: Dataset, folder: Path) -> None:
     """Write the pictures, then the table that says they are complete."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,8 +113,10 @@ def save(data: Dataset, folder: Path) -> None:
         "shown": [asdict(s) for s in data.shown],
     }
     (folder / "table.json").write_text(json.dumps(table, ensure_ascii=False), encoding="utf-8")
-    kinds = Counter(map(kind, data.shown))
-    styles = Counter(s.style for s in data.shown if kind(s) == "icons")
+    styles = Counter(s.style for s in data.shown if not s.colour and s.beside < 0)
+    kinds = Counter(
+        "pairs" if s.beside >= 0 else "recoloured" if s.colour else "icons" for s in data.shown
+    )
     log.info("%d concepts, %s, icons by style %s", len(data.concepts), dict(kinds), dict(styles))
 
 

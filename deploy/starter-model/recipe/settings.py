@@ -40,7 +40,6 @@ class Configuration:
     styles: dict[str, float]
     recoloured: list[str]
     pairs: int
-    moved: int
     concepts: int
     common: float
     pixels: int

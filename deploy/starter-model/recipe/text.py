@@ -25,8 +25,6 @@ from recipe.vocabulary import DRAFT, POSITIONS, Vocabulary
 
 GRID = 4
 HEADS = 4
-MOVED = 0.5
-"""How often each moved copy is seen, times the picture itself."""
 NEUTRAL = 25.0
 """How much oftener a concept is seen that stands for many words: peoples, countries."""
 
@@ -71,7 +69,6 @@ def weights(data: Dataset, settings: Configuration) -> list[float]:
         concept = data.concepts[shown.concept]
         weight = settings.styles[shown.style] * (settings.common if concept.aliases else 1.0)
         weight *= NEUTRAL if concept.others else 1.0
-        weight *= MOVED if shown.moved else 1.0
         found.append(weight * (0.08 if shown.colour else 1.0))
     return found
 
