@@ -19,8 +19,8 @@ from bot.translation import languages, translation
 from memory.errors import AtelierError
 from tools.builtin import ORDER, every_tool
 from tools.colours import _CONTRAST, _LIGHT, NAMES
-from tools.gate.texts import TONES
-from tools.prose import prompts
+from tools.constraints import TONES
+from tools.languages import language_name, language_names
 from tools.tool import _FAULTS
 
 ROOT = Path(__file__).parents[1]
@@ -148,7 +148,7 @@ def _tables() -> Iterator[str]:
     yield from (
         *STAGES,
         *map(str.capitalize, KINDS),
-        *(n.capitalize() for n in prompts()["languages"]),
+        *map(language_name, language_names()),
     )
     yield from tomllib.loads(TONES.read_text(encoding="utf-8"))
     for glue in (", ", ": "):

@@ -301,6 +301,6 @@ async def test_a_text_file_takes_the_place_of_a_text(tmp_path: Path) -> None:
         assert len(voice.versions) == 2, "it reads the new words"
         beer = await words(here, "Beer on Friday.")
         told = await here.say("this is the slogan", assets=[beer])
-        assert "But it says “beer”: send another" in told.message.text
+        assert "But it says “beer”, which must not appear: send another" in told.message.text
         told = await here.say("this is poster 1", assets=[beer])
         assert "Poster 1 is a picture and that is a text." in told.message.text

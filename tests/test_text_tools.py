@@ -6,7 +6,8 @@ import pytest
 
 from tests.fakes import FakeRunner, workshop
 from tools.errors import EngineFailed
-from tools.prose import clean, count_words, different, ideas, language_name, whole, within
+from tools.languages import language_name
+from tools.prose import clean, count_words, different, ideas, whole, within
 from tools.text import ROUNDS, Brainstorm, Write, brainstorm, write
 from tools.tool import Result
 

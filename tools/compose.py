@@ -8,6 +8,7 @@ from tools.catalogue import Model
 from tools.constraints import Constraints, faults, mended, unechoed
 from tools.errors import EngineFailed, ModelUnavailable, ToolError
 from tools.jobs import Job, TextSpec
+from tools.languages import language_name
 from tools.meaning import meanings
 from tools.painting import revision
 from tools.prose import (
@@ -15,7 +16,6 @@ from tools.prose import (
     count_words,
     different,
     headline,
-    language_name,
     prompts,
     uncut,
     within,
@@ -44,6 +44,7 @@ class Compose(Args):
     languages: list[str] = Field(default=[], max_length=4, description="languages it may be in")
     must: list[str] = Field(default=[], max_length=20, description="what it must say")
     never: list[str] = Field(default=[], max_length=50, description="what it must never say")
+    terms: dict[str, str] = Field(default={}, description="words, and what to say in their place")
     before: str = Field(default="", max_length=4000, description="the text as it was")
     change: str = Field(default="", max_length=1000, description="what shall be different")
 
@@ -125,7 +126,8 @@ def asked(args: Compose, wrong: tuple[str, ...] = ()) -> str:
 def constraints(args: Compose) -> Constraints:
     """Return what a text is held to."""
     languages = tuple(map(language_name, args.languages))
-    return Constraints(tuple(args.must), tuple(args.never), args.max_words or 0, languages)
+    must, never = tuple(args.must), tuple(args.never)
+    return Constraints(must, never, args.max_words or 0, languages, args.terms)
 
 
 async def _ideate(args: Ideate, context: Context) -> Result:

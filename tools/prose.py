@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from tools.languages import small_words
+
 PROMPTS = Path(__file__).with_name("prompts.toml")
 ALIKE = 0.72
 """Similarity (difflib's ratio) from which on two ideas count as one."""
@@ -117,9 +119,9 @@ def _alike(one: str, other: str) -> bool:
 
 def headline(text: str, words: int = 6) -> str:
     """Return the first words of a text as a title, which does not end in "of the"."""
-    small = {w for table in prompts()["languages"].values() for w in table.get("words", ())}
+    small = small_words(text) | {"at", "on", "by", "a"}
     kept = text.strip().rstrip(".!?").split()[:words]
-    while len(kept) > 2 and kept[-1].casefold().strip(",;:") in small | {"at", "on", "by", "a"}:
+    while len(kept) > 2 and kept[-1].casefold().strip(",;:") in small:
         kept.pop()
     return " ".join(kept).rstrip(",;:")
 
@@ -129,23 +131,3 @@ def uncut(text: str) -> str:
     kept = text.rstrip("… ")
     clauses = [m.start() for m in _CLAUSE.finditer(kept) if count_words(kept[: m.start()]) > 1]
     return headline(kept[: clauses[-1]] if clauses else kept, len(kept))
-
-
-def language_name(called: str) -> str:
-    """Return the English name of a language, as given if it is not in the table."""
-    wanted = called.strip().casefold()
-    table = prompts()["languages"]
-    return next((n.capitalize() for n, t in table.items() if wanted in (n, *t["called"])), called)
-
-
-def written_in(text: str, language: str) -> bool:
-    """Tell whether a text looks as if written in a language; True when that cannot be told."""
-    table = prompts()["languages"]
-    wanted = table.get(language.casefold())
-    if wanted is None or count_words(text) < 6:
-        return True
-    if "letters" in wanted:
-        return re.search(f"[{wanted['letters']}]", text) is not None
-    found = [word.casefold() for word in _WORD.findall(text)]
-    hits = {n: sum(w in t.get("words", ()) for w in found) for n, t in table.items()}
-    return hits[language.casefold()] >= max(hits.values())

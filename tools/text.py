@@ -12,8 +12,9 @@ from tools.catalogue import Model
 from tools.errors import EngineFailed
 from tools.image import short
 from tools.jobs import Artifact, Job, Note, Report, TextSpec
+from tools.languages import language_name, written_in
 from tools.painting import revision
-from tools.prose import clean, different, ideas, language_name, prompts, whole, within, written_in
+from tools.prose import clean, different, ideas, prompts, whole, within
 from tools.tool import Args, Context, Result, tool
 
 Kind = Literal["story", "poem", "slogan", "outline", "script", "post", "name", "other"]

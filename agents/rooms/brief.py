@@ -20,12 +20,13 @@ class Brief:
     count: int = 0
     must: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
     colours: tuple[str, ...] = ()
     deadline: str = ""
     facts: tuple[str, ...] = ()
 
 
-LISTS = ("must", "never", "facts")
+LISTS = ("must", "never", "terms", "facts")
 """What is added to; everything else takes the place of what was said before."""
 NAMES: Mapping[str, str] = {
     "subject": say("about"),
@@ -37,13 +38,21 @@ NAMES: Mapping[str, str] = {
     "count": say("pieces"),
     "must": say("must say"),
     "never": say("never"),
+    "terms": say("say instead"),
     "colours": say("colours"),
     "deadline": say("deadline"),
     "facts": say("facts"),
 }
 _NAMED = ("colours", "languages", "tone", "style")
 """Of the brief, what is known by an English name, or was set by a template."""
+ARROW = " → "
+"""Stands in a term between what is not to be said and what is: "gig → concert"."""
 _OPPOSITE = {"must": "never", "never": "must"}
+
+
+def key(value: str) -> str:
+    """Return what makes two values of a list the same: a word in any case, a term's wrong word."""
+    return value.partition(ARROW)[0].casefold()
 
 
 def said(brief: Brief, name: str, value: object) -> Brief:
@@ -51,8 +60,8 @@ def said(brief: Brief, name: str, value: object) -> Brief:
     new: Any = tuple(map(str, value)) if isinstance(value, list | tuple) else value
     if name in LISTS:
         known: tuple[str, ...] = getattr(brief, name)
-        lower = {one.casefold() for one in known}
-        brief = _with(brief, name, (*known, *(n for n in new if n.casefold() not in lower)))
+        kept = [n for n in known if n in new or key(n) not in map(key, new)]
+        brief = _with(brief, name, (*kept, *(n for n in new if n not in kept)))
         other = _OPPOSITE.get(name)
         return taken_back(brief, other, new) if other else brief
     return _with(brief, name, new) if name in NAMES else brief
@@ -60,10 +69,10 @@ def said(brief: Brief, name: str, value: object) -> Brief:
 
 def taken_back(brief: Brief, name: str, values: tuple[str, ...]) -> Brief:
     """Return the brief without some values of a list, without all of it when none are given."""
-    gone = {value.casefold() for value in values}
+    gone = set(map(key, values))
     known = getattr(brief, name, None)
     if isinstance(known, tuple):
-        return _with(brief, name, tuple(n for n in known if gone and n.casefold() not in gone))
+        return _with(brief, name, tuple(n for n in known if gone and key(n) not in gone))
     return _with(brief, name, getattr(Brief(), name)) if name in NAMES else brief
 
 
@@ -110,6 +119,12 @@ def style(brief: Brief) -> str:
     if brief.colours:
         parts.append(f"in {' and '.join(brief.colours)}")
     return ", ".join(part for part in parts if part)
+
+
+def glossary(brief: Brief) -> dict[str, str]:
+    """Return the words that shall not be said, and what shall be said in place of each."""
+    pairs = (one.split(ARROW) for one in brief.terms if ARROW in one)
+    return {wrong: right for wrong, right in pairs}
 
 
 def wishes(brief: Brief) -> str:

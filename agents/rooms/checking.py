@@ -17,8 +17,7 @@ from memory.rooms import Draft
 from memory.sentences import Sentence, joined, say
 from tools.constraints import faults
 from tools.gate.card import Fault, ScoreCard
-from tools.gate.texts import Rules, check
-from tools.prose import prompts
+from tools.gate.texts import check
 
 if TYPE_CHECKING:
     from tools.gate.pictures import Style
@@ -74,7 +73,12 @@ class Gate:
             if found.faults:
                 wrong[piece.number] = tuple(_said(piece, fault) for fault in found.faults)
         written = [p for p in _texts(self.room) if p.now]
-        texts = [check(p.number, p.now.text, self._rules(p)) for p in written if p.now]
+        looked = self.checks.texts
+        texts = [
+            check(p.number, p.now.text, held_to(self.room.brief, p), looked)
+            for p in written
+            if p.now
+        ]
         for piece, one in zip(written, texts, strict=True):
             if one.faults:
                 wrong[piece.number] = tuple(_said(piece, fault) for fault in one.faults)
@@ -189,18 +193,6 @@ class Gate:
         data = await self.work.context.assets.read(asset)
         return Style(colours, await asyncio.to_thread(measure, data))
 
-    def _rules(self, piece: Piece) -> Rules:
-        brief = self.room.brief
-        languages = (piece.language,) if piece.language else brief.languages
-        looked = frozenset(self.checks.texts)
-        return Rules(
-            must=brief.must if piece.must and "must" in looked else (),
-            never=brief.never if "never" in looked else (),
-            most=piece.words if "length" in looked else 0,
-            languages=tuple(filter(None, map(_code, languages))) if "language" in looked else (),
-            tones=(brief.tone,) if brief.tone and "tone" in looked else (),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class _Redrawing:
@@ -247,12 +239,6 @@ def _gain(mended: "Mended") -> str:
 
 def _same(step: Step, wish: Wish) -> bool:
     return step.tool == wish.tool and all(step.args.get(k) == v for k, v in wish.args.items())
-
-
-def _code(language: str) -> str:
-    """Return the two-letter code of a language, "" when it is not known."""
-    table = prompts()["languages"].get(language.casefold(), {})
-    return next((name for name in table.get("called", ()) if len(name) == 2), "")
 
 
 def _shaped(data: bytes, aspect: str) -> bytes:

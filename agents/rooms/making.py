@@ -28,7 +28,8 @@ from memory.errors import NotFound
 from memory.records import Asset, Step
 from memory.rooms import Draft, Rooms, Said
 from memory.sentences import count, joined, say
-from tools.constraints import faults, without
+from tools.constraints import faults
+from tools.terms import without
 
 MOST = 40
 """Steps one turn of a room may take."""

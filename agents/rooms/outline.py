@@ -5,14 +5,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from agents.rooms.brief import Brief, style, wishes
+from agents.rooms.brief import Brief, glossary, style, wishes
 from agents.rooms.state import Idea, Piece, Room
 from agents.rooms.templates import Part, Template, filled
 from agents.understanding.wishes import Wish
 from memory.records import Asset
 from memory.sentences import say
-from tools.constraints import Constraints, without
+from tools.constraints import Constraints
 from tools.jobs import Aspect
+from tools.terms import without
 
 _OFF = 0.1
 """By how much the sides of a picture may differ from what the brief asks for."""
@@ -133,6 +134,7 @@ def _text(room: Room, piece: Piece, change: str) -> Wish:
         "languages": list(rules.languages),
         "must": list(rules.must),
         "never": list(rules.never),
+        "terms": dict(rules.terms),
     }
     args |= {"change": change, "before": version.text if version else ""} if change else {}
     return Wish("compose", {k: v for k, v in args.items() if v})
@@ -141,8 +143,9 @@ def _text(room: Room, piece: Piece, change: str) -> Wish:
 def held_to(brief: Brief, piece: Piece) -> Constraints:
     """Return what the texts of a piece must keep to."""
     must = brief.must if piece.must else ()
-    languages = (piece.language,) if piece.language else brief.languages[:1]
-    return Constraints(must, brief.never, piece.words, languages)
+    languages = (piece.language,) if piece.language else brief.languages
+    tones = (brief.tone,) if brief.tone else ()
+    return Constraints(must, brief.never, piece.words, languages, glossary(brief), tones)
 
 
 def calls(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from agents.rooms.brief import ARROW, key
 from agents.rooms.names import Say
 from agents.rooms.pointing import idea, pieces
 from agents.rooms.state import Room, Stage
@@ -12,8 +13,7 @@ from agents.rooms.templates import Template
 from agents.rooms.wording import Wording, fitting
 from agents.understanding import flags
 from agents.understanding.folding import Line, folded, unquoted
-from tools.gate.languages import language
-from tools.prose import language_name
+from tools.languages import language, language_name
 
 LONGEST = 600
 """Characters of what can be about the room; more is a text somebody pasted."""
@@ -23,7 +23,7 @@ _FEW = 4
 _ASIDE = 0.3
 """Share of a message that may say nothing of the brief; more is about something else."""
 _QUOTED = re.compile(r"[\"“„«「].*?[\"”“»」]")
-_RULES = ("must", "never")
+_RULES = ("must", "never", "terms")
 _LISTS = ("must", "never", "colours")
 
 
@@ -200,8 +200,8 @@ class _Reader:
                 for say in self.possible.get((kind, name), ()):
                     found = say.fullmatch(line.fold)
                     value = self._value(name, found, line) if found else None
-                    if found and value is not None and not self._vain(kind, name, value):
-                        return Intent(kind, {"name": name, "value": value}, free=_free(found))
+                    if found and value is not None and (part := self._part(kind, name, value)):
+                        return Intent(kind, {"name": part, "value": value}, free=_free(found))
         return None
 
     def _passes(self, name: str) -> bool:
@@ -209,12 +209,15 @@ class _Reader:
         late = self.room.stage in _LATE and name in _VAGUE
         return late or (self.asks and name in _RULES)
 
-    def _vain(self, kind: str, name: str, value: object) -> bool:
-        """Tell whether something is taken out of the brief that is not in it."""
+    def _part(self, kind: str, name: str, value: object) -> str:
+        """Return the part of the brief that is meant; "" where what is taken out is not in it."""
         if kind != "unbrief" or not isinstance(value, list):
-            return False
-        there = {one.casefold() for one in getattr(self.room.brief, name)}
-        return not any(one.casefold() in there for one in value)
+            return name
+        for part in (name, "terms") if name == "never" else (name,):
+            there = set(map(key, getattr(self.room.brief, part)))
+            if any(one.casefold() in there for one in value):
+                return part
+        return ""
 
     def _value(self, name: str, found: re.Match[str], line: Line) -> object | None:
         groups = {k: line.cut(*found.span(k)) for k, v in found.groupdict().items() if v}
@@ -232,6 +235,9 @@ class _Reader:
         if part is None or not part.text.strip(ENDS):
             return None
         part = Line(part.text.strip(ENDS), part.fold.strip(ENDS))
+        if name == "terms":
+            wrong, right = unquoted(groups["wrong"].text.strip(ENDS)), unquoted(part.text)
+            return [f"{wrong}{ARROW}{right}"] if wrong.casefold() != right.casefold() else None
         if name == "colours":
             return self._colours(part, ":" in line.fold)
         if name in _LISTS:

@@ -75,8 +75,8 @@ class Checks(_Data):
     """What the check looks at: whether the pictures go together, and what of the texts."""
 
     pictures: bool = True
-    texts: tuple[Literal["must", "never", "length", "language", "tone"], ...] = (
-        *("must", "never", "length", "language", "tone"),
+    texts: tuple[Literal["must", "never", "terms", "length", "language", "tone"], ...] = (
+        *("must", "never", "terms", "length", "language", "tone"),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from agents.rooms.names import Names, Say, named
 from agents.understanding.folding import unaccented
 from agents.understanding.needed import Index, Needs, met
-from tools.prose import prompts
+from tools.languages import language_names
 
 FOLDER = Path(__file__).with_name("words")
 TABLES = ("open", "brief", "unbrief", "acts", "idle")
@@ -186,6 +186,8 @@ class _Maker:
             "language": f"(?P<language>{language}{many.format(language)})",
             "colours": f"(?P<colours>{colour}{many.format(colour)})",
             "counted": r"(?P<counted>[\w-]+(?: [\w-]+)??)",
+            "right": r"(?P<text>[^,;:]{1,40}?)",
+            "wrong": r"(?P<wrong>[^,;:]{1,40}?)",
             "few": r"(?P<text>\S+(?: \S+){0,3})",
             "kind": r"(?P<template>[\w/' -]{2,40}?)",
         }
@@ -196,8 +198,7 @@ class _Maker:
         return "|".join(filter(None, (own, plain, "#[0-9a-f]{6}")))
 
     def _language(self) -> str:
-        known = (name for n, t in prompts()["languages"].items() for name in (n, *t["called"]))
-        plain = "|".join(re.escape(unaccented(name)) for name in known if len(name) > 2)
+        plain = "|".join(re.escape(unaccented(name)) for name in language_names())
         return "|".join(filter(None, (self.names["languages"].source, plain)))
 
 

@@ -10,19 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.report import Fact, note, table
-from tools.gate.texts import Rules, check
+from tools.constraints import Constraints
+from tools.gate.texts import check
 
 TEXTS = Path(__file__).with_name("texts.toml")
 FAULTS = ("must", "never", "terms", "length", "language", "tone")
 
 
-def rules(language: str, given: dict[str, Any]) -> Rules:
+def rules(language: str, given: dict[str, Any]) -> Constraints:
     """Return what a brief of the table asks for."""
-    return Rules(
+    return Constraints(
         must=tuple(given["must"]),
         never=tuple(given["never"]),
-        terms=tuple((wrong, right) for wrong, right in given["terms"]),
-        most=given["most"],
+        terms=dict(given["terms"]),
+        max_words=given["most"],
         languages=(language,),
         tones=tuple(given["tones"]),
     )

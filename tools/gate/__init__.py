@@ -4,10 +4,7 @@
                            Style(colours, reference, vectors)       all of it may be left out
     tools.gate.signature   measure(data) -> Signature               keep it, a picture never changes
     tools.gate.repair      await repair(pictures, redraw, style, words, only, known) -> Mended
-    tools.gate.texts       judge(texts, Rules(...)) -> ScoreCard · absent(texts, terms)
-                           check(number, text, rules) -> Piece
-                           spoken(number, seconds, least, most) -> Piece
-    tools.gate.languages   language(text) -> "en" or "" where it cannot be told
+    tools.gate.texts       check(number, text, constraints) -> Piece
     tools.gate.card        ScoreCard, Piece, Reading, Fault · joined(*pieces) -> ScoreCard
 
 All but `repair` blocks and belongs in a thread; `pictures`, `signature` and `repair` load numpy,

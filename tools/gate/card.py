@@ -6,7 +6,7 @@ from typing import Literal
 
 from memory.sentences import Sentence
 
-Remedy = Literal["recolour", "smooth", "redraw", "rewrite", "speak again"]
+Remedy = Literal["recolour", "smooth", "redraw", "rewrite"]
 
 LIMIT = 3.5
 """Robust z-score from which on a piece falls out of its set.
