@@ -116,13 +116,15 @@ def _template(studio: Studio, words: str, language: str) -> tuple[str, str]:
     """Part the name of a template from the subject behind it; raises Refused listing them all."""
     if found := begun(words, studio.templates(), language):
         return found
+    if fault := studio.faults().get(words.partition(" ")[0]):
+        raise Refused(fault)
     kinds = _templates(studio)
     raise Refused("Say which kind: /project new NAME. {kinds}", kinds=kinds)
 
 
 def _templates(studio: Studio) -> str:
     kinds = (joined(": ", [name, say(t.about)]) for name, t in studio.templates().items())
-    return joined("\n", [say("There are:"), *kinds])
+    return joined("\n", [say("There are:"), *kinds, *studio.faults().values()])
 
 
 async def _open(studio: Studio, work: Work, name: str, subject: str) -> Answer:
