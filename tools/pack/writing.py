@@ -23,7 +23,7 @@ SHEET = 4096
 COVER = 900
 """Pixels of a side of the sheet on the first page, about."""
 _BASE64 = 1.4
-_MANIFEST = "manifest.json"
+_MANIFEST, _SUMS = "manifest.json", "SHA256SUMS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,14 @@ def _written(
 ) -> tuple[Path, ...]:
     files = []
     base = slug(contents.title, "pack")
+    base += f"-v{contents.version}" if contents.version > 1 else ""
+    sums = Entry(_SUMS, papers.sums(entry for part in parts for entry in part))
     whole = _manifest(contents, names, parts, left_out)
     for number, part in enumerate(parts, 1):
         end = f"-{number}-of-{len(parts)}" if len(parts) > 1 else ""
         file = folder / f"{base}{end}.zip"
         about = papers.as_json({"part": number, **whole})
-        archive.write(file, [Entry(_MANIFEST, about), *part])
+        archive.write(file, [Entry(_MANIFEST, about), sums, *part])
         files.append(file)
     return tuple(files)
 
@@ -86,9 +88,12 @@ def _manifest(
     return {
         "parts": len(parts),
         "title": contents.title,
+        "version": contents.version,
+        "language": contents.language,
         "made": contents.made.isoformat(),
         "brief": dict(contents.brief),
         "pieces": papers.origins(contents, names),
+        "decisions": papers.decisions(contents),
         "files": [
             {"path": e.path, "sha256": archive.sha256(e), "size": e.size, "part": number}
             for number, part in enumerate(parts, 1)
@@ -127,7 +132,7 @@ def _documents(
     html, pdf, deck = place / "index.html", place / "pack.pdf", place / "slides.pptx"
     page.write(html, contents, pictures, sounds=sounds)
     shown = {str(n): picture for n, picture in enumerate(pictures, 1) if picture}
-    cover = _sheet(shown, COVER) if len(shown) > 1 else None
+    cover = _sheet(shown, COVER) if len(shown) > 1 else next(iter(shown.values()), None)
     document.write(pdf, contents, pictures, cover)
     slides.write(deck, contents, pictures, cover)
     yield from (Entry(file.name, file) for file in (html, pdf, deck))
