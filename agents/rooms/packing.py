@@ -119,11 +119,10 @@ async def _share(piece: Piece, store: Store) -> Share:
     earlier = [v for v in piece.versions if version and v.number <= version.number]
     people = [v.author for v in earlier if v.author is not None]
     made = [v for v in earlier if v.author is None]
-    model = ""
-    if made:
-        step = await _step(made[-1], store)
-        model = str(step.args.get("model", "")) if step else ""
-        model = model or (say("the text model") if piece.kind == "text" else say("a model"))
+    steps = [step for v in reversed(made) if (step := await _step(v, store))]
+    model = next((str(one) for step in steps if (one := step.args.get("model"))), "")
+    if made and not model:
+        model = say("the text model") if piece.kind == "text" else say("a model")
     if version and version.author and piece.kind != "text":
         return Share(piece.kind, model, (who(version.author),), sent=True)
     names = tuple(dict.fromkeys(who(user) for user in people))
@@ -143,6 +142,7 @@ _TOLD: Mapping[str, str] = {
     "drop": say("left out piece {piece}"),
     "change": say("changed what {piece} shall be: {request}"),
     "made": say("made {piece}"),
+    "own": say("contributed {piece}"),
     "kept": say("chose version {version} of {piece}"),
     "approved": say("approved {piece}"),
     "comment": say("said of {piece}: {text}"),
@@ -157,7 +157,8 @@ _TOLD: Mapping[str, str] = {
 
 
 def _event(event: RoomEvent, room: Room, put: Put) -> Event | None:
-    form = _TOLD.get(event.kind)
+    own = event.kind == "made" and event.author is not None
+    form = _TOLD.get("own" if own else event.kind)
     if form is None:
         return None
     values = {key: _value(key, event, room) for key in _NAMED.findall(form)}

@@ -12,7 +12,7 @@ from tools.pack import archive, document, page, papers, slides
 from tools.pack.archive import END, Entry
 from tools.pack.contents import Contents, Piece, slug
 from tools.pack.previews import preview
-from tools.sheet import CELL, fit, sheet
+from tools.sheet import CELL, LIGHT, fit, sheet
 
 MOST = 25_000_000
 """Bytes of a document, at most, however much a platform takes; previews are made to fit."""
@@ -163,7 +163,7 @@ def _spare(contents: Contents, names: Sequence[dict[str, str]]) -> int:
 def _sheet(pictures: Mapping[str, bytes], side: int) -> bytes:
     columns = math.ceil(math.sqrt(len(pictures)))
     cell = max(64, min(CELL, side // columns))
-    return sheet(list(pictures.values()), cell, list(pictures))
+    return sheet(list(pictures.values()), cell, list(pictures), LIGHT)
 
 
 def _too_large(entry: Entry, most: int) -> str:
