@@ -154,7 +154,7 @@ def test_the_pdf_reads_back_in_every_script(packed: dict[str, bytes]) -> None:
     marks = [str(mark["/Title"]) for mark in pdf.outline if isinstance(mark, dict)]
     assert marks[:3] == ["Brief", "1. Poster", "2. Ночь джаза"]
     assert marks[-1] == "Who decided what"
-    assert pdf.trailer["/Root"]["/Lang"] == "en"
+    assert pdf.root_object["/Lang"] == "en"
     for said in ("Jazz Night", "Ночь джаза", "Νύχτα", "<script>", "blue & white", "A blue apple"):
         assert said in text
     assert sum(len(page.images) for page in pdf.pages) == 7  # the cover's sheet and six pictures
@@ -307,6 +307,23 @@ def test_what_fits_nowhere_is_left_out_and_said(tmp_path: Path) -> None:
     files = unpacked(written.files[0])
     assert json.loads(files["manifest.json"])["left_out"] == list(written.left_out)
     assert b"<audio" not in files["index.html"]
+
+
+def test_a_picture_that_fits_nowhere_is_there_smaller(tmp_path: Path) -> None:
+    data = io.BytesIO()
+    Image.effect_noise((900, 900), 90).save(data, "PNG")
+    one = replace(
+        contents().pieces[0], picture=Original.of(data.getvalue(), "image/png"), voice=None
+    )
+    written = write(replace(contents(), pieces=(one,)), tmp_path, 500_000)
+    assert "01-poster.png has 0.8 MB" in written.left_out[0]
+    assert written.left_out[0].endswith("so a smaller picture is in its place.")
+    parts = [unpacked(file) for file in written.files]
+    (named,) = json.loads(parts[0]["manifest.json"])["pieces"]
+    (small,) = [part[path] for part in parts if (path := named["files"]["picture"]) in part]
+    with Image.open(io.BytesIO(small)) as picture:
+        assert picture.format == "JPEG"
+        assert picture.width >= 600
 
 
 def test_a_file_that_changed_on_disk_is_not_packed(tmp_path: Path) -> None:

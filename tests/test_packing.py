@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import cast
 
 from PIL import Image
 
@@ -31,7 +32,7 @@ async def test_what_people_sent_changed_and_had_changed_is_told_apart(tmp_path: 
         assert first.shares[0].statement.startswith("Picture: sent by Ben in place of what AI (")
         assert (first.alt, first.caption) == ("A picture sent by Ben: Poster 1", "")
         assert first.recipe == {}
-        (before,) = second.recipe["made_from"]  # type: ignore[misc, attr-defined]
+        (before,) = cast("list[dict[str, object]]", second.recipe["made_from"])
         assert (second.recipe["tool"], before["tool"]) == ("edit", "draw")
         assert before["seed"] == (await project(here)).pieces[1].seed
         assert second.alt == f"A picture made by AI: {second.caption}"

@@ -10,7 +10,7 @@ from memory.sentences import say
 from tools.errors import Refused
 from tools.pack import archive, document, page, papers, slides
 from tools.pack.archive import END, Entry
-from tools.pack.contents import Contents, Piece, slug
+from tools.pack.contents import Contents, Original, Piece, slug
 from tools.pack.previews import preview
 from tools.sheet import CELL, LIGHT, fit, sheet
 
@@ -23,6 +23,14 @@ SHEET = 4096
 COVER = 900
 """Pixels of a side of the sheet on the first page, about."""
 _BASE64 = 1.4
+_SMALLER = "-smaller.jpg"
+_TOO_LARGE = (
+    "{name} has {size:.1f} MB and does not fit into a file of {most:.0f} MB, so it was left out."
+)
+_SHRUNK = (
+    "{name} has {size:.1f} MB and does not fit into a file of {most:.0f} MB, so a smaller picture"
+    " is in its place."
+)
 _MANIFEST, _SUMS = "manifest.json", "SHA256SUMS"
 
 
@@ -49,10 +57,11 @@ def write(contents: Contents, folder: Path, most: int) -> Packed:
         if room < 0:
             form = "A pack of {pieces} pieces needs more than {size:.1f} MB a file."
             raise Refused(form, pieces=len(names), size=most / 1e6)
+        told = [*_shrunk(contents, names, room, most)]
         entries = [*_documents(contents, names, Path(place), min(room, MOST))]
-        entries += _originals(contents, names)
+        entries += _originals(contents, names, room)
         kept = [entry for entry in entries if entry.most <= room]
-        left_out = tuple(_too_large(e, most) for e in entries if e.most > room)
+        left_out = (*told, *(_said(_TOO_LARGE, e, most) for e in entries if e.most > room))
         parts = archive.parted(kept, most, spare)
         files = _written(contents, names, parts, left_out, Path(place))
         return Packed(tuple(file.replace(folder / file.name) for file in files), left_out)
@@ -114,10 +123,22 @@ def _names(number: int, piece: Piece) -> dict[str, str]:
     return names
 
 
-def _originals(contents: Contents, names: Sequence[dict[str, str]]) -> Iterator[Entry]:
+def _shrunk(
+    contents: Contents, names: Sequence[dict[str, str]], room: int, most: int
+) -> Iterator[str]:
+    """Name pictures that fit into no file for the smaller ones in their place; yield sentences."""
+    for piece, paths in zip(contents.pieces, names, strict=True):
+        if piece.picture and (one := Entry(paths["picture"], piece.picture)).most > room:
+            paths["picture"] = f"{one.path.rpartition('.')[0]}{_SMALLER}"
+            yield _said(_SHRUNK, one, most)
+
+
+def _originals(contents: Contents, names: Sequence[dict[str, str]], room: int) -> Iterator[Entry]:
     for piece, paths in zip(contents.pieces, names, strict=True):
         sources = {"picture": piece.picture, "text": piece.text.encode(errors="replace")}
         for part, source in {**sources, "voice": piece.voice}.items():
+            if isinstance(source, Original) and paths[part].endswith(_SMALLER):
+                source = fit(source.read(), room - 2000)[0]
             if source and part in paths:
                 yield Entry(paths[part], source)
 
@@ -166,9 +187,5 @@ def _sheet(pictures: Mapping[str, bytes], side: int) -> bytes:
     return sheet(list(pictures.values()), cell, list(pictures), LIGHT)
 
 
-def _too_large(entry: Entry, most: int) -> str:
-    form = (
-        "{name} has {size:.1f} MB and does not fit into a file of {most:.0f} MB, so it was"
-        " left out."
-    )
+def _said(form: str, entry: Entry, most: int) -> str:
     return say(form, name=entry.path, size=entry.size / 1e6, most=most / 1e6)
