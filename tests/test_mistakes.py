@@ -13,7 +13,7 @@ GOOD = """
 name = "podcast-episode"
 title = "Podcast episode"
 about = "a cover and an intro that is spoken"
-counted = ["cover"]
+counted = ["cover", "絵"]
 words = ["podcast"]
 
 [brief]
@@ -66,7 +66,7 @@ def test_a_template_is_read_as_windows_saves_it_and_languages_by_any_name(tmp_pa
         ("quorum = 1", "quorum = 0", "quorum under [vote] must be at least 1, not 0"),
         ("each = true", 'each = "sure"', "each of piece 1 must be true or false, not 'sure'"),
         ('["podcast"]', '"podcast"', "words must be a list in square brackets, not 'podcast'"),
-        ('["podcast"]', '[""]', "words is empty, or too short to be told from others"),
+        ('["podcast"]', '[""]', "words must not be empty"),
         ('"podcast-episode"', '"../My Pod"', "name must be small letters, digits and hyphens"),
         ('title = "Podcast episode"\n', "", "title is missing"),
         ('"Cover"', '"Intro"', "piece 2 (“Intro”) has the title of another piece"),

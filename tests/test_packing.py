@@ -46,7 +46,9 @@ async def test_a_pack_made_again_is_a_new_version_with_the_story_so_far(tmp_path
         await made(here)
         assert (await packs(here)).version == 1
         id = (await project(here)).id
-        await here.studio.rooms.add(id, [Draft("packed", {}, made=True)], Said(ANA, "x", "x"))
+        for said in ("x", "y"):
+            await here.studio.rooms.add(id, [Draft("packed", {}, made=True)], Said(ANA, said, said))
+        assert (await packs(here)).version == 1
         await here.say("change the slogan to “All that jazz on Friday”", BEN)
         found = await packs(here)
     assert found.version == 2

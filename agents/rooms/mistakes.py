@@ -12,7 +12,7 @@ _FORMS: Mapping[str, str] = {
     "missing": "{where} is missing",
     "string_pattern_mismatch": "{where} must be small letters, digits and hyphens, such as"
     " “podcast-episode”, not {value}",
-    "string_too_short": "{where} is empty, or too short to be told from others",
+    "string_too_short": "{where} must not be empty",
     "tuple_type": "{where} must be a list in square brackets, not {value}",
     "bool_type": "{where} must be true or false, not {value}",
     "bool_parsing": "{where} must be true or false, not {value}",

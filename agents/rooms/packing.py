@@ -23,6 +23,8 @@ from tools.pack import Piece as Part
 ZIP = "application/zip"
 _DEEP = 20
 """Steps that are followed back from what is packed."""
+_CHANGES = ("named", "brief", "unbrief", "add", "drop", "change", "made", "kept")
+"""Events after which another pack is another version."""
 _NAMED = re.compile(r"\{(\w+)\}")
 
 
@@ -40,9 +42,17 @@ async def contents(
     if idea := room.idea(room.chosen):
         brief[put(say("idea"))] = joined(": ", filter(None, (idea.title, idea.description)))
     story = tuple(event for e in events if (event := _event(e, room, put)))
-    version = 1 + sum(e.kind == "packed" for e in events)
     title, made = put(room.title), events[-1].at
-    return Contents(title, made, brief, tuple(parts), story, tongue.language, version, put)
+    return Contents(title, made, brief, tuple(parts), story, tongue.language, _version(events), put)
+
+
+def _version(events: Sequence[RoomEvent]) -> int:
+    """Return which version of the pack is next: one more for each that was changed since."""
+    version, same = 1, False
+    for event in events:
+        version += same and event.kind in _CHANGES
+        same = event.kind == "packed" or (same and event.kind not in _CHANGES)
+    return version
 
 
 async def packed(

@@ -45,8 +45,6 @@ def _slots(text: str) -> str:
 
 Ask = Annotated[str, AfterValidator(_slots)]
 Words = tuple[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)], ...]
-Call = tuple[Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)], ...]
-"""What people say of it; one letter would be found everywhere."""
 
 
 class _Data(BaseModel):
@@ -116,9 +114,9 @@ class Template(_Data):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,30}$")
     title: str = Field(min_length=1, max_length=60)
     about: str = Field(min_length=1, max_length=300)
-    counted: Call = ()
+    counted: Words = ()
     """What people call the pieces that are counted: "poster", "posters"."""
-    words: Call = ()
+    words: Words = ()
     """What people say when they want such a set: "poster series"."""
     brief: Usual = Usual()
     ideas: Ideas = Ideas()
