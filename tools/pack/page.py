@@ -7,7 +7,7 @@ from pathlib import Path
 
 from memory.sentences import say
 from tools.pack.contents import Contents, Original, Piece, plain
-from tools.pack.wording import DECIDED, PARTICIPATION, brief, head, kind, spoken, statements, told
+from tools.pack.wording import DECIDED, brief, head, kind, spoken, statements, told
 from tools.pictures import size_of
 
 STYLE = Path(__file__).with_name("page.css")
@@ -73,10 +73,9 @@ def _piece(
         yield f'<div class="text" dir="auto" lang="{code}">{escape(plain(piece.text))}</div>\n'
     if piece.voice:
         yield from _sound(contents, number, piece.voice, sounds)
-    lines = "".join(f"<p>{escape(line)}</p>\n" for line in statements(contents, piece))
-    summary = escape(contents.put(PARTICIPATION))
-    yield f'<details>\n<summary>{summary}</summary>\n<div class="soft">{lines}</div>\n'
-    yield "</details>\n</div>\n</article>\n"
+    for line in statements(contents, piece):
+        yield f'<p class="soft">{escape(line)}</p>\n'
+    yield "</div>\n</article>\n"
 
 
 def _figure(contents: Contents, piece: Piece, picture: bytes) -> Iterator[str]:
