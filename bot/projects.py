@@ -131,7 +131,8 @@ async def _open(studio: Studio, work: Work, name: str, subject: str) -> Answer:
     message, template = work.scene.message, studio.templates()[name]
     subject = bare(subject)
     title = subject[:1].upper() + subject[1:60] if subject else say(template.title)
-    data = {"title": title, "template": name, "brief": template.defaults()}
+    kind = template.model_dump_json(exclude_defaults=True)
+    data = {"title": title, "template": name, "kind": kind, "brief": template.defaults()}
     drafts = [
         Draft("opened", {**data, "language": message.language}),
         *([Draft("brief", {"name": "subject", "value": subject})] if subject else []),
@@ -216,7 +217,7 @@ async def _board(studio: Studio, work: Work, room: str) -> Answer:
     id = seat.board if seat.board and not stands else new_id()
     await studio.rooms.seat(replace(seat, board=id, shown=now.number, pinned=False))
     put = (await studio.tongue(now, chat)).put
-    text = board(now, studio.template(now.template), studio.boards.price(now), put)
+    text = board(now, studio.template(now), studio.boards.price(now), put)
     studio.boards.changed(room)
     return Answer("reply", text, buttons=buttons(now, put), id=id)
 

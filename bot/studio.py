@@ -82,11 +82,11 @@ class Studio:
         """Return what is wrong with the templates that are left out, by their files' names."""
         return templates.faults(self.folders)
 
-    def template(self, name: str) -> Template:
-        """Return a template; raises Refused when it is gone, or wrong by now."""
-        found = self.templates().get(name)
+    def template(self, room: Room) -> Template:
+        """Return what a room was opened with; raises Refused when it stored none and it is gone."""
+        found = templates.kept(room.kind) or self.templates().get(room.template)
         if found is None:
-            gone = say("The template {name} of this room is no longer there.", name=name)
+            gone = say("The template {name} of this room is no longer there.", name=room.template)
             raise Refused(joined(" ", [gone, *self.faults().values()]))
         return found
 

@@ -127,6 +127,7 @@ class Question:
 class Room:
     """A room as it stands after event `number`; `stage_at` is the event that brought its stage.
 
+    `template` is a name and `kind` all of it, as JSON, so that a file may change or go,
     `by` names who last set each part of the brief, `members` everybody who contributed,
     `card` what the last check found (nothing once a piece is changed), after so many `rounds` of
     repair.
@@ -135,6 +136,7 @@ class Room:
     id: str = ""
     title: str = ""
     template: str = ""
+    kind: str = ""
     stage: Stage = "brief"
     stage_at: int = 0
     stage_since: datetime | None = None

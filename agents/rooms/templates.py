@@ -175,6 +175,15 @@ def load(folders: Sequence[Path] = ()) -> Mapping[str, Template]:
     return found
 
 
+@lru_cache(maxsize=64)
+def kept(stored: str) -> Template | None:
+    """Return the template that a room was opened with; None when it stored none, or an odd one."""
+    try:
+        return Template.model_validate_json(stored) if stored else None
+    except ValidationError:
+        return None
+
+
 def faults(folders: Sequence[Path]) -> Mapping[str, str]:
     """Return what is wrong with the files that are left out, a sentence each, by their names."""
     return {file: one for folder in folders for file, one in _sound(folder) if isinstance(one, str)}
