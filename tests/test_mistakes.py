@@ -1,10 +1,23 @@
 """Templates of one's own: what is wrong with a file is said, and it hides no other."""
 
+import re
+import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from agents.rooms.templates import faults, load
+from agents.rooms.templates import (
+    SLOTS,
+    Checks,
+    Ideas,
+    Part,
+    Template,
+    Usual,
+    Vote,
+    faults,
+    load,
+)
 from bot import doctor
 from bot.settings import Settings
 from tests.rooms import room
@@ -133,3 +146,16 @@ def test_the_doctor_looks_at_them(tmp_path: Path, models_dir: Path) -> None:
     assert [f.state for f in found] == ["warn", "ok"]
     assert "name must be text, not 3" in found[0].found
     assert found[1].found.startswith("1 of your own")
+
+
+def test_the_example_is_sound_and_has_every_key(tmp_path: Path) -> None:
+    example = Path(__file__).parents[1] / "deploy" / "template.example.toml"
+    shutil.copy(example, tmp_path)
+    assert faults([tmp_path]) == {}
+    table = tomllib.loads(example.read_text(encoding="utf-8"))
+    parts = {key for piece in table["pieces"] for key in piece}
+    assert table.keys() == Template.model_fields.keys()
+    assert parts == Part.model_fields.keys()
+    for name, model in (("brief", Usual), ("ideas", Ideas), ("vote", Vote), ("checks", Checks)):
+        assert table[name].keys() == model.model_fields.keys()
+    assert set(re.findall(r"\{(\w+)\}", example.read_text("utf-8"))) == set(SLOTS)
