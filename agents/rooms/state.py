@@ -136,7 +136,6 @@ class Room:
     id: str = ""
     title: str = ""
     template: str = ""
-    kind: str = ""
     stage: Stage = "brief"
     stage_at: int = 0
     stage_since: datetime | None = None
@@ -156,6 +155,7 @@ class Room:
     packs: tuple[str, ...] = ()
     language: str = ""
     """That of who opened it."""
+    kind: str = ""
 
     def idea(self, number: int) -> Idea | None:
         """Return an idea by its number."""
