@@ -40,7 +40,7 @@ class Boards:
 
     store: Store
     rooms: Rooms
-    template: Callable[[str], Template]
+    template: Callable[[Room], Template]
     tongue: Callable[[Room, Chat], Awaitable[Tongue]]
     calm: float = 1.0
     """Seconds between two edits of a board."""
@@ -143,7 +143,7 @@ class Boards:
             loop = asyncio.get_running_loop()
             self._alarms[id] = loop.call_later(min(left, _LONGEST), self.changed, id)
             return room
-        asked = Asked(room, events, self.template(room.template), room.owner or NOBODY, now())
+        asked = Asked(room, events, self.template(room), room.owner or NOBODY, now())
         decision = ended(asked)
         if decision.drafts:
             said = Said(None, "", f"time of {id} at {room.number}")
@@ -153,7 +153,7 @@ class Boards:
     async def _paint(self, room: Room, seat: Seat, tongue: Tongue, closed: bool) -> None:
         """Show a room in one of its chats; what is stored is what is known to be shown."""
         put = tongue.put
-        text = board(room, self.template(room.template), self.price(room), put, closed=closed)
+        text = board(room, self.template(room), self.price(room), put, closed=closed)
         try:
             message = await self.store.message(seat.board)
             delivery = await self.store.delivery(message)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
+from agents.rooms.templates import faults
 from bot import environment
 from bot.settings import ModelServer, Settings
 from bot.shelf import catalogue
@@ -66,6 +67,7 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield _room("room: models", settings.models)
     yield _folder(settings)
     yield from _models(settings)
+    yield from _templates(settings.data / "templates")
     if settings.clustered:
         yield _cluster(settings.cluster.address)
     yield from _servers(settings)
@@ -130,6 +132,14 @@ def _folder(settings: Settings) -> Finding:
         return Finding("ok", what, "A running Atelier works on it.")
     except AtelierError as error:
         return Finding("bad", what, str(error))
+
+
+def _templates(folder: Path) -> Iterator[Finding]:
+    """Yield what is wrong with own kinds of sets, and how many are right."""
+    wrong = faults([folder])
+    yield from (Finding("warn", "templates", why) for why in wrong.values())
+    if own := len([*folder.glob("*.toml")]) - len(wrong):
+        yield Finding("ok", "templates", f"{own} of your own for project rooms.")
 
 
 def _models(settings: Settings) -> Iterator[Finding]:

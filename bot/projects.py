@@ -116,20 +116,23 @@ def _template(studio: Studio, words: str, language: str) -> tuple[str, str]:
     """Part the name of a template from the subject behind it; raises Refused listing them all."""
     if found := begun(words, studio.templates(), language):
         return found
+    if fault := studio.faults().get(words.partition(" ")[0]):
+        raise Refused(fault)
     kinds = _templates(studio)
     raise Refused("Say which kind: /project new NAME. {kinds}", kinds=kinds)
 
 
 def _templates(studio: Studio) -> str:
     kinds = (joined(": ", [name, say(t.about)]) for name, t in studio.templates().items())
-    return joined("\n", [say("There are:"), *kinds])
+    return joined("\n", [say("There are:"), *kinds, *studio.faults().values()])
 
 
 async def _open(studio: Studio, work: Work, name: str, subject: str) -> Answer:
     message, template = work.scene.message, studio.templates()[name]
     subject = bare(subject)
     title = subject[:1].upper() + subject[1:60] if subject else say(template.title)
-    data = {"title": title, "template": name, "brief": template.defaults()}
+    kind = template.model_dump_json(exclude_defaults=True)
+    data = {"title": title, "template": name, "kind": kind, "brief": template.defaults()}
     drafts = [
         Draft("opened", {**data, "language": message.language}),
         *([Draft("brief", {"name": "subject", "value": subject})] if subject else []),
@@ -214,7 +217,7 @@ async def _board(studio: Studio, work: Work, room: str) -> Answer:
     id = seat.board if seat.board and not stands else new_id()
     await studio.rooms.seat(replace(seat, board=id, shown=now.number, pinned=False))
     put = (await studio.tongue(now, chat)).put
-    text = board(now, studio.template(now.template), studio.boards.price(now), put)
+    text = board(now, studio.template(now), studio.boards.price(now), put)
     studio.boards.changed(room)
     return Answer("reply", text, buttons=buttons(now, put), id=id)
 

@@ -29,6 +29,7 @@ from memory.database import Database
 from memory.imports import hidden
 from memory.records import Asset, Chat, Status, Step, User
 from memory.rooms import Rooms
+from memory.sentences import joined, say
 from memory.store import Store
 from tools.catalogue import Catalogue
 from tools.compose import EQUALS
@@ -74,14 +75,19 @@ class Studio:
         self.boards = Boards(self.store, self.rooms, self.template, self.tongue)
 
     def templates(self) -> Mapping[str, Template]:
-        """Return what rooms can make, by name; raises Refused naming a file that is wrong."""
+        """Return what rooms can make, by name."""
         return templates.load(self.folders)
 
-    def template(self, name: str) -> Template:
-        """Return a template; raises Refused when it is gone."""
-        found = self.templates().get(name)
+    def faults(self) -> Mapping[str, str]:
+        """Return what is wrong with the templates that are left out, by their files' names."""
+        return templates.faults(self.folders)
+
+    def template(self, room: Room) -> Template:
+        """Return what a room was opened with; raises Refused when it stored none and it is gone."""
+        found = templates.kept(room.kind) or self.templates().get(room.template)
         if found is None:
-            raise Refused("The template {name} of this room is no longer there.", name=name)
+            gone = say("The template {name} of this room is no longer there.", name=room.template)
+            raise Refused(joined(" ", [gone, *self.faults().values()]))
         return found
 
     async def tongue(self, room: Room, chat: Chat) -> Tongue:

@@ -39,7 +39,7 @@ def asked(studio: Studio, id: str, events: Sequence[RoomEvent], message: Message
     """Return what there is to decide about when somebody says something in a room."""
     room = fold(id, events)
     user = message.author or NOBODY
-    return Asked(room, events, studio.template(room.template), user, message.at)
+    return Asked(room, events, studio.template(room), user, message.at)
 
 
 async def concerns(studio: Studio, message: Message) -> bool:
@@ -134,7 +134,7 @@ async def _intents(studio: Studio, room: Room, message: Message, text: str) -> l
         return [Intent("settle", {"name": rest[0], "side": rest[1]})]
     if text == "anyway":
         return [Intent("anyway")]
-    replied, template = await _replied(studio, room, message), studio.template(room.template)
+    replied, template = await _replied(studio, room, message), studio.template(room)
     found = read(text, room, template, replied)
     return found or read(renumbered(text, room), room, template, replied)
 

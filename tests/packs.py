@@ -16,6 +16,7 @@ from tools.constraints import has
 from tools.prose import count_words
 
 _OFF = 0.1
+_ABOUT = ("manifest.json", "SHA256SUMS")
 _DOCUMENTS = ("index.html", "pack.pdf", "slides.pptx", "captions.txt", "captions.json", "story.md")
 
 
@@ -49,7 +50,8 @@ def read(zips: Sequence[bytes], wanted: Wanted) -> Found:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             manifest = json.loads(archive.read("manifest.json"))
             there = {name: archive.read(name) for name in archive.namelist()}
-        files |= {name: data for name, data in there.items() if name != "manifest.json"}
+        files |= {name: data for name, data in there.items() if name not in _ABOUT}
+        wrong += _sums(there["SHA256SUMS"].decode(), there)
         if (manifest["part"], manifest["parts"]) != (number, len(zips)):
             wrong.append(f"part {number} calls itself {manifest['part']} of {manifest['parts']}")
     checks = [*_listed(manifest, files), *_documents(manifest, files)]
@@ -57,6 +59,14 @@ def read(zips: Sequence[bytes], wanted: Wanted) -> Found:
         checks += _piece(piece, files, wanted)
     wrong += [why for why in checks if why]
     return Found(len(manifest["pieces"]), len(files), len(checks), tuple(wrong))
+
+
+def _sums(sums: str, files: Mapping[str, bytes]) -> Iterator[str]:
+    """Yield the files of a part that are not what its sums say, as `sha256sum` reads them."""
+    said = {path: sum for sum, _, path in (row.partition("  ") for row in sums.splitlines())}
+    for path in files.keys() - _ABOUT:
+        same = hashlib.sha256(files[path]).hexdigest() == said.get(path)
+        yield from () if same else [f"{path} is not in SHA256SUMS as it is"]
 
 
 def _listed(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[str]:
@@ -91,11 +101,11 @@ def _piece(piece: Mapping[str, Any], files: Mapping[str, bytes], wanted: Wanted)
     found: list[str] = []
     for part, path in piece["files"].items():
         data = files[path]
-        if part == "text":
+        if part == "text" and piece["kind"] == "text":
             found += _text(path, data.decode(), piece["title"], wanted)
         elif part == "picture":
             found.append(_picture(path, data, wanted.aspect))
-        else:
+        elif part == "voice":
             found.append(_voice(path, data))
     return found
 

@@ -90,7 +90,7 @@ def test_everything_is_there_under_safe_names(packed: dict[str, bytes]) -> None:
 def test_the_manifest_has_hashes_recipes_and_participation(packed: dict[str, bytes]) -> None:
     manifest = json.loads(packed["manifest.json"])
     listed = {entry["path"]: entry for entry in manifest["files"]}
-    assert listed.keys() == packed.keys() - {"manifest.json"}
+    assert listed.keys() == packed.keys() - {"manifest.json", "SHA256SUMS"}
     for name, entry in listed.items():
         assert hashlib.sha256(packed[name]).hexdigest() == entry["sha256"]
         assert len(packed[name]) == entry["size"]
@@ -147,9 +147,13 @@ def test_the_page_needs_nothing_and_runs_nothing(packed: dict[str, bytes]) -> No
 def test_the_pdf_reads_back_in_every_script(packed: dict[str, bytes]) -> None:
     pdf = pypdf.PdfReader(io.BytesIO(packed["pack.pdf"]))
     text = "\n".join(page.extract_text() for page in pdf.pages)
-    assert len(pdf.pages) == 9
+    assert len(pdf.pages) == 8
     assert pdf.metadata is not None
     assert pdf.metadata.title == "Jazz Night"
+    marks = [str(mark["/Title"]) for mark in pdf.outline if isinstance(mark, dict)]
+    assert marks[:3] == ["Brief", "1. Poster", "2. Ночь джаза"]
+    assert marks[-1] == "Who decided what"
+    assert str(pdf.root_object["/Lang"]) == "en"
     for said in ("Jazz Night", "Ночь джаза", "Νύχτα", "<script>", "blue & white", "A blue apple"):
         assert said in text
     assert sum(len(page.images) for page in pdf.pages) == 7  # the cover's sheet and six pictures
@@ -161,6 +165,20 @@ def test_each_letter_gets_a_font_that_has_it() -> None:
     assert [font for font, _ in runs("夜のjazz")] == [JAPANESE, LATIN]
     assert runs("한국")[0][0] == KOREAN
     assert len(runs("a🎷b")) == 1
+
+
+def test_sums_are_what_sha256sum_reads_and_a_version_is_named(tmp_path: Path) -> None:
+    one = replace(contents(), version=3, pieces=contents().pieces[-1:])
+    (file,) = write(one, tmp_path, MOST).files
+    assert file.name == "jazz-night-v3.zip"
+    files = unpacked(file)
+    rows = [row.split("  ") for row in files["SHA256SUMS"].decode().splitlines()]
+    assert {name for _, name in rows} == files.keys() - {"SHA256SUMS", "manifest.json"}
+    assert all(hashlib.sha256(files[name]).hexdigest() == sum for sum, name in rows)
+    manifest = json.loads(files["manifest.json"])
+    assert (manifest["version"], manifest["language"]) == (3, "en")
+    assert manifest["decisions"][0]["what"] == "opened *the* room"
+    assert "version 3" in files["index.html"].decode()
 
 
 def test_the_slides_carry_words_pictures_and_alt_texts(packed: dict[str, bytes]) -> None:
@@ -206,6 +224,7 @@ def test_a_large_pack_becomes_several_that_open_alone_and_are_the_same_each_time
         part = unpacked(file)
         manifest = json.loads(part.pop("manifest.json"))
         assert (manifest["part"], manifest["parts"]) == (number, len(written.files))
+        part.pop("SHA256SUMS")
         here = {entry["path"] for entry in manifest["files"] if entry["part"] == number}
         assert here == part.keys()
         assert not found.keys() & part.keys()
@@ -224,6 +243,23 @@ def test_what_fits_nowhere_is_left_out_and_said(tmp_path: Path) -> None:
     files = unpacked(written.files[0])
     assert json.loads(files["manifest.json"])["left_out"] == list(written.left_out)
     assert b"<audio" not in files["index.html"]
+
+
+def test_a_picture_that_fits_nowhere_is_there_smaller(tmp_path: Path) -> None:
+    data = io.BytesIO()
+    Image.effect_noise((900, 900), 90).save(data, "PNG")
+    one = replace(
+        contents().pieces[0], picture=Original.of(data.getvalue(), "image/png"), voice=None
+    )
+    written = write(replace(contents(), pieces=(one,)), tmp_path, 500_000)
+    assert "01-poster.png has 0.8 MB" in written.left_out[0]
+    assert written.left_out[0].endswith("so a smaller picture is in its place.")
+    parts = [unpacked(file) for file in written.files]
+    (named,) = json.loads(parts[0]["manifest.json"])["pieces"]
+    (small,) = [part[path] for part in parts if (path := named["files"]["picture"]) in part]
+    with Image.open(io.BytesIO(small)) as picture:
+        assert picture.format == "JPEG"
+        assert picture.width >= 600
 
 
 def test_a_file_that_changed_on_disk_is_not_packed(tmp_path: Path) -> None:

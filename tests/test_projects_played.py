@@ -215,7 +215,8 @@ async def test_a_piece_is_fixed_overruled_and_packed_and_the_room_opened_again(
             await three.discord.server.wait_for(there)
         await three.say("change the announcement to “See you there!”")
         await three.say("next")
-        (second,) = (await three.packed(three.ben.says("next", three.thread))).values()
+        ((name, second),) = (await three.packed(three.ben.says("next", three.thread))).items()
+        assert name == "jazz-night-v2.zip"
         assert read(second, "texts/04-announcement.txt") == "See you there!"
         (third,) = (await three.packed(three.ana.says("again", three.thread))).values()
         assert manifest(third)["pieces"] == manifest(second)["pieces"]

@@ -16,14 +16,23 @@ _QUALITIES = (95, 88, 78)
 _SMALLEST = 64
 
 
-def sheet(pictures: Sequence[bytes], cell: int = CELL, labels: Sequence[str] = ()) -> bytes:
+DARK, LIGHT = (24, 24, 27), (231, 229, 228)
+"""What may be between the pictures of a sheet."""
+
+
+def sheet(
+    pictures: Sequence[bytes],
+    cell: int = CELL,
+    labels: Sequence[str] = (),
+    ground: tuple[int, int, int] = DARK,
+) -> bytes:
     """Return a JPEG of all pictures in their order, row by row, with a number or label on each."""
     shown = [_small(data, cell) for data in pictures]  # one at a time is large
     wide, high = max(p.width for p in shown), max(p.height for p in shown)
     columns = math.ceil(math.sqrt(len(shown)))
     lines = math.ceil(len(shown) / columns)
     size = columns * (wide + _GAP) - _GAP, lines * (high + _GAP) - _GAP
-    whole = Image.new("RGB", size, (24, 24, 27))
+    whole = Image.new("RGB", size, ground)
     for number, picture in enumerate(shown):
         x, y = number % columns * (wide + _GAP), number // columns * (high + _GAP)
         whole.paste(picture, (x + (wide - picture.width) // 2, y + (high - picture.height) // 2))

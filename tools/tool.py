@@ -98,7 +98,7 @@ def sentence(error: ValidationError) -> str:
 
     >>> Draw(prompt="a cat", count=50)  # "count must be at most 10, not 50."
     """
-    return joined(" ", [_fault(details) for details in error.errors(include_url=False)])
+    return joined(" ", [fault(details) for details in error.errors(include_url=False)])
 
 
 _FAULTS: dict[str, str] = {
@@ -118,8 +118,9 @@ _FAULTS: dict[str, str] = {
 }
 
 
-def _fault(details: Any) -> str:
-    field = ".".join(map(str, details["loc"])) or "The input"
+def fault(details: Any, where: str = "") -> str:
+    """Say one thing that pydantic found wrong; `where` names it, else its place does."""
+    field = where or ".".join(map(str, details["loc"])) or "The input"
     value = details["input"]
     shown = repr(value) if isinstance(value, str) else str(value)
     facts = {

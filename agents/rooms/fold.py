@@ -47,7 +47,8 @@ def _opened(room: Room, event: RoomEvent) -> Room:
     defaults = data.get("brief")
     for name, value in defaults.items() if isinstance(defaults, dict) else ():
         brief = said(brief, name, value)
-    texts: dict[str, Any] = {name: _text(data, name) for name in ("title", "template", "language")}
+    names = ("title", "template", "kind", "language")
+    texts: dict[str, Any] = {name: _text(data, name) for name in names}
     return replace(room, **texts, brief=brief, owner=event.author, stage_at=event.number)
 
 

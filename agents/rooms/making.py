@@ -120,15 +120,16 @@ class Making:
 
     async def _pack(self, task: Task) -> Answer:
         context, message = self.work.context, self.work.scene.message
-        store, events = context.store, self.asked.events
-        what = await contents(self.room, events, store, context.assets, self.tongue)
+        # After a crash this message may have noted its pack already; it is the same pack.
+        events = [e for e in self.asked.events if (e.kind, e.message) != ("packed", message.id)]
+        what = await contents(self.room, events, context.store, context.assets, self.tongue)
         named, left_out = await packed(what, context.assets, self.most)
         files = tuple(named.values())
         names = {asset.sha256: name for name, asset in named.items()}
         args: dict[str, object] = {"room": self.room.id, "names": names}
         step = Step("pack", args, context.user, context.chat, message.id, "done")
         step = replace(step, id=_id(message.id), result=say("Packed."), assets=files)
-        await store.save(step)
+        await context.store.save(step)
         await self._noted([Draft("packed", {"assets": [a.sha256 for a in files]}, made=True)])
         size = sum(asset.size for asset in files) / 1e6
         told = say(

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from agents.rooms.brief import Brief, glossary, style, wishes
 from agents.rooms.state import Idea, Piece, Room
-from agents.rooms.templates import Part, Template, filled
+from agents.rooms.templates import MOST, Part, Template, filled
 from agents.understanding.wishes import Wish
 from memory.records import Asset
 from memory.sentences import say
@@ -18,8 +18,6 @@ from tools.terms import without
 _OFF = 0.1
 """By how much the sides of a picture may differ from what the brief asks for."""
 _SMALL = ("a", "an", "the")
-MOST = 24
-"""Pieces of one set."""
 
 
 def outline(template: Template, room: Room) -> list[dict[str, object]]:

@@ -21,6 +21,10 @@ from tools.pack import Contents, Event, Original, Share
 from tools.pack import Piece as Part
 
 ZIP = "application/zip"
+_DEEP = 20
+"""Steps that are followed back from what is packed."""
+_CHANGES = ("named", "brief", "unbrief", "add", "drop", "change", "made", "kept")
+"""Events after which another pack is another version."""
 _NAMED = re.compile(r"\{(\w+)\}")
 
 
@@ -35,9 +39,20 @@ async def contents(
     put = tongue.put
     parts = [await _part(piece, store, assets, put) for piece in room.pieces if piece.now]
     brief = {put(called): put(value) for called, value in lines(room.brief)}
+    if idea := room.idea(room.chosen):
+        brief[put(say("idea"))] = joined(": ", filter(None, (idea.title, idea.description)))
     story = tuple(event for e in events if (event := _event(e, room, put)))
     title, made = put(room.title), events[-1].at
-    return Contents(title, made, brief, tuple(parts), story, tongue.language, put)
+    return Contents(title, made, brief, tuple(parts), story, tongue.language, _version(events), put)
+
+
+def _version(events: Sequence[RoomEvent]) -> int:
+    """Return which version of the pack is next: one more for each that was changed since."""
+    version, same = 1, False
+    for event in events:
+        version += same and event.kind in _CHANGES
+        same = event.kind == "packed" or (same and event.kind not in _CHANGES)
+    return version
 
 
 async def packed(
@@ -61,20 +76,22 @@ async def _part(piece: Piece, store: Store, assets: Assets, put: Put) -> Part:
     assert version is not None  # who calls this has looked
     original = await _original(version, store, assets)
     step = await _step(version, store)
-    recipe = {} if step is None else {"tool": step.tool, **step.args}
-    share = _share(piece, step)
+    share = await _share(piece, store)
     shown = piece.kind == "picture"
-    caption = joined(": ", filter(None, (piece.title, piece.request)))
+    spoken = str(step.args.get("text", "")) if step and piece.kind == "voice" else ""
     alt = say("A picture made by AI: {request}", request=piece.request)
+    if share.sent:
+        form = "A picture sent by {people}: {title}"
+        alt = say(form, people=", ".join(share.people), title=piece.title)
     return Part(
         put(piece.title),
         piece.kind,
-        version.text,
-        put(caption) if shown else "",
+        version.text or spoken,
+        piece.request if shown and not share.sent else "",
         original if shown else None,
         put(alt) if shown else "",
         original if piece.kind == "voice" else None,
-        recipe,
+        await _recipe(step, store),
         (share,),
     )
 
@@ -94,17 +111,32 @@ async def _step(version: Version, store: Store) -> Step | None:
         return None
 
 
-def _share(piece: Piece, step: Step | None) -> Share:
+async def _recipe(step: Step | None, store: Store, deep: int = _DEEP) -> dict[str, object]:
+    """Return how something was made, and what it was made from, back to its beginning."""
+    if step is None:
+        return {}
+    found: dict[str, object] = {"tool": step.tool, **step.args}
+    before = []
+    for sha256 in step.parents if deep else ():
+        maker = await store.maker(sha256, step.chat)
+        before.append({"sha256": sha256, **await _recipe(maker, store, deep - 1)})
+    return found | ({"made_from": before} if before else {})
+
+
+async def _share(piece: Piece, store: Store) -> Share:
     """Return who made a piece: a model, unless only people made its versions."""
     version = piece.now
     earlier = [v for v in piece.versions if version and v.number <= version.number]
     people = [v.author for v in earlier if v.author is not None]
-    made = any(v.author is None for v in earlier)
-    model = str(step.args.get("model", "")) if step else ""
+    made = [v for v in earlier if v.author is None]
+    steps = [step for v in reversed(made) if (step := await _step(v, store))]
+    model = next((str(one) for step in steps if (one := step.args.get("model"))), "")
     if made and not model:
         model = say("the text model") if piece.kind == "text" else say("a model")
+    if version and version.author and piece.kind != "text":
+        return Share(piece.kind, model, (who(version.author),), sent=True)
     names = tuple(dict.fromkeys(who(user) for user in people))
-    return Share(piece.kind, model if made else "", names, len(people) if made else 0)
+    return Share(piece.kind, model, names, len(people) if made else 0)
 
 
 _TOLD: Mapping[str, str] = {
@@ -120,6 +152,7 @@ _TOLD: Mapping[str, str] = {
     "drop": say("left out piece {piece}"),
     "change": say("changed what {piece} shall be: {request}"),
     "made": say("made {piece}"),
+    "own": say("contributed {piece}"),
     "kept": say("chose version {version} of {piece}"),
     "approved": say("approved {piece}"),
     "comment": say("said of {piece}: {text}"),
@@ -129,11 +162,13 @@ _TOLD: Mapping[str, str] = {
     "joined": say("joined"),
     "owner": say("became the owner"),
     "reference": say("set the reference: {name}"),
+    "packed": say("packed the set"),
 }
 
 
 def _event(event: RoomEvent, room: Room, put: Put) -> Event | None:
-    form = _TOLD.get(event.kind)
+    own = event.kind == "made" and event.author is not None
+    form = _TOLD.get("own" if own else event.kind)
     if form is None:
         return None
     values = {key: _value(key, event, room) for key in _NAMED.findall(form)}

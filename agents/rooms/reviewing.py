@@ -6,9 +6,10 @@ from types import MappingProxyType
 from typing import Any
 
 from agents.rooms.asked import Asked, Decision, Task, who
-from agents.rooms.outline import MOST, held_to, nth, readers, shape_faults
+from agents.rooms.outline import held_to, nth, readers, shape_faults
 from agents.rooms.standing import still_open
 from agents.rooms.state import MEDIA, Piece, PieceKind
+from agents.rooms.templates import MOST
 from agents.understanding.folding import unquoted
 from memory.records import Asset
 from memory.rooms import Draft

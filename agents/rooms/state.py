@@ -127,6 +127,7 @@ class Question:
 class Room:
     """A room as it stands after event `number`; `stage_at` is the event that brought its stage.
 
+    `template` is a name and `kind` all of it, as JSON, so that a file may change or go,
     `by` names who last set each part of the brief, `members` everybody who contributed,
     `card` what the last check found (nothing once a piece is changed), after so many `rounds` of
     repair.
@@ -154,6 +155,7 @@ class Room:
     packs: tuple[str, ...] = ()
     language: str = ""
     """That of who opened it."""
+    kind: str = ""
 
     def idea(self, number: int) -> Idea | None:
         """Return an idea by its number."""

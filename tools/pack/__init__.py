@@ -9,7 +9,8 @@
 
 A pack holds `index.html` (needs nothing beside itself), `pack.pdf`, `slides.pptx`,
 `contact-sheet.jpg`, `captions.txt` and `.json`, `story.md`, the folders `originals`, `texts` and
-`voice`, and `manifest.json` with hashes, recipes and how AI took part. Equal contents give equal
+`voice`, `manifest.json` with hashes, recipes, decisions and how AI took part, and `SHA256SUMS`,
+which `sha256sum -c` checks once all parts are unpacked into one folder. Equal contents give equal
 bytes. `write` is in `tools.pack.writing`, since reportlab and python-pptx take their time to load.
 """
 

@@ -57,13 +57,15 @@ class Original:
 class Share:
     """Who made one part of a piece: a model or a person first, and how often people edited it.
 
-    `model` is empty when a person made it; `people` are the names of all who had a hand in it.
+    `model` is empty when a person made it; `people` are the names of all who had a hand in it,
+    `sent` says that they sent a file, which stands in place of the model's if there was one.
     """
 
     part: Part
     model: str = ""
     people: tuple[str, ...] = ()
     edits: int = 0
+    sent: bool = False
 
     @property
     def statement(self) -> str:
@@ -72,7 +74,11 @@ class Share:
         people = listed(" ".join(plain(name).split()) for name in self.people or ("",))
         who = people or (say("people") if self.model else say("a person"))
         form = say("{part}: {made} by AI ({model}), not edited by people.")
-        if not self.model:
+        if self.sent:
+            form = say("{part}: sent by {people}.")
+            if self.model:
+                form = say("{part}: sent by {people} in place of what AI ({model}) had made.")
+        elif not self.model:
             form = say("{part}: {made} by {people}.")
             if self.edits:
                 form = say("{part}: {made} by {people}, edited {times}.")
@@ -111,7 +117,8 @@ class Piece:
 class Contents:
     """All of a room that is packed; `brief` and `story` are shown in their order.
 
-    `made` is written into every file in place of the clock: equal contents are equal bytes.
+    `made` is written into every file in place of the clock: equal contents are equal bytes. A
+    `version` after the first is named in the files' names.
     """
 
     title: str
@@ -120,6 +127,7 @@ class Contents:
     pieces: tuple[Piece, ...] = ()
     story: tuple[Event, ...] = ()
     language: str = "en"
+    version: int = 1
     put: Callable[[str], str] = field(default=str, compare=False, repr=False)
     """Puts what the documents say of themselves into the language."""
 

@@ -1,5 +1,6 @@
 """Which font writes which letters in a PDF."""
 
+import re
 import unicodedata
 from functools import lru_cache
 from itertools import groupby
@@ -12,8 +13,11 @@ LATIN, JAPANESE, CHINESE, KOREAN = (
     "HYGothic-Medium",
 )
 """Noto Sans (OFL) is embedded; the others are fonts every PDF viewer brings along (CID fonts)."""
-UNKNOWN = "\u25a1"
-"""What stands for a letter that no font here has."""
+UNKNOWN = "[…]"
+"""What stands for words that no font here can write; pictographs are left out."""
+
+
+_GAPS = re.compile(r"\[…\](?:\W*\[…\])+")
 
 
 @lru_cache(maxsize=1)
@@ -35,30 +39,48 @@ def ready() -> frozenset[int]:
 
 def runs(text: str) -> list[tuple[str, str]]:
     """Return a text in pieces of one font each: (font, piece)."""
-    known = ready()
+    known, found = ready(), list[tuple[str, str]]()
     han = _han(text)
     marked = [(_font(letter, known, han), letter) for letter in text if _shown(letter)]
-    written = [
-        (font or LATIN, letter if font else UNKNOWN if ord(UNKNOWN) in known else "?")
-        for font, letter in marked
-    ]
+    for font, some in groupby(marked, key=lambda pair: pair[0]):
+        run = "".join(letter for _, letter in some)
+        if not font:
+            font, run = LATIN, UNKNOWN if any(map(_written, run)) else ""
+        found.append((font, run))
     return [
-        (font, "".join(letter for _, letter in some))
-        for font, some in groupby(written, key=lambda pair: pair[0])
+        (font, _GAPS.sub(UNKNOWN, "".join(run for _, run in some)))
+        for font, some in groupby(found, key=lambda pair: pair[0])
     ]
+
+
+def lacking(text: str) -> bool:
+    """Tell whether a text has words that no font here can write."""
+    known, han = ready(), _han(text)
+    return any(_written(one) and not _font(one, known, han) for one in text if _shown(one))
 
 
 def _font(letter: str, known: frozenset[int], han: str) -> str:
     if ord(letter) in known or letter == "\n":
         return LATIN
     name = unicodedata.name(letter, "")
-    if name.startswith(("HIRAGANA", "KATAKANA", "HALFWIDTH KATAKANA")):
-        return JAPANESE
     if name.startswith("HANGUL"):
         return KOREAN
     if name.startswith(("CJK", "FULLWIDTH", "IDEOGRAPHIC")) and ord(letter) < 0x10000:
         return han
-    return ""
+    return JAPANESE if _japanese(letter) else ""
+
+
+def _japanese(letter: str) -> bool:
+    """Tell whether a letter or sign (★, →) is in the oldest Japanese character set."""
+    try:
+        return bool(letter.encode("shift_jis"))
+    except UnicodeEncodeError:
+        return False
+
+
+def _written(letter: str) -> bool:
+    """Tell whether something is part of words, as pictographs are not."""
+    return unicodedata.category(letter)[0] in "LN"
 
 
 def _han(text: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from memory.sentences import say
 from tools.pack.contents import Contents, Original, Piece, plain
-from tools.pack.wording import DECIDED, PARTICIPATION, brief, head, kind, statements, told
+from tools.pack.wording import DECIDED, brief, head, kind, spoken, statements, told
 from tools.pictures import size_of
 
 STYLE = Path(__file__).with_name("page.css")
@@ -63,28 +63,29 @@ def _piece(
     words = "" if picture else ' class="words"'
     yield f'<article id="piece-{number}"{words} aria-labelledby="title-{number}">\n'
     if picture:
-        yield from _figure(piece, picture)
+        yield from _figure(contents, piece, picture)
     yield f'<div>\n<h2 id="title-{number}" dir="auto">{number}. {escape(told(piece.title))}</h2>\n'
     yield f'<p class="soft" dir="auto">{escape(kind(contents, piece))}</p>\n'
     if piece.caption and not picture:
         yield f'<p dir="auto">{escape(told(piece.caption))}</p>\n'
     if piece.text:
-        yield f'<div class="text" dir="auto">{escape(plain(piece.text))}</div>\n'
+        code = spoken(contents, piece.text)
+        yield f'<div class="text" dir="auto" lang="{code}">{escape(plain(piece.text))}</div>\n'
     if piece.voice:
         yield from _sound(contents, number, piece.voice, sounds)
-    lines = "".join(f"<p>{escape(line)}</p>\n" for line in statements(contents, piece))
-    summary = escape(contents.put(PARTICIPATION))
-    yield f'<details>\n<summary>{summary}</summary>\n<div class="soft">{lines}</div>\n'
-    yield "</details>\n</div>\n</article>\n"
+    for line in statements(contents, piece):
+        yield f'<p class="soft">{escape(line)}</p>\n'
+    yield "</div>\n</article>\n"
 
 
-def _figure(piece: Piece, picture: bytes) -> Iterator[str]:
+def _figure(contents: Contents, piece: Piece, picture: bytes) -> Iterator[str]:
     width, height = size_of(picture)
     alt = escape(told(piece.alt) or told(piece.title))
     yield f'<figure>\n<img width="{width}" height="{height}" alt="{alt}" src="'
     yield f'data:image/jpeg;base64,{base64.b64encode(picture).decode()}">\n'
     if piece.caption:
-        yield f'<figcaption dir="auto">{escape(told(piece.caption))}</figcaption>\n'
+        code = spoken(contents, piece.caption)
+        yield f'<figcaption dir="auto" lang="{code}">{escape(told(piece.caption))}</figcaption>\n'
     yield "</figure>\n"
 
 
@@ -107,7 +108,7 @@ def _story(contents: Contents) -> Iterator[str]:
     if contents.story:
         yield f'<h2>{escape(contents.put(DECIDED))}</h2>\n<ol class="story">\n'
         for event in contents.story:
-            moment = f"{event.at:%Y-%m-%d %H:%M}"
+            moment = f"{event.at:%Y-%m-%d %H:%M %Z}"
             yield f'<li><time class="soft" datetime="{event.at.isoformat()}">{moment}</time> '
             yield f'<b dir="auto">{escape(told(event.who))}</b>: '
             yield f'<span dir="auto">{escape(told(event.what))}</span></li>\n'

@@ -2,14 +2,25 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from memory.sentences import say
+from tools.pack.archive import Entry, sha256
 from tools.pack.contents import Contents, Piece, plain
-from tools.pack.wording import DECIDED, PARTICIPATION, alt, brief, day, kind, statements, told
+from tools.pack.wording import (
+    BRIEF,
+    DECIDED,
+    PARTICIPATION,
+    alt,
+    brief,
+    day,
+    kind,
+    statements,
+    told,
+)
 
-_BRIEF, _NOTHING = say("Brief"), say("Nothing was noted.")
+_NOTHING = say("Nothing was noted.")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
@@ -31,12 +42,12 @@ def story(contents: Contents) -> str:
     put = contents.put
     lines = [f"# {_mark(contents.title)}", "", day(contents.made), ""]
     if contents.brief:
-        lines += [f"## {put(_BRIEF)}", ""]
+        lines += [f"## {put(BRIEF)}", ""]
         lines += [f"- **{_mark(name)}**: {_mark(value)}" for name, value in brief(contents)]
         lines += [""]
     lines += [f"## {put(DECIDED)}", ""]
     lines += [
-        f"- {event.at:%Y-%m-%d %H:%M}: **{_mark(event.who)}**: {_mark(event.what)}"
+        f"- {event.at:%Y-%m-%d %H:%M %Z}: **{_mark(event.who)}**: {_mark(event.what)}"
         for event in contents.story
     ] or [put(_NOTHING)]
     lines += ["", f"## {put(PARTICIPATION)}", ""]
@@ -75,6 +86,19 @@ def origins(contents: Contents, files: Sequence[Mapping[str, str]]) -> list[dict
         }
         for number, (piece, names) in enumerate(zip(contents.pieces, files, strict=True), 1)
     ]
+
+
+def decisions(contents: Contents) -> list[dict[str, str]]:
+    """Return who decided what, for the manifest."""
+    return [
+        {"at": event.at.isoformat(), "who": event.who, "what": event.what}
+        for event in contents.story
+    ]
+
+
+def sums(entries: Iterable[Entry]) -> bytes:
+    """Return the hashes of files as `sha256sum -c` reads them."""
+    return "".join(f"{sha256(one)}  {one.path}\n" for one in entries).encode()
 
 
 def as_json(value: object) -> bytes:

@@ -10,9 +10,9 @@ from memory.sentences import say
 from tools.errors import Refused
 from tools.pack import archive, document, page, papers, slides
 from tools.pack.archive import END, Entry
-from tools.pack.contents import Contents, Piece, slug
+from tools.pack.contents import Contents, Original, Piece, slug
 from tools.pack.previews import preview
-from tools.sheet import CELL, fit, sheet
+from tools.sheet import CELL, LIGHT, fit, sheet
 
 MOST = 25_000_000
 """Bytes of a document, at most, however much a platform takes; previews are made to fit."""
@@ -23,7 +23,15 @@ SHEET = 4096
 COVER = 900
 """Pixels of a side of the sheet on the first page, about."""
 _BASE64 = 1.4
-_MANIFEST = "manifest.json"
+_SMALLER = "-smaller.jpg"
+_TOO_LARGE = (
+    "{name} has {size:.1f} MB and does not fit into a file of {most:.0f} MB, so it was left out."
+)
+_SHRUNK = (
+    "{name} has {size:.1f} MB and does not fit into a file of {most:.0f} MB, so a smaller picture"
+    " is in its place."
+)
+_MANIFEST, _SUMS = "manifest.json", "SHA256SUMS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +57,11 @@ def write(contents: Contents, folder: Path, most: int) -> Packed:
         if room < 0:
             form = "A pack of {pieces} pieces needs more than {size:.1f} MB a file."
             raise Refused(form, pieces=len(names), size=most / 1e6)
+        told = [*_shrunk(contents, names, room, most)]
         entries = [*_documents(contents, names, Path(place), min(room, MOST))]
-        entries += _originals(contents, names)
+        entries += _originals(contents, names, room)
         kept = [entry for entry in entries if entry.most <= room]
-        left_out = tuple(_too_large(e, most) for e in entries if e.most > room)
+        left_out = (*told, *(_said(_TOO_LARGE, e, most) for e in entries if e.most > room))
         parts = archive.parted(kept, most, spare)
         files = _written(contents, names, parts, left_out, Path(place))
         return Packed(tuple(file.replace(folder / file.name) for file in files), left_out)
@@ -67,12 +76,14 @@ def _written(
 ) -> tuple[Path, ...]:
     files = []
     base = slug(contents.title, "pack")
+    base += f"-v{contents.version}" if contents.version > 1 else ""
+    sums = Entry(_SUMS, papers.sums(entry for part in parts for entry in part))
     whole = _manifest(contents, names, parts, left_out)
     for number, part in enumerate(parts, 1):
         end = f"-{number}-of-{len(parts)}" if len(parts) > 1 else ""
         file = folder / f"{base}{end}.zip"
         about = papers.as_json({"part": number, **whole})
-        archive.write(file, [Entry(_MANIFEST, about), *part])
+        archive.write(file, [Entry(_MANIFEST, about), sums, *part])
         files.append(file)
     return tuple(files)
 
@@ -86,9 +97,12 @@ def _manifest(
     return {
         "parts": len(parts),
         "title": contents.title,
+        "version": contents.version,
+        "language": contents.language,
         "made": contents.made.isoformat(),
         "brief": dict(contents.brief),
         "pieces": papers.origins(contents, names),
+        "decisions": papers.decisions(contents),
         "files": [
             {"path": e.path, "sha256": archive.sha256(e), "size": e.size, "part": number}
             for number, part in enumerate(parts, 1)
@@ -109,10 +123,22 @@ def _names(number: int, piece: Piece) -> dict[str, str]:
     return names
 
 
-def _originals(contents: Contents, names: Sequence[dict[str, str]]) -> Iterator[Entry]:
+def _shrunk(
+    contents: Contents, names: Sequence[dict[str, str]], room: int, most: int
+) -> Iterator[str]:
+    """Name pictures that fit into no file for the smaller ones in their place; yield sentences."""
+    for piece, paths in zip(contents.pieces, names, strict=True):
+        if piece.picture and (one := Entry(paths["picture"], piece.picture)).most > room:
+            paths["picture"] = f"{one.path.rpartition('.')[0]}{_SMALLER}"
+            yield _said(_SHRUNK, one, most)
+
+
+def _originals(contents: Contents, names: Sequence[dict[str, str]], room: int) -> Iterator[Entry]:
     for piece, paths in zip(contents.pieces, names, strict=True):
         sources = {"picture": piece.picture, "text": piece.text.encode(errors="replace")}
         for part, source in {**sources, "voice": piece.voice}.items():
+            if isinstance(source, Original) and paths[part].endswith(_SMALLER):
+                source = fit(source.read(), room - 2000)[0]
             if source and part in paths:
                 yield Entry(paths[part], source)
 
@@ -127,7 +153,7 @@ def _documents(
     html, pdf, deck = place / "index.html", place / "pack.pdf", place / "slides.pptx"
     page.write(html, contents, pictures, sounds=sounds)
     shown = {str(n): picture for n, picture in enumerate(pictures, 1) if picture}
-    cover = _sheet(shown, COVER) if len(shown) > 1 else None
+    cover = _sheet(shown, COVER) if len(shown) > 1 else next(iter(shown.values()), None)
     document.write(pdf, contents, pictures, cover)
     slides.write(deck, contents, pictures, cover)
     yield from (Entry(file.name, file) for file in (html, pdf, deck))
@@ -158,12 +184,8 @@ def _spare(contents: Contents, names: Sequence[dict[str, str]]) -> int:
 def _sheet(pictures: Mapping[str, bytes], side: int) -> bytes:
     columns = math.ceil(math.sqrt(len(pictures)))
     cell = max(64, min(CELL, side // columns))
-    return sheet(list(pictures.values()), cell, list(pictures))
+    return sheet(list(pictures.values()), cell, list(pictures), LIGHT)
 
 
-def _too_large(entry: Entry, most: int) -> str:
-    form = (
-        "{name} has {size:.1f} MB and does not fit into a file of {most:.0f} MB, so it was"
-        " left out."
-    )
+def _said(form: str, entry: Entry, most: int) -> str:
     return say(form, name=entry.path, size=entry.size / 1e6, most=most / 1e6)
