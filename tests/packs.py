@@ -12,8 +12,8 @@ import av
 from PIL import Image
 from pypdf import PdfReader
 
-from tools.constraints import has
 from tools.prose import count_words
+from tools.terms import has, mentions
 
 _OFF = 0.1
 _ABOUT = ("manifest.json", "SHA256SUMS")
@@ -115,7 +115,7 @@ def _text(path: str, text: str, title: str, wanted: Wanted) -> list[str]:
     most, many = wanted.words.get(title, 0), count_words(text)
     return [
         *("" if has(text, word) else f"{path} lacks {word}: {text}" for word in must),
-        *(f"{path} says {word}: {text}" if has(text, word) else "" for word in wanted.never),
+        *(f"{path} says {word}: {text}" if mentions(text, word) else "" for word in wanted.never),
         f"{path} has {many} words, more than {most}" if most and many > most else "",
         "" if text.strip() else f"{path} is empty",
     ]

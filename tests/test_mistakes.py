@@ -92,6 +92,11 @@ def test_a_template_is_read_as_windows_saves_it_and_languages_by_any_name(tmp_pa
         ("[[pieces]]", "".join(map(PIECE.format, range(60))) + "[[pieces]]", "it has 64 pieces"),
         ('= "Podcast episode"', "= Podcast", "(at line 3, column 9); texts stand in quotation"),
         (GOOD[GOOD.index("[[pieces]]") :], "", "it has no pieces; each begins with a line [[pie"),
+        (
+            "count = 2",
+            'terms = ["gig"]',
+            "“gig” must be such as “gig → concert”",
+        ),
         ("Cover", "\udcdc", "it is not in UTF-8; save it in that encoding"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from agents.drafts import valid
 from agents.rooms.asked import Asked, Decision
 from agents.rooms.board import board, buttons
+from agents.rooms.brief import glossary
 from agents.rooms.choosing import closed
 from agents.rooms.deciding import decide
 from agents.rooms.fold import fold
@@ -92,6 +93,9 @@ def said(text: str, **room: Any) -> list[tuple[str, dict[str, Any]]]:
         ('it must say "Friday, 8 pm"', "must", ["Friday, 8 pm"]),
         ("never mention beer or wine", "never", ["beer", "wine"]),
         ("no beer please", "never", ["beer please"]),
+        ("say concert instead of gig", "terms", ["gig → concert"]),
+        ("don't write 'clients', write “guests”", "terms", ["clients → guests"]),
+        ("glossary: gig -> live gig", "terms", ["gig → live gig"]),
         ("colours: navy, gold and #ff0000", "colours", ["navy", "gold", "#ff0000"]),
         ("in blue and gold", "colours", ["blue", "gold"]),
         ("deadline is on Friday", "deadline", "Friday"),
@@ -233,6 +237,18 @@ def test_the_same_step_is_taken_once_however_often_it_is_pressed() -> None:
         decide(replace(log.asked(BEN), at=before.at), [Intent("next")])
 
 
+def test_a_term_is_replaced_and_taken_back_by_its_wrong_word() -> None:
+    log = Log()
+    for words in ("say concert instead of gig", "say guests instead of clients", "gig -> show"):
+        log.say(ANA, words)
+    assert log.room.brief.terms == ("clients → guests", "gig → show")
+    assert "say instead: clients → guests, gig → show" in str(board(log.room, POSTERS))
+    log.say(BEN, "gig is ok again")
+    assert glossary(log.room.brief) == {"clients": "guests"}
+    log.say(BEN, "undo")
+    assert "gig" in glossary(log.room.brief)
+
+
 def test_undo_takes_back_ones_own_and_can_be_taken_back() -> None:
     log = Log()
     log.say(ANA, "audience is teenagers")
@@ -315,6 +331,7 @@ def test_the_brief_is_in_every_wish() -> None:
         "colours: blue and gold",
         "never mention beer",
         "must say Friday",
+        "say concert instead of gig",
     ):
         log.say(ANA, words)
     text, picture = (dict(w.args) for _, w in calls(log.room, [1, 2]))
@@ -323,6 +340,7 @@ def test_the_brief_is_in_every_wish() -> None:
     assert "blue and gold" in str(picture["style"])
     assert picture["seed"] == 5
     assert (text["must"], text["never"]) == (["Friday"], ["beer"])
+    assert text["terms"] == {"gig": "concert"}
 
 
 def test_several_languages_make_several_texts() -> None:

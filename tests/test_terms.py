@@ -20,6 +20,8 @@ from tools.terms import has, mentions, replaced, without
         ("the C++ night", "c++", True),
         ("Riverside's best", "Riverside", True),
         ("Straße", "STRASSE", True),
+        ("Come on FRIDAY  8 pm!", "Friday 8 pm", True),
+        ("いらっしゃいビールです", "ビール", True),
         ("anything", " ", False),
         ("anything", "*", False),
     ],

@@ -50,6 +50,14 @@ ARROW = " → "
 _OPPOSITE = {"must": "never", "never": "must"}
 
 
+def term(text: str) -> str:
+    """Return a term as the brief holds it, of "gig -> concert"; raises ValueError."""
+    wrong, _, right = (part.strip() for part in text.replace("->", "→").partition("→"))
+    if not (wrong and right):
+        raise ValueError(f"“{text}” must be such as “gig → concert”")
+    return f"{wrong}{ARROW}{right}"
+
+
 def key(value: str) -> str:
     """Return what makes two values of a list the same: a word in any case, a term's wrong word."""
     return value.partition(ARROW)[0].casefold()

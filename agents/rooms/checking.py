@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.rooms.brief import style
-from agents.rooms.outline import calls, held_to, shape_faults
+from agents.rooms.outline import calls, held_to, readers, shape_faults
 from agents.rooms.state import Piece, Room
 from agents.rooms.templates import Checks
 from agents.understanding.wishes import Wish
@@ -72,14 +72,9 @@ class Gate:
         for (piece, _), found in zip(pictures, card.pieces, strict=False):
             if found.faults:
                 wrong[piece.number] = tuple(_said(piece, fault) for fault in found.faults)
-        written = [p for p in _texts(self.room) if p.now]
-        looked = self.checks.texts
-        texts = [
-            check(p.number, p.now.text, held_to(self.room.brief, p), looked)
-            for p in written
-            if p.now
-        ]
-        for piece, one in zip(written, texts, strict=True):
+        words, looked = await self._words(), self.checks.texts
+        texts = [check(p.number, t, held_to(self.room.brief, p), looked) for p, t in words]
+        for (piece, _), one in zip(words, texts, strict=True):
             if one.faults:
                 wrong[piece.number] = tuple(_said(piece, fault) for fault in one.faults)
         for piece, _ in pictures:  # the brief may ask for another format than it did
@@ -96,7 +91,7 @@ class Gate:
 
         pictures = await self._pictures()
         only = [n for n, (piece, _) in enumerate(pictures, 1) if piece.number in numbers]
-        drafts = await self._rewritten([n for n in numbers if n in map(_number, _texts(self.room))])
+        drafts = await self._rewritten(numbers)
         if not only:
             return drafts, ""
         drawn = _Redrawing(self, [piece for piece, _ in pictures])
@@ -136,13 +131,25 @@ class Gate:
         return Draft("made", {"piece": piece.number, "asset": asset.sha256, "step": step.id}, True)
 
     async def _rewritten(self, numbers: Sequence[int]) -> list[Draft]:
-        wishes = calls(self.room, numbers, again=1)
-        steps = await self.steps([wish for _, wish in wishes])
-        return [
+        """Write texts anew, then speak them, and what else was said wrongly, anew."""
+        wished = calls(self.room, readers(self.room, numbers), again=1)
+        texts = [(n, wish) for n, wish in wished if wish.tool == "compose"]
+        steps = await self.steps([wish for _, wish in texts])
+        new = {n: s for (n, _), s in zip(texts, steps, strict=True) if s.status == "done"}
+        drafts = [
             Draft("made", {"piece": n, "step": s.id, **self._text(n, s.result)}, True)
-            for (n, _), s in zip(wishes, steps, strict=True)
-            if s.status == "done"
+            for n, s in new.items()
         ]
+        for number in (n for n, wish in wished if wish.tool == "speak"):
+            ((_, wish),) = calls(self.room, [number])
+            piece = self.room.piece(number)
+            if piece and not piece.request and piece.reads in new:
+                wish = Wish("speak", {"text": new[piece.reads].result})
+            (step,) = await self.steps([wish])
+            if step.status == "done" and step.assets:
+                made = {"piece": number, "asset": step.assets[0].sha256, "step": step.id}
+                drafts.append(Draft("made", made, True))
+        return drafts
 
     def _text(self, number: int, text: str) -> dict[str, object]:
         """Return a text and what it does not keep to, as an event holds them."""
@@ -164,6 +171,20 @@ class Gate:
                 await self.work.run()
                 step = self.work.steps[step.id]
             found.append(step)
+        return found
+
+    async def _words(self) -> list[tuple[Piece, str]]:
+        """Return the texts, and what voices made here say that is not the text they read."""
+        found = list[tuple[Piece, str]]()
+        texts = {p.number: p.now.text for p in self.room.pieces if p.kind == "text" and p.now}
+        for piece in self.room.pieces:
+            now = piece.now
+            if piece.number in texts:
+                found.append((piece, texts[piece.number]))
+            elif piece.kind == "voice" and now and now.step:
+                step = await self.work.context.store.step(now.step)
+                words = str(step.args.get("text", ""))
+                found += [(piece, words)] if words != texts.get(piece.reads) else []
         return found
 
     async def _pictures(self) -> list[tuple[Piece, bytes]]:
@@ -209,14 +230,6 @@ class _Redrawing:
         if step.status != "done" or not step.assets:
             return None
         return await self.gate.work.context.assets.read(step.assets[0])
-
-
-def _texts(room: Room) -> list[Piece]:
-    return [piece for piece in room.pieces if piece.kind == "text" and piece.now]
-
-
-def _number(piece: Piece) -> int:
-    return piece.number
 
 
 def _said(piece: Piece, fault: Fault) -> str:

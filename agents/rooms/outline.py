@@ -11,7 +11,7 @@ from agents.rooms.templates import MOST, Part, Template, filled
 from agents.understanding.wishes import Wish
 from memory.records import Asset
 from memory.sentences import say
-from tools.constraints import Constraints
+from tools.constraints import Constraints, mended
 from tools.jobs import Aspect
 from tools.terms import without
 
@@ -114,7 +114,7 @@ def _picture(room: Room, piece: Piece, again: int, change: str = "") -> Wish:
 
 def _spoken(room: Room, piece: Piece, calls: Mapping[int, int]) -> str:
     if piece.request:
-        return piece.request
+        return mended(piece.request, held_to(room.brief, piece))
     if piece.reads in calls:
         return f"step:{calls[piece.reads]}"
     read = room.piece(piece.reads)
@@ -139,7 +139,9 @@ def _text(room: Room, piece: Piece, change: str) -> Wish:
 
 
 def held_to(brief: Brief, piece: Piece) -> Constraints:
-    """Return what the texts of a piece must keep to."""
+    """Return what the text of a piece, or what a voice says, must keep to."""
+    if piece.kind == "voice":
+        return Constraints(never=brief.never, terms=glossary(brief))
     must = brief.must if piece.must else ()
     languages = (piece.language,) if piece.language else brief.languages
     tones = (brief.tone,) if brief.tone else ()
@@ -169,7 +171,7 @@ def calls(
 
 def readers(room: Room, numbers: Sequence[int]) -> list[int]:
     """Return the pieces and the voices that read one of them, which are stale with them."""
-    voices = [p.number for p in room.pieces if p.kind == "voice" and p.reads in numbers and p.reads]
+    voices = [p.number for p in room.pieces if p.reads in numbers and p.reads and not p.request]
     return list(dict.fromkeys([*numbers, *voices]))
 
 

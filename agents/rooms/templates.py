@@ -20,11 +20,11 @@ from pydantic import (
     model_validator,
 )
 
-from agents.rooms.brief import NAMES
+from agents.rooms.brief import NAMES, term
 from agents.rooms.mistakes import broken, mistake
-from tools.constraints import has
 from tools.jobs import Aspect
-from tools.prose import language_name
+from tools.languages import language_name
+from tools.terms import mentions
 
 _COMMAS = re.compile(r"(?: ?,)+ ?")
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -63,6 +63,7 @@ class Usual(_Data):
     count: int = Field(default=0, ge=0, le=12)
     must: Words = ()
     never: Words = ()
+    terms: tuple[Annotated[str, AfterValidator(term)], ...] = ()
     colours: Words = ()
 
 
@@ -146,7 +147,7 @@ def _odd(template: Template) -> Iterator[str]:
     if many > MOST:
         yield f"it has {many} pieces; {MOST} are the most"
     for word in brief.must:
-        if any(has(word, no) for no in brief.never):
+        if any(mentions(word, no) for no in brief.never):
             yield f"“{word}” is in must and in never; take it out of one"
 
 
@@ -163,7 +164,7 @@ def _part(template: Template, at: int) -> Iterator[str]:
     if part.kind != "voice" and not part.request:
         yield f"{called} needs a request: what is asked of the model"
     for word in template.brief.never:
-        if has(part.request, word):
+        if mentions(part.request, word):
             yield f"{called} asks for “{word}”, which never forbids; take it out of one"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from memory.sentences import joined, say
-from tools.gate.languages import language
+from tools.languages import language
 from tools.pack.archive import settled
 from tools.pack.contents import Contents, Piece, plain
 from tools.pack.wording import (

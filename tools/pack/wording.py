@@ -4,7 +4,7 @@ import unicodedata
 from datetime import datetime
 
 from memory.sentences import count, joined, say
-from tools.gate.languages import language
+from tools.languages import language
 from tools.pack.contents import Contents, Piece, plain
 
 PARTICIPATION = say("How AI took part")
