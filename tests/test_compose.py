@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,7 +91,8 @@ class Meaning(FakeRunner):
             return await super().run(job, report)
         vectors = np.zeros((len(spec.texts), 64), np.float16)
         for row, text in zip(vectors, spec.texts, strict=True):
-            row[0 if "fox" in text.lower() else 1 + len(text) % 60] = 1
+            row[1 if "fox" in text.lower() else 2 + len(text) % 60] = 0.9
+            row[0] = 0.0 if "stray" in text.lower() else 0.4  # all but strays are about jazz
         facts: dict[str, object] = {"width": 64, "signs": bytes(8 * len(spec.texts))}
         return [Artifact(vectors.tobytes(), "application/octet-stream", facts)]
 
@@ -113,3 +115,25 @@ async def test_ideas_that_mean_the_same_are_asked_for_again(tmp_path: Path) -> N
     found = json.loads(json.dumps(made.resolved["ideas"]))
     assert [idea["title"] for idea in found] == ["Brass Fox", "Night Train", "Paper Moon"]
     assert found[0]["tags"] == ["as an animal"]
+
+
+async def test_ideas_about_something_else_only_fill_up(tmp_path: Path) -> None:
+    texts = (
+        "Stray Moose: A mountain goat.",
+        "Brass Fox: A fox plays the trumpet.",
+        "Stray Tower: A giant metal tower.",
+        "Night Train: A train of saxophones.",
+        "Paper Moon: A folded moon over a stage hangs low.",
+    )
+    models = (
+        model("writer", "write", family="language"),
+        model("usher", "remember", family="meaning"),
+    )
+    for count, titles in (
+        (3, ["Brass Fox", "Night Train", "Paper Moon"]),
+        (4, ["Brass Fox", "Night Train", "Paper Moon", "Stray Moose"]),
+    ):
+        async with workshop(tmp_path / str(count), Meaning(*texts), models) as context:
+            made = await IDEATE.run(Ideate(ask="a jazz night", count=count), context)
+        ideas: Any = made.resolved["ideas"]
+        assert [idea["title"] for idea in ideas] == titles
