@@ -11,7 +11,7 @@ from agents.rooms.board import CLOSED, board, buttons
 from agents.rooms.making import Making, outcome_answer, priced
 from agents.rooms.opening import begun, opening
 from agents.rooms.opening import subject as bare
-from agents.rooms.reading import Intent
+from agents.rooms.reader import Intent
 from agents.rooms.repeating import LATE
 from agents.rooms.state import MEDIA
 from agents.turns import Answer

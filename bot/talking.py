@@ -7,11 +7,13 @@ from agents.redo import LOOKING
 from agents.rooms.asked import Asked, Decision, decided, outcome
 from agents.rooms.deciding import decide
 from agents.rooms.fold import fold
-from agents.rooms.pointing import pieces
-from agents.rooms.reading import Intent, read
+from agents.rooms.pointing import Pointed, pieces
+from agents.rooms.reader import Intent
+from agents.rooms.reading import read
 from agents.rooms.repeating import LATE, last_task, misplaced, renumbered, repeated
 from agents.rooms.reviewing import uploaded
 from agents.rooms.state import Room
+from agents.rooms.undoing import fresh
 from agents.rooms.wording import wordings
 from agents.scene import look
 from agents.understanding.folding import folded
@@ -50,7 +52,8 @@ async def concerns(studio: Studio, message: Message) -> bool:
     room = await state(studio, id)
     if (await _sent(studio, room, message, message.text))[0]:
         return True
-    if await _intents(studio, room, message, message.text):
+    here = asked(studio, id, await studio.rooms.events(id), message)
+    if await _intents(studio, here, message, message.text):
         return True
     return await again(studio, id, message) is not None
 
@@ -115,7 +118,7 @@ async def _decision(
         read = [(await studio.assets.read(file)).decode("utf-8-sig") for file in texts]
         words = {file.sha256: text.strip() for file, text in zip(texts, read, strict=True)}
         return uploaded(replace(here, attached=files), meant, made, words)
-    intents = await _intents(studio, here.room, message, text)
+    intents = await _intents(studio, here, message, text)
     if intents and intents[0].kind == "reference":
         behind = await _behind(studio, message)
         shown = message.assets or (behind.assets if behind else ())
@@ -125,8 +128,9 @@ async def _decision(
     return decide(here, intents) if intents else None
 
 
-async def _intents(studio: Studio, room: Room, message: Message, text: str) -> list[Intent]:
+async def _intents(studio: Studio, here: Asked, message: Message, text: str) -> list[Intent]:
     """Return what words want of a room; those of buttons say which stage they were shown in."""
+    room = here.room
     verb, *rest = text.split()[:3] or [""]
     if verb == "next" and rest:
         return [Intent("next", {"from": rest[0]})]
@@ -135,8 +139,13 @@ async def _intents(studio: Studio, room: Room, message: Message, text: str) -> l
     if text == "anyway":
         return [Intent("anyway")]
     replied, template = await _replied(studio, room, message), studio.template(room)
-    found = read(text, room, template, replied)
-    return found or read(renumbered(text, room), room, template, replied)
+    found = read(text, room, template, replied, here.user)
+    if not found and (meant := renumbered(text, room)) != text:
+        found = read(meant, room, template, replied, here.user)
+    late = (
+        "soft" in found[0].data and not fresh(here.events, here.user, here.at) if found else False
+    )
+    return [] if late else found
 
 
 async def _replied(studio: Studio, room: Room, message: Message) -> int:
@@ -183,6 +192,6 @@ def _meant(room: Room, text: str, replied: int) -> tuple[int, ...]:
     for words in wordings():
         for pattern in words.tables["acts"]["replace"]:
             found = pattern.fullmatch(said)
-            if found and (meant := pieces(found["pieces"], room, words, replied)):
+            if found and (meant := pieces(found["pieces"], Pointed(room, words, it=replied))):
                 return meant
     return ()

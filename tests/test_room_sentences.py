@@ -12,7 +12,7 @@ from agents.rooms.board import _HINTS, board, buttons
 from agents.rooms.brief import Brief
 from agents.rooms.opening import begun
 from agents.rooms.outline import nth
-from agents.rooms.pointing import pieces
+from agents.rooms.pointing import Pointed, pieces
 from agents.rooms.reading import read
 from agents.rooms.repeating import misplaced
 from agents.rooms.standing import NO_SUBJECT
@@ -85,7 +85,7 @@ def test_a_piece_is_known_by_what_it_is_called_in_a_language(language: str, name
     known = Room("r", pieces=tuple(made))
     for number, title in enumerate(titles, 1):
         called = put(title, language)
-        assert pieces(folded(called), known, wording(language)) == (number,), called
+        assert pieces(folded(called), Pointed(known, wording(language))) == (number,), called
 
 
 ASKED = {

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from agents.rooms.opening import opening
-from agents.rooms.reading import Intent, read
+from agents.rooms.reader import Intent
+from agents.rooms.reading import read
 from agents.rooms.state import STAGES, Room
 from agents.rooms.wording import FOLDER, wordings
 from tests.projects import project, writer

@@ -16,7 +16,8 @@ from agents.rooms.deciding import decide
 from agents.rooms.fold import fold
 from agents.rooms.opening import opening
 from agents.rooms.outline import calls
-from agents.rooms.reading import Intent, read
+from agents.rooms.reader import Intent
+from agents.rooms.reading import read
 from agents.rooms.state import Idea, Piece, Room, Version
 from agents.rooms.templates import Template, load
 from agents.rooms.undoing import last_of

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agents.rooms.asked import Asked, Decision, button, clipped, open_question, sides, who
 from agents.rooms.brief import LISTS, NAMES, differs, shown, worded
-from agents.rooms.reading import Intent
+from agents.rooms.reader import Intent
 from agents.rooms.state import Question
 from memory.records import Action
 from memory.rooms import Draft

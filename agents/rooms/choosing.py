@@ -74,7 +74,7 @@ def refined(asked: Asked, data: Mapping[str, Any]) -> Decision:
     idea = asked.room.idea(data["pick"])
     if idea is None:
         raise Refused(MISSING, number=data["pick"])
-    words = str(data["text"])
+    words = f"less {data['text']}" if "less" in data else str(data["text"])
     return Decision("", (), Task("refine", (idea.number,), words=words))
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from agents.rooms import choosing, reviewing
 from agents.rooms.asked import Asked, Decision, Task, button, who
+from agents.rooms.asking import answered
 from agents.rooms.board import forward
 from agents.rooms.briefing import asks, briefed, settled
-from agents.rooms.reading import Intent
+from agents.rooms.reader import Intent
 from agents.rooms.referring import referred, unreferred
 from agents.rooms.standing import NO_SUBJECT, fallen, found_in, outliers, standing
 from agents.rooms.state import STAGES, Stage
@@ -20,15 +21,37 @@ from memory.sentences import count, joined, say
 from tools.compute.admission import duration
 from tools.errors import Refused
 
+_BRIEF = ("brief", "unbrief")
+_ONE = say("One thing at a time: say the rest again when this is done.")
 Decide = Callable[[Asked, Mapping[str, Any]], Decision]
 
 
 def decide(asked: Asked, intents: Sequence[Intent]) -> Decision:
-    """Return what a message comes to; raises Refused with a sentence."""
-    first = intents[0]
-    if first.kind in ("brief", "unbrief"):
-        return briefed(asked, intents)
-    return _DECIDE[first.kind](asked, first.data)
+    """Return what a message comes to, the brief first; raises Refused with a sentence."""
+    brief = [intent for intent in intents if intent.kind in _BRIEF]
+    acts = [intent for intent in intents if intent.kind not in _BRIEF]
+    found = briefed(asked, brief) if brief else _DECIDE[acts[0].kind](asked, acts[0].data)
+    for act in acts if brief else acts[1:]:
+        if found.task:
+            return replace(found, told=joined("\n", filter(None, [found.told, _ONE])))
+        found = _then(asked, found, act)
+    return found
+
+
+def _then(asked: Asked, found: Decision, act: Intent) -> Decision:
+    """Return what a message comes to that wants one more thing."""
+    try:
+        more = _DECIDE[act.kind](asked.after(found.drafts), act.data)
+    except Refused as error:
+        more = Decision(error.sentence)
+    told = joined("\n", filter(None, [found.told, more.told]))
+    return Decision(
+        told,
+        (*found.drafts, *more.drafts),
+        more.task,
+        (*found.buttons, *more.buttons),
+        found.question or more.question,
+    )
 
 
 def _next(asked: Asked, data: Mapping[str, Any]) -> Decision:
@@ -225,11 +248,17 @@ def _settle(asked: Asked, data: Mapping[str, Any]) -> Decision:
     return settled(asked, str(data["name"]), str(data["side"]))
 
 
+def _unread(asked: Asked, data: Mapping[str, Any]) -> Decision:
+    return Decision(say("I did not understand “{words}”.", words=data["text"]))
+
+
 def _close(asked: Asked, data: Mapping[str, Any]) -> Decision:
     raise Refused("To close this room say /project close; its log stays.")
 
 
 _DECIDE: Mapping[str, Decide] = {
+    "ask": answered,
+    "unread": _unread,
     "next": _next,
     "back": _back,
     "undo": _undo,

@@ -1,12 +1,15 @@
 """What opens a room: which template is meant, and what the set is about."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from agents.rooms.reading import ENDS, LONGEST
+from agents.rooms.reading import LONGEST
+from agents.rooms.slots import ENDS
 from agents.rooms.templates import Template
 from agents.rooms.wording import Wording, fitting, wordings
 from agents.understanding.folding import Line, folded
 
+_EDGE = re.compile(r"[,.:;!?…]+\s+")
 _NAME = 5
 """Words that a template's name may have."""
 
@@ -16,10 +19,22 @@ def opening(text: str, templates: Mapping[str, Template]) -> tuple[str, str] | N
     line = Line(said := text.strip(ENDS), folded(said))
     for words in fitting(line.fold) if len(said) <= LONGEST else ():
         for say in words.opens(line.fold):
-            found = say.fullmatch(line.fold)
-            if found and (name := named(found["template"], templates)):
-                return name, line.cut(*found.span("text")).text if found["text"] else ""
+            for one in _said(line, words):
+                found = say.fullmatch(one.fold)
+                if found and (name := named(found["template"], templates)):
+                    return name, one.cut(*found.span("text")).text if found["text"] else ""
     return None
+
+
+def _said(line: Line, words: Wording) -> Iterator[Line]:
+    """Yield a message, and what is left of it without its greeting or its first sentences."""
+    yield line
+    edges = [words.marks["polite"].pattern.match(line.fold), *_EDGE.finditer(line.fold)]
+    last = words.marks["after"].pattern.search(line.fold)
+    end = last.start() if last and last.start() else len(line.text)
+    for edge in edges:
+        if edge and edge.end() < end:
+            yield line.cut(edge.end(), end)
 
 
 def begun(

@@ -1,21 +1,21 @@
 """A room as files to keep: what is packed, who made it, and who decided what."""
 
 import asyncio
-import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from agents.rooms.asked import who
 from agents.rooms.board import ENGLISH, Put, Tongue
-from agents.rooms.brief import NAMES, lines, worded
+from agents.rooms.brief import lines
 from agents.rooms.state import Piece, Room, Version
+from agents.rooms.story import tales
 from memory.assets import Assets
 from memory.errors import NotFound
-from memory.records import Asset, Step, User
+from memory.records import Asset, Step
 from memory.rooms import RoomEvent
-from memory.sentences import Sentence, joined, say
+from memory.sentences import joined, say
 from memory.store import Store
 from tools.pack import Contents, Event, Original, Share
 from tools.pack import Piece as Part
@@ -25,7 +25,6 @@ _DEEP = 20
 """Steps that are followed back from what is packed."""
 _CHANGES = ("named", "brief", "unbrief", "add", "drop", "change", "made", "kept")
 """Events after which another pack is another version."""
-_NAMED = re.compile(r"\{(\w+)\}")
 
 
 async def contents(
@@ -41,7 +40,7 @@ async def contents(
     brief = {put(called): put(value) for called, value in lines(room.brief)}
     if idea := room.idea(room.chosen):
         brief[put(say("idea"))] = joined(": ", filter(None, (idea.title, idea.description)))
-    story = tuple(event for e in events if (event := _event(e, room, put)))
+    story = tuple(Event(put(t.who), put(t.what), t.at) for t in tales(events, room))
     title, made = put(room.title), events[-1].at
     return Contents(title, made, brief, tuple(parts), story, tongue.language, _version(events), put)
 
@@ -137,63 +136,3 @@ async def _share(piece: Piece, store: Store) -> Share:
         return Share(piece.kind, model, (who(version.author),), sent=True)
     names = tuple(dict.fromkeys(who(user) for user in people))
     return Share(piece.kind, model, names, len(people) if made else 0)
-
-
-_TOLD: Mapping[str, str] = {
-    "opened": say("opened the room"),
-    "brief": say("set “{name}”: {value}"),
-    "unbrief": say("took back “{name}”"),
-    "asked": say("wanted another “{name}”: {value}"),
-    "idea": say("had the idea “{title}”"),
-    "vote": say("voted for {idea}"),
-    "chosen": say("chose {idea}, {how}"),
-    "stage": say("went on to the stage “{stage}”"),
-    "add": say("added {title}: {request}"),
-    "drop": say("left out piece {piece}"),
-    "change": say("changed what {piece} shall be: {request}"),
-    "made": say("made {piece}"),
-    "own": say("contributed {piece}"),
-    "kept": say("chose version {version} of {piece}"),
-    "approved": say("approved {piece}"),
-    "comment": say("said of {piece}: {text}"),
-    "carer": say("looks after {piece}"),
-    "overruled": say("let {piece} stay as it is"),
-    "undo": say("took something back"),
-    "joined": say("joined"),
-    "owner": say("became the owner"),
-    "reference": say("set the reference: {name}"),
-    "packed": say("packed the set"),
-}
-
-
-def _event(event: RoomEvent, room: Room, put: Put) -> Event | None:
-    own = event.kind == "made" and event.author is not None
-    form = _TOLD.get("own" if own else event.kind)
-    if form is None:
-        return None
-    values = {key: _value(key, event, room) for key in _NAMED.findall(form)}
-    return Event(put(_name(event.author)), put(Sentence(form, values)), event.at)
-
-
-def _value(key: str, event: RoomEvent, room: Room) -> str:
-    value = event.data.get(key, "")
-    if key == "value":
-        return worded(str(event.data.get("name")), value)
-    found = value if isinstance(value, list) else [value]
-    return joined(", ", (_word(key, one, room) for one in found))
-
-
-def _word(key: str, value: object, room: Room) -> str:
-    """Return a value of an event in words: pieces and ideas by what they are called."""
-    if key == "piece" and isinstance(value, int) and (piece := room.piece(value)):
-        return piece.title
-    if key == "idea" and isinstance(value, int) and (idea := room.idea(value)):
-        return say("idea {number} “{title}”", number=value, title=idea.title)
-    text = value if isinstance(value, str) else str(value)
-    if key == "stage":
-        return say(text)
-    return NAMES.get(text, text) if key == "name" else text
-
-
-def _name(user: User | None) -> str:
-    return user.name or user.id if user else "Atelier"

@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.rooms.asked import OUTCOME, Task, decided
 from agents.rooms.pointing import voted
-from agents.rooms.reading import Intent
+from agents.rooms.reader import Intent
 from agents.rooms.state import Room
 from agents.rooms.undoing import undone
 from memory.rooms import RoomEvent

@@ -33,8 +33,10 @@ def changed(asked: Asked, data: Mapping[str, Any]) -> Decision:
         words = f"less {words}"
     literal = unquoted(words)
     if piece.now is None or asked.room.stage == "outline":
-        draft = Draft("change", {"piece": piece.number, "request": literal})
-        told = say("{title} is now: {request}", title=piece.title, request=literal)
+        also = piece.request and ("less" in data or "also" in data)
+        request = f"{piece.request}, {literal}" if also else literal
+        draft = Draft("change", {"piece": piece.number, "request": request})
+        told = say("{title} is now: {request}", title=piece.title, request=request)
         return Decision(told, (draft,))
     note = Draft("comment", {"piece": piece.number, "text": words, "change": True})
     if piece.kind == "text" and literal != words:
@@ -142,7 +144,8 @@ def variants(asked: Asked, data: Mapping[str, Any]) -> Decision:
 
 def kept(asked: Asked, data: Mapping[str, Any]) -> Decision:
     """Let another version of a piece count."""
-    piece, number = _of(asked, data["piece"]), int(data["n"])
+    piece = _of(asked, data["piece"])
+    number = int(data["n"]) if "n" in data else _before(piece)
     if number not in [v.number for v in piece.versions]:
         many = count(len(piece.versions), "{n} version", "{n} versions")
         form = "{title} has {versions}, there is no version {number}."
@@ -150,6 +153,11 @@ def kept(asked: Asked, data: Mapping[str, Any]) -> Decision:
     draft = Draft("kept", {"piece": piece.number, "version": number})
     told = say("{title}: version {number} counts now.", title=piece.title, number=number)
     return Decision(told, (draft,))
+
+
+def _before(piece: Piece) -> int:
+    """Return the number of the version that was there before the one that counts."""
+    return max((v.number for v in piece.versions if v.number < piece.kept), default=0)
 
 
 def compared(asked: Asked, data: Mapping[str, Any]) -> Decision:

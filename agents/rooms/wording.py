@@ -18,7 +18,7 @@ from agents.understanding.needed import Index, Needs, met
 from tools.languages import language_names
 
 FOLDER = Path(__file__).with_name("words")
-TABLES = ("open", "brief", "unbrief", "acts", "idle")
+TABLES = ("open", "brief", "unbrief", "acts", "asks", "idle")
 _COLOURS = Path(__file__).parents[2] / "tools" / "colours.toml"
 _LETTERS = {"ru": "[а-я]", "zh": "^(?!.*[ぁ-ヿ]).*[一-鿿]", "ja": "[ぁ-ヿ一-鿿]", "en": ""}
 """What a (folded) message must have to be in a language at all; others are written in Latin."""
@@ -44,6 +44,8 @@ class Wording:
     aspects: Names[str]
     colours: Names[str]
     languages: Names[str]
+    fields: Names[str]
+    keys: Mapping[str, Say]
     pointing: tuple[Say, ...]
 
     @property
@@ -51,10 +53,23 @@ class Wording:
         """Whether it is written as most languages are, so that letters do not tell it."""
         return self.code == "en" or self.code not in _LETTERS
 
+    @property
+    def is_loose(self) -> bool:
+        """Whether it is known what people say by the way in it."""
+        return "filler" in self.marks
+
     @cached_property
     def tables(self) -> Mapping[str, Mapping[str, tuple[Say, ...]]]:
         """All patterns, by table and kind; the first time takes some milliseconds."""
         return {table: self.maker.table(table) for table in TABLES}
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Long words that mean something here: of acts, and what pieces are called."""
+        needs = (n for says in self.tables["acts"].values() for say in says for n in say.words)
+        words = [word for need in needs for word in need]
+        words += re.findall(r"[a-z]+", f"{self.nouns.source} {self.kinds.source}")
+        return frozenset(word for word in words if len(word) > _SHORT and word.isalpha())
 
     @cached_property
     def _index(self) -> Index[Say]:
@@ -111,10 +126,14 @@ def wording(code: str) -> Wording:
     maker = _Maker(data)
     marks = {name: maker.say(form) for name, form in data["marks"].items()}
     pointing = tuple(maker.say(form) for form in data["pointing"]["noun"])
-    return Wording(code, maker, marks, **maker.names, pointing=pointing)
+    keys = {
+        kind: maker.say(rf"(?<![\w'])(?:{'|'.join(forms)})(?![\w'])")
+        for kind, forms in data.get("keys", {}).items()
+    }
+    return Wording(code, maker, marks, **maker.names, keys=keys, pointing=pointing)
 
 
-_LISTS = ("nouns", "kinds", "templates", "colours", "languages")
+_LISTS = ("nouns", "kinds", "templates", "colours", "languages", "fields")
 _VALUES = ("numbers", "ordinals", "aspects")
 _POINTERS = ("{pick}", "{piece}", "{pieces}")
 _WORDS = 4
@@ -143,7 +162,7 @@ class _Maker:
     def _read(self, name: str) -> Mapping[str, tuple[Say, ...]]:
         return {
             kind: tuple(self.say(one, name, kind) for form in forms for one in self._lengths(form))
-            for kind, forms in self._data[name].items()
+            for kind, forms in self._data.get(name, {}).items()
         }
 
     def say(self, form: str, table: str = "", kind: str = "") -> Say:
@@ -179,6 +198,8 @@ class _Maker:
             "other": r"(?P<other>.{1,60}?)",
             "piece": r"(?P<piece>.{1,60}?)",
             "pieces": r"(?P<pieces>.{1,60}?)",
+            "person": r"(?P<person>[\w']{1,40}?)",
+            "field": f"(?P<field>{self.names['fields'].source})",
             "noun": r"(?P<noun>\D+?)",
             "nouns": f"(?:{self.names['nouns'].source})",
             "kinds": f"(?P<kind>{self.names['kinds'].source})",
@@ -202,6 +223,7 @@ class _Maker:
         return "|".join(filter(None, (self.names["languages"].source, plain)))
 
 
+_SHORT = 4
 _CODE = re.compile("#[0-9a-f]{6}")
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 
