@@ -130,24 +130,15 @@ class _Reader:
 
         That is one act, or what its parts say of the brief.
         """
-        for one in self._heads(line):
-            if act := self._act(one):
-                return [act], act.free
         line = self._bare(line)
+        if act := self._act(line):
+            return [act], act.free
         parts = [(part, self._of_brief(part)) for part in self._parts(line)]
         found = [intent for _, intent in parts if intent]
         unread = sum(len(part.fold) for part, intent in parts if not intent)
         if unread > _ASIDE * len(line.fold):
             return [], unread
         return found, unread + sum(intent.free for intent in found)
-
-    def _heads(self, line: Line) -> Iterator[Line]:
-        """Yield a line without what is only polite in it, as it is, and behind "no, "."""
-        yield self._bare(line)
-        yield line
-        firm = self.words.marks["firm"].pattern.match(line.fold)
-        if firm and line.fold[: firm.end()].rstrip()[-1:] in tuple(ENDS.strip()):
-            yield self._bare(line.cut(firm.end(), len(line.text)))
 
     def _bare(self, line: Line) -> Line:
         """Return a line without the polite words around it."""
