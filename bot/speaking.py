@@ -1,7 +1,8 @@
 """Which language people are answered in, and a way back that speaks it.
 
 Said by the rules of the place; else that of what they wrote, if it is certain; else that they were
-last answered in there; else that of their platform's settings; else English.
+last answered in there; else that of their platform's settings; else that of the others there; else
+English.
 """
 
 import asyncio
@@ -103,7 +104,7 @@ async def _language(event: Event, book: Rulebook, store: Store) -> str:
         return rule
     said = await _pressed(event, store) if isinstance(event, Pressed) else await _said(event)
     found = said or await _before(chat, user, store) or of_locale(event.place.locale)
-    return found or ENGLISH
+    return found or await _before(chat, None, store) or ENGLISH
 
 
 async def _said(event: Received) -> str:
@@ -122,7 +123,8 @@ async def _pressed(event: Pressed, store: Store) -> str:
     return under.language if request.author == event.user else ""
 
 
-async def _before(chat: Chat, user: User, store: Store) -> str:
-    """Return the language that somebody was last answered in."""
+async def _before(chat: Chat, user: User | None, store: Store) -> str:
+    """Return the language that somebody, or anybody for None, was last answered in."""
     recent = (await store.recent(chat, limit=_BACK)).messages
-    return next((m.language for m in reversed(recent) if m.author == user and m.language), "")
+    known = [m.language for m in recent if m.language and user in (None, m.author)]
+    return known[-1] if known else ""

@@ -151,9 +151,8 @@ def _tables() -> Iterator[str]:
         *(n.capitalize() for n in prompts()["languages"]),
     )
     yield from tomllib.loads(TONES.read_text(encoding="utf-8"))
-    for glue in (", ", ": "):
-        parts = [f"{{part{number}}}" for number in range(6)]
-        yield from (glue.join(parts[:count]) for count in range(2, 7))
+    yield from (f"{{part0}}{glue}{{part1}}" for glue in (", ", ": ", "; "))
+    yield "{value} ({who})"
     yield from (str(field.description) for field in Rules.model_fields.values())
     yield from (one for one, _ in (*COUNTED.values(), *WAITING.values()))
     yield from (word for pair in table["says"].values() for word in pair if word)

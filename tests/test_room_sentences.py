@@ -174,7 +174,7 @@ def test_a_board_speaks_one_language_and_keeps_what_people_said() -> None:
     ]
     labels = [one.label for one in buttons(now_, lambda text: put(text, "ja"))]
     assert labels == [
-        "赤 (Ana)", "濃い青 (Ben)", "すべて承認", "チェックする", "戻る", "元に戻す",
+        "赤（Ana）", "濃い青（Ben）", "すべて承認", "チェックする", "戻る", "元に戻す",
     ]  # fmt: skip
     assert buttons(now_, closed=True) == ()
     assert "/project reopen" in board(now_, POSTERS, closed=True).splitlines()[-1]

@@ -129,8 +129,9 @@ def _ideas(room: Room, put: Put) -> Iterator[str]:
     for idea in live(room):
         voters = [who(u) for u, n in ballot.votes.items() if n == idea.number] if ballot else []
         votes = f" ← {', '.join(map(put, voters))}" if voters else ""
-        line = f"{idea.number}. {idea.title}: {idea.description}"
-        yield f"{short(line, _IDEA)} ({_author(idea.author)}){votes}"
+        line = put(joined(": ", [f"{idea.number}. {idea.title}", idea.description]))
+        by = say("{value} ({who})", value=short(line, _IDEA), who=_author(idea.author))
+        yield f"{put(by)}{votes}"
     if ballot and ballot.until:
         yield put(say("Vote until {time} UTC", time=f"{ballot.until:%Y-%m-%d %H:%M}"))
 

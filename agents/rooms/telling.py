@@ -26,7 +26,8 @@ def told_of(task: Task, room: Room, drafts: Sequence[Draft], told: str) -> str:
         there = room.ideas[-new:] if new else ()
         before = room.idea(task.numbers[0]) if task.what == "refine" and new else None
         told = say("In place of {idea}:", idea=called(before)) if before else told
-        return _lines(told, *(f"{i.number}. {i.title}: {i.description}" for i in there))
+        ideas = (joined(": ", [f"{i.number}. {i.title}", i.description]) for i in there)
+        return _lines(told, *ideas)
     if task.what == "sketch":
         drawn = [called(idea) for n in task.numbers if (idea := room.idea(n))]
         return say("Sketches, in this order: {names}.", names=joined(", ", drawn))
