@@ -23,6 +23,8 @@ from memory.store import Store
 
 _BACK = 30
 """Messages of a chat among which somebody's last one is looked for."""
+_SHARED, _FEW = {"zh": ("ja",)}, 4
+"""Languages that a few signs of another may be in as well: "1番"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,13 @@ async def _language(event: Event, book: Rulebook, store: Store) -> str:
     if rule != AUTO:
         return rule
     said = await _pressed(event, store) if isinstance(event, Pressed) else await _said(event)
-    found = said or await _before(chat, user, store) or of_locale(event.place.locale)
-    return found or await _before(chat, None, store) or ENGLISH
+    if said and not (said in _SHARED and isinstance(event, Received)):
+        return said
+    last = await _before(chat, user, store)
+    others = last or await _before(chat, None, store)
+    if isinstance(event, Received) and others in _SHARED.get(said, ()):
+        return others if len(event.message.text) <= _FEW else said
+    return said or last or of_locale(event.place.locale) or others or ENGLISH
 
 
 async def _said(event: Received) -> str:

@@ -204,8 +204,9 @@ def told(room: Room) -> dict[int, str]:
     found = {}
     for piece in room.pieces:
         version = piece.now
-        words = [": ", version.text] if version and version.text else []
+        text = [version.text] if version and version.text else []
+        head = joined(": ", [titled(piece.number, piece.title), *text])
         mark = [] if version else [say(": missing")]
         wrong = _wrong(version) if version else []
-        found[piece.number] = joined("", [titled(piece.number, piece.title), *mark, *words, *wrong])
+        found[piece.number] = joined("", [head, *mark, *wrong])
     return found

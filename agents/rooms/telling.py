@@ -48,7 +48,7 @@ def _versions(task: Task, room: Room) -> str:
     piece = room.piece(task.numbers[0])
     if piece is None:
         return ""
-    new = ", ".join(str(v.number) for v in piece.versions[-len(task.numbers) :])
+    new = joined(", ", (str(v.number) for v in piece.versions[-len(task.numbers) :]))
     texts = [f"{v.number}. {v.text}" for v in piece.versions if v.text]
     form = "Versions {numbers} of {title}; which one counts?"
     return joined("\n", [say(form, numbers=new, title=piece.title), *texts])
