@@ -15,6 +15,7 @@ from agents.rooms.outline import nth
 from agents.rooms.pointing import pieces
 from agents.rooms.reading import read
 from agents.rooms.repeating import misplaced
+from agents.rooms.requests import request_told
 from agents.rooms.standing import NO_SUBJECT
 from agents.rooms.state import STAGES, Piece, Question, Room, Stage, Version
 from agents.rooms.wording import wording
@@ -304,3 +305,14 @@ async def test_a_text_file_takes_the_place_of_a_text(tmp_path: Path) -> None:
         assert "But it says “beer”: send another" in told.message.text
         told = await here.say("this is poster 1", assets=[beer])
         assert "Poster 1 is a picture and that is a text." in told.message.text
+
+
+def test_what_a_template_asks_for_is_shown_in_a_language() -> None:
+    for request, told in {
+        "un gato, the whole scene": "un gato, la escena entera",
+        "la noche takes place": "invitación: la noche",
+        "un gato": "un gato",
+    }.items():
+        assert put(request_told(request, POSTERS), "es") == told
+    assert put(request_told("猫, a close-up", POSTERS), "ja") == "猫、クローズアップ"
+    assert request_told("the jazz night takes place", POSTERS) == "the jazz night takes place"

@@ -7,6 +7,7 @@ from agents.rooms.asked import button, open_question, titled, who
 from agents.rooms.brief import lines
 from agents.rooms.briefing import choices
 from agents.rooms.choosing import live
+from agents.rooms.requests import request_told
 from agents.rooms.state import STAGES, Piece, Room, Version
 from agents.rooms.templates import Template
 from memory.records import Action, User
@@ -75,7 +76,7 @@ def board(
         *_reference(room, put),
         *_questions(room, put),
         *_ideas(room, put),
-        *_pieces(room, put),
+        *_pieces(room, template, put),
         *_card(room, put),
         put(say("To make it: {price}", price=price)) if price else "",
         put(CLOSED if closed else hint(room)),
@@ -140,17 +141,18 @@ def _author(user: User | None) -> str:
     return user.name or user.id if user else "Atelier"
 
 
-def _pieces(room: Room, put: Put) -> Iterator[str]:
+def _pieces(room: Room, template: Template, put: Put) -> Iterator[str]:
     for piece in room.pieces:
         line = f"{piece.number}. {_SIGNS[piece.kind]} {put(piece.title)}"
-        yield short(line + put(_state(piece)), _PIECE)
+        yield short(line + put(_state(piece, template)), _PIECE)
 
 
-def _state(piece: Piece) -> str:
+def _state(piece: Piece, template: Template) -> str:
     carer = [f" [{piece.carer.name or piece.carer.id}]"] if piece.carer else []
     version = piece.now
     if version is None:
-        return joined("", [*carer, ": ", piece.request or say("reads aloud")])
+        asks = request_told(piece.request, template) or say("reads aloud")
+        return joined(": ", ["".join(carer), asks])
     many = [f" v{version.number}"] if len(piece.versions) > 1 else []
     by = [say(" by {who}", who=who(version.author))] if version.author else []
     marks = [" ✓ ", joined(", ", map(who, piece.approved))] if piece.approved else []
