@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agents.errors import Unseen
 from agents.plans import _COUNTED as COUNTED
-from agents.rooms.requests import _worded
+from agents.rooms.requests import worded
 from agents.rooms.state import KINDS, STAGES
 from agents.rooms.templates import load
 from bot.errors import SettingsError
@@ -147,7 +147,7 @@ def _tables() -> Iterator[str]:
         yield from (kind.title, kind.about, *(part.title for part in kind.pieces))
         yield from filter(None, (kind.brief.style, kind.brief.tone))
         yield from (angle for part in kind.pieces for angle in part.angles)
-        yield from (form for form, _ in _worded(tuple(part.request for part in kind.pieces)))
+        yield from (form for form, _ in worded(kind.pieces))
     yield from (
         *STAGES,
         *map(str.capitalize, KINDS),

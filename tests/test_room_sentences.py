@@ -25,7 +25,7 @@ from bot.translation import languages, put
 from memory.database import Database
 from memory.records import Asset
 from memory.rooms import Rooms, Said
-from memory.sentences import count, say
+from memory.sentences import count, joined, say
 from tests.projects import made, opened, piece, project, writer
 from tests.rooms import ANA, BEN, CHAT, room
 from tests.rooms import Room as Talk
@@ -313,6 +313,14 @@ def test_what_a_template_asks_for_is_shown_in_a_language() -> None:
         "la noche takes place": "invitación: la noche",
         "un gato": "un gato",
     }.items():
-        assert put(request_told(request, POSTERS), "es") == told
-    assert put(request_told("猫, a close-up", POSTERS), "ja") == "猫、クローズアップ"
-    assert request_told("the jazz night takes place", POSTERS) == "the jazz night takes place"
+        assert put(request_told(request), "es") == told
+    assert put(request_told("猫, a close-up"), "ja") == "猫、クローズアップ"
+    assert request_told("the jazz night takes place") == "the jazz night takes place"
+
+
+def test_any_number_of_texts_is_joined_as_a_language_does() -> None:
+    for many in range(2, 7):
+        said = joined(", ", [say("text"), *map(str, range(many - 1))])
+        assert put(said, "zh").count("、") == many - 1
+        assert put(said, "es") == ", ".join(["texto", *map(str, range(many - 1))])
+    assert put(joined("; ", [say("text"), "a", "b"]), "fr") == "texte\u202f; a\u202f; b"

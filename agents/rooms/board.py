@@ -76,7 +76,7 @@ def board(
         *_reference(room, put),
         *_questions(room, put),
         *_ideas(room, put),
-        *_pieces(room, template, put),
+        *_pieces(room, put),
         *_card(room, put),
         put(say("To make it: {price}", price=price)) if price else "",
         put(CLOSED if closed else hint(room)),
@@ -141,17 +141,17 @@ def _author(user: User | None) -> str:
     return user.name or user.id if user else "Atelier"
 
 
-def _pieces(room: Room, template: Template, put: Put) -> Iterator[str]:
+def _pieces(room: Room, put: Put) -> Iterator[str]:
     for piece in room.pieces:
         line = f"{piece.number}. {_SIGNS[piece.kind]} {put(piece.title)}"
-        yield short(line + put(_state(piece, template)), _PIECE)
+        yield short(line + put(_state(piece)), _PIECE)
 
 
-def _state(piece: Piece, template: Template) -> str:
+def _state(piece: Piece) -> str:
     carer = [f" [{piece.carer.name or piece.carer.id}]"] if piece.carer else []
     version = piece.now
     if version is None:
-        asks = request_told(piece.request, template) or say("reads aloud")
+        asks = request_told(piece.request) or say("reads aloud")
         return joined(": ", ["".join(carer), asks])
     many = [f" v{version.number}"] if len(piece.versions) > 1 else []
     by = [say(" by {who}", who=who(version.author))] if version.author else []

@@ -9,7 +9,6 @@ from agents.rooms.asked import Asked, Decision, Task, button, titled, who
 from agents.rooms.outline import outline
 from agents.rooms.requests import request_told
 from agents.rooms.state import Ballot, Idea, Room
-from agents.rooms.templates import Template
 from agents.understanding.folding import unquoted
 from memory.rooms import Draft
 from memory.sentences import count, joined, listed, say
@@ -229,12 +228,12 @@ def took(asked: Asked, number: int, how: str) -> Decision:
     rows = outline(asked.template, asked.after(drafts).room)
     drafts = (*drafts, Draft("stage", {"stage": "outline"}), Draft("outline", {"pieces": rows}))
     taken = say("{idea} it is, {how}. I would make:", idea=called(idea), how=how)
-    told = joined("\n", [taken, *(_row(n, row, asked.template) for n, row in enumerate(rows, 1))])
+    told = joined("\n", [taken, *(_row(n, row) for n, row in enumerate(rows, 1))])
     return Decision(told, drafts, None, (button("next outline", say("Make it")),))
 
 
-def _row(number: int, row: Mapping[str, Any], template: Template) -> str:
-    asks = request_told(short(str(row["request"])), template) or say("read aloud")
+def _row(number: int, row: Mapping[str, Any]) -> str:
+    asks = request_told(short(str(row["request"]))) or say("read aloud")
     return joined(": ", [titled(number, row["title"]), asks])
 
 

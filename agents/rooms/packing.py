@@ -10,6 +10,7 @@ from pathlib import Path
 from agents.rooms.asked import who
 from agents.rooms.board import ENGLISH, Put, Tongue
 from agents.rooms.brief import NAMES, lines, worded
+from agents.rooms.requests import request_told
 from agents.rooms.state import Piece, Room, Version
 from memory.assets import Assets
 from memory.errors import NotFound
@@ -64,8 +65,9 @@ async def _part(piece: Piece, store: Store, assets: Assets, put: Put) -> Part:
     recipe = {} if step is None else {"tool": step.tool, **step.args}
     share = _share(piece, step)
     shown = piece.kind == "picture"
-    caption = joined(": ", filter(None, (piece.title, piece.request)))
-    alt = say("A picture made by AI: {request}", request=piece.request)
+    asks = request_told(piece.request)
+    caption = joined(": ", filter(None, (piece.title, asks)))
+    alt = say("A picture made by AI: {request}", request=asks)
     return Part(
         put(piece.title),
         piece.kind,
