@@ -36,6 +36,7 @@ SAID = {
         ("una imagen más oscura, por favor", "es"),
         ("dessine-moi un mouton", "fr"),
         ("desenha um gato para mim", "pt"),
+        ("yo voto la 1", ""),
         ("/imagine нарисуй кота", "ru"),
         ("猫の絵", "ja"),
         ("画一只猫", "zh"),
