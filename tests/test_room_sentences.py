@@ -35,6 +35,7 @@ OTHERS = languages()[1:]
 ADMIN = Place(server="s", channel="c", private=False)
 _QUOTED = re.compile("[„“«「”](?: ?)([^„“”«»「」]+?) ?[“”»」]")
 ROOM = Room("r", ideas=IDEAS, pieces=PIECES, brief=Brief(subject="jazz"))
+_UNMADE = "Not made yet: {names}; say “redo {first}”, or “drop {first}”."
 _POSTER = nth("Poster", 2)
 SAMPLE = {"ja": "猫", "zh": "猫", "ru": "кот"}
 
@@ -63,7 +64,7 @@ def test_what_other_sentences_tell_people_to_say_is_understood(language: str) ->
         ("check", say("There is no reference; say “use poster 2 as the reference”.")),
         ("review", say("Not everything is checked yet: “check it”, then “pack it”.")),
         ("check", say("“pack it” makes the pack; changes are still possible.")),
-        ("review", say("Not made yet: {names}; say “redo {first}”.", names="", first=_POSTER)),
+        ("review", say(_UNMADE, names="", first=_POSTER)),
         ("outline", say("There are no pieces to make; “add a picture of ...”, or “back”.")),
         ("check", say("But {faults}: send another, or say “{title} stays as it is”.",
                       faults="x", title=_POSTER)),
