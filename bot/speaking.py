@@ -1,7 +1,8 @@
 """Which language people are answered in, and a way back that speaks it.
 
 Said by the rules of the place; else that of what they wrote, if it is certain; else that they were
-last answered in there; else that of their platform's settings; else English.
+last answered in there; else that of their platform's settings; else that of the others there; else
+English.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ from memory.store import Store
 
 _BACK = 30
 """Messages of a chat among which somebody's last one is looked for."""
+_SHARED, _FEW = {"zh": ("ja",)}, 4
+"""Languages that a few signs of another may be in as well: "1番"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,13 @@ async def _language(event: Event, book: Rulebook, store: Store) -> str:
     if rule != AUTO:
         return rule
     said = await _pressed(event, store) if isinstance(event, Pressed) else await _said(event)
-    found = said or await _before(chat, user, store) or of_locale(event.place.locale)
-    return found or ENGLISH
+    if said and not (said in _SHARED and isinstance(event, Received)):
+        return said
+    last = await _before(chat, user, store)
+    others = last or await _before(chat, None, store)
+    if isinstance(event, Received) and others in _SHARED.get(said, ()):
+        return others if len(event.message.text) <= _FEW else said
+    return said or last or of_locale(event.place.locale) or others or ENGLISH
 
 
 async def _said(event: Received) -> str:
@@ -122,7 +130,8 @@ async def _pressed(event: Pressed, store: Store) -> str:
     return under.language if request.author == event.user else ""
 
 
-async def _before(chat: Chat, user: User, store: Store) -> str:
-    """Return the language that somebody was last answered in."""
+async def _before(chat: Chat, user: User | None, store: Store) -> str:
+    """Return the language that somebody, or anybody for None, was last answered in."""
     recent = (await store.recent(chat, limit=_BACK)).messages
-    return next((m.language for m in reversed(recent) if m.author == user and m.language), "")
+    known = [m.language for m in recent if m.language and user in (None, m.author)]
+    return known[-1] if known else ""

@@ -18,6 +18,7 @@ from memory.sentences import Sentence
 log = logging.getLogger(__name__)
 
 ENGLISH = "en"
+_PAIR = re.compile(r"\{part0\}(.+?)\{part1\}")
 _FOLDER = Path(__file__).with_name("translations")
 
 
@@ -38,11 +39,20 @@ class Translation:
         """Return the template of a sentence in this language, or the English one."""
         found = self.sentences.get(sentence.template)
         if found is None:
-            return sentence.many if _is_many(sentence) else sentence.template
+            return sentence.many if _is_many(sentence) else self._joined(sentence.template)
         if isinstance(found, str):
             return found
         n = sentence.values.get("n")
         return found[self.form(n) if isinstance(n, int) else -1]
+
+    def _joined(self, template: str) -> str:
+        """Return what joins any number of texts with what joins two in this language."""
+        pair = _PAIR.match(template)
+        ours = self.sentences.get(pair[0]) if pair else None
+        if pair is None or not isinstance(ours, str):
+            return template
+        glue = ours.removeprefix("{part0}").removesuffix("{part1}")
+        return template.replace(f"}}{pair[1]}{{", f"}}{glue}{{")
 
 
 @cache

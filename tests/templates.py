@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agents.errors import Unseen
 from agents.plans import _COUNTED as COUNTED
+from agents.rooms.requests import worded
 from agents.rooms.state import KINDS, STAGES
 from agents.rooms.templates import load
 from bot.errors import SettingsError
@@ -145,15 +146,16 @@ def _tables() -> Iterator[str]:
     for kind in load().values():
         yield from (kind.title, kind.about, *(part.title for part in kind.pieces))
         yield from filter(None, (kind.brief.style, kind.brief.tone))
+        yield from (angle for part in kind.pieces for angle in part.angles)
+        yield from (form for form, _ in worded(kind.pieces))
     yield from (
         *STAGES,
         *map(str.capitalize, KINDS),
         *map(language_name, language_names()),
     )
     yield from tomllib.loads(TONES.read_text(encoding="utf-8"))
-    for glue in (", ", ": "):
-        parts = [f"{{part{number}}}" for number in range(6)]
-        yield from (glue.join(parts[:count]) for count in range(2, 7))
+    yield from (f"{{part0}}{glue}{{part1}}" for glue in (", ", ": ", "; "))
+    yield "{value} ({who})"
     yield from (str(field.description) for field in Rules.model_fields.values())
     yield from (one for one, _ in (*COUNTED.values(), *WAITING.values()))
     yield from (word for pair in table["says"].values() for word in pair if word)

@@ -15,6 +15,7 @@ from agents.rooms.outline import nth
 from agents.rooms.pointing import Pointed, pieces
 from agents.rooms.reading import read
 from agents.rooms.repeating import misplaced
+from agents.rooms.requests import request_told
 from agents.rooms.standing import NO_SUBJECT
 from agents.rooms.state import STAGES, Piece, Question, Room, Stage, Version
 from agents.rooms.wording import wording
@@ -24,7 +25,7 @@ from bot.translation import languages, put
 from memory.database import Database
 from memory.records import Asset
 from memory.rooms import Rooms, Said
-from memory.sentences import count, say
+from memory.sentences import count, joined, say
 from tests.projects import made, opened, piece, project, writer
 from tests.rooms import ANA, BEN, CHAT, room
 from tests.rooms import Room as Talk
@@ -34,6 +35,7 @@ OTHERS = languages()[1:]
 ADMIN = Place(server="s", channel="c", private=False)
 _QUOTED = re.compile("[„“«「”](?: ?)([^„“”«»「」]+?) ?[“”»」]")
 ROOM = Room("r", ideas=IDEAS, pieces=PIECES, brief=Brief(subject="jazz"))
+_UNMADE = "Not made yet: {names}; say “redo {first}”, or “drop {first}”."
 _POSTER = nth("Poster", 2)
 SAMPLE = {"ja": "猫", "zh": "猫", "ru": "кот"}
 
@@ -62,7 +64,7 @@ def test_what_other_sentences_tell_people_to_say_is_understood(language: str) ->
         ("check", say("There is no reference; say “use poster 2 as the reference”.")),
         ("review", say("Not everything is checked yet: “check it”, then “pack it”.")),
         ("check", say("“pack it” makes the pack; changes are still possible.")),
-        ("review", say("Not made yet: {names}; say “redo {first}”.", names="", first=_POSTER)),
+        ("review", say(_UNMADE, names="", first=_POSTER)),
         ("outline", say("There are no pieces to make; “add a picture of ...”, or “back”.")),
         ("check", say("But {faults}: send another, or say “{title} stays as it is”.",
                       faults="x", title=_POSTER)),
@@ -174,7 +176,7 @@ def test_a_board_speaks_one_language_and_keeps_what_people_said() -> None:
     ]
     labels = [one.label for one in buttons(now_, lambda text: put(text, "ja"))]
     assert labels == [
-        "赤 (Ana)", "濃い青 (Ben)", "すべて承認", "チェックする", "戻る", "元に戻す",
+        "赤（Ana）", "濃い青（Ben）", "すべて承認", "チェックする", "戻る", "元に戻す",
     ]  # fmt: skip
     assert buttons(now_, closed=True) == ()
     assert "/project reopen" in board(now_, POSTERS, closed=True).splitlines()[-1]
@@ -304,3 +306,22 @@ async def test_a_text_file_takes_the_place_of_a_text(tmp_path: Path) -> None:
         assert "But it says “beer”, which must not appear: send another" in told.message.text
         told = await here.say("this is poster 1", assets=[beer])
         assert "Poster 1 is a picture and that is a text." in told.message.text
+
+
+def test_what_a_template_asks_for_is_shown_in_a_language() -> None:
+    for request, told in {
+        "un gato, the whole scene": "un gato, la escena entera",
+        "la noche takes place": "invitación: la noche",
+        "un gato": "un gato",
+    }.items():
+        assert put(request_told(request), "es") == told
+    assert put(request_told("猫, a close-up"), "ja") == "猫、クローズアップ"
+    assert request_told("the jazz night takes place") == "the jazz night takes place"
+
+
+def test_any_number_of_texts_is_joined_as_a_language_does() -> None:
+    for many in range(2, 7):
+        said = joined(", ", [say("text"), *map(str, range(many - 1))])
+        assert put(said, "zh").count("、") == many - 1
+        assert put(said, "es") == ", ".join(["texto", *map(str, range(many - 1))])
+    assert put(joined("; ", [say("text"), "a", "b"]), "fr") == "texte\u202f; a\u202f; b"

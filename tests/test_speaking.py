@@ -36,6 +36,7 @@ SAID = {
         ("una imagen más oscura, por favor", "es"),
         ("dessine-moi un mouton", "fr"),
         ("desenha um gato para mim", "pt"),
+        ("yo voto la 1", ""),
         ("/imagine нарисуй кота", "ru"),
         ("猫の絵", "ja"),
         ("画一只猫", "zh"),
@@ -199,3 +200,16 @@ def test_commands_are_described_in_the_languages_of_discord() -> None:
     assert all(len(told) <= 100 for c in found.values()
                for told in c.get("description_localizations", {}).values())  # fmt: skip
     assert localised.fingerprint(personal=True) != localised.fingerprint(personal=False)
+
+
+async def test_who_says_too_little_to_tell_is_answered_as_the_others_there(tmp_path: Path) -> None:
+    async with room(tmp_path) as here:
+        await here.say("dibuja un gato rojo, por favor", ANA)
+        assert (await here.say("nada de cerveza", BEN)).message.language == "es"
+
+
+async def test_a_few_signs_are_japanese_from_who_writes_that(tmp_path: Path) -> None:
+    async with room(tmp_path) as here:
+        await here.say("猫を描いて", ANA)
+        assert (await here.say("1番", ANA)).message.language == "ja"
+        assert (await here.say("1番", BEN)).message.language == "ja"

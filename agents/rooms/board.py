@@ -7,6 +7,7 @@ from agents.rooms.asked import button, open_question, titled, who
 from agents.rooms.brief import lines
 from agents.rooms.briefing import choices
 from agents.rooms.choosing import live
+from agents.rooms.requests import request_told
 from agents.rooms.state import STAGES, Piece, Room, Version
 from agents.rooms.templates import Template
 from memory.records import Action, User
@@ -129,8 +130,9 @@ def _ideas(room: Room, put: Put) -> Iterator[str]:
     for idea in live(room):
         voters = [who(u) for u, n in ballot.votes.items() if n == idea.number] if ballot else []
         votes = f" ← {', '.join(map(put, voters))}" if voters else ""
-        line = f"{idea.number}. {idea.title}: {idea.description}"
-        yield f"{short(line, _IDEA)} ({_author(idea.author)}){votes}"
+        line = put(joined(": ", [f"{idea.number}. {idea.title}", idea.description]))
+        by = say("{value} ({who})", value=short(line, _IDEA), who=_author(idea.author))
+        yield f"{put(by)}{votes}"
     if ballot and ballot.until:
         yield put(say("Vote until {time} UTC", time=f"{ballot.until:%Y-%m-%d %H:%M}"))
 
@@ -149,7 +151,8 @@ def _state(piece: Piece) -> str:
     carer = [f" [{piece.carer.name or piece.carer.id}]"] if piece.carer else []
     version = piece.now
     if version is None:
-        return joined("", [*carer, ": ", piece.request or say("reads aloud")])
+        asks = request_told(piece.request) or say("reads aloud")
+        return joined(": ", ["".join(carer), asks])
     many = [f" v{version.number}"] if len(piece.versions) > 1 else []
     by = [say(" by {who}", who=who(version.author))] if version.author else []
     marks = [" ✓ ", joined(", ", map(who, piece.approved))] if piece.approved else []
@@ -203,8 +206,9 @@ def told(room: Room) -> dict[int, str]:
     found = {}
     for piece in room.pieces:
         version = piece.now
-        words = [": ", version.text] if version and version.text else []
+        text = [version.text] if version and version.text else []
+        head = joined(": ", [titled(piece.number, piece.title), *text])
         mark = [] if version else [say(": missing")]
         wrong = _wrong(version) if version else []
-        found[piece.number] = joined("", [titled(piece.number, piece.title), *mark, *words, *wrong])
+        found[piece.number] = joined("", [head, *mark, *wrong])
     return found

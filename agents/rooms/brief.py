@@ -109,10 +109,8 @@ def shown(value: object) -> str:
 
 def worded(name: str, value: object) -> str:
     """Return a value of a part of the brief in words that can be put into a language."""
-    if name not in _NAMED:
-        return shown(value)
-    parts = value if isinstance(value, list | tuple) else [value]
-    return joined(", ", (say(str(part)) for part in parts))
+    parts = map(str, value) if isinstance(value, list | tuple) else [str(value)]
+    return joined(", ", (say(part) if name in _NAMED else part for part in parts))
 
 
 def lines(brief: Brief) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.rooms.asked import Asked, Decision, Task, button, titled, who
 from agents.rooms.outline import outline
+from agents.rooms.requests import request_told
 from agents.rooms.state import Ballot, Idea, Room
 from agents.understanding.folding import unquoted
 from memory.rooms import Draft
@@ -232,7 +233,7 @@ def took(asked: Asked, number: int, how: str) -> Decision:
 
 
 def _row(number: int, row: Mapping[str, Any]) -> str:
-    asks = short(str(row["request"])) or say("read aloud")
+    asks = request_told(short(str(row["request"]))) or say("read aloud")
     return joined(": ", [titled(number, row["title"]), asks])
 
 

@@ -107,7 +107,8 @@ def _complete(asked: Asked) -> None:
     """Refuse while a piece is missing."""
     if missing := [p.title for p in asked.room.pieces if p.now is None]:
         names = joined(", ", missing)
-        raise Refused("Not made yet: {names}; say “redo {first}”.", names=names, first=missing[0])
+        form = "Not made yet: {names}; say “redo {first}”, or “drop {first}”."
+        raise Refused(form, names=names, first=missing[0])
 
 
 def _pack(asked: Asked) -> Decision:

@@ -9,6 +9,7 @@ from pathlib import Path
 from agents.rooms.asked import who
 from agents.rooms.board import ENGLISH, Put, Tongue
 from agents.rooms.brief import lines
+from agents.rooms.requests import request_told
 from agents.rooms.state import Piece, Room, Version
 from agents.rooms.story import tales
 from memory.assets import Assets
@@ -78,7 +79,8 @@ async def _part(piece: Piece, store: Store, assets: Assets, put: Put) -> Part:
     share = await _share(piece, store)
     shown = piece.kind == "picture"
     spoken = str(step.args.get("text", "")) if step and piece.kind == "voice" else ""
-    alt = say("A picture made by AI: {request}", request=piece.request)
+    asks = request_told(piece.request)
+    alt = say("A picture made by AI: {request}", request=asks)
     if share.sent:
         form = "A picture sent by {people}: {title}"
         alt = say(form, people=", ".join(share.people), title=piece.title)
@@ -86,7 +88,7 @@ async def _part(piece: Piece, store: Store, assets: Assets, put: Put) -> Part:
         put(piece.title),
         piece.kind,
         version.text or spoken,
-        piece.request if shown and not share.sent else "",
+        put(asks) if shown and not share.sent else "",
         original if shown else None,
         put(alt) if shown else "",
         original if piece.kind == "voice" else None,

@@ -26,7 +26,8 @@ def read(
 ) -> list[Intent]:
     """Return what a message wants of a room; nothing when it is about something else.
 
-    `piece` is the piece that the message replies to, `user` who says it.
+    `piece` is the piece that the message replies to, `user` who says it. What is the same in two
+    languages is read in the room's.
     """
     said = text.strip(ENDS)
     if not said or len(said) > LONGEST:
@@ -35,7 +36,7 @@ def read(
     asks = text.rstrip().endswith(("?", "？"))
     readers = [
         Reader(words, room, template, user, piece, words.possible(line.fold), asks)
-        for words in fitting(line.fold)
+        for words in sorted(fitting(line.fold), key=lambda words: words.code != room.language)
     ]
     idle = any(reader.idle(line) or reader.idle(reader.bare(line)) for reader in readers)
     found = _strictly(line, readers, idle=idle)
@@ -60,10 +61,14 @@ def _strictly(line: Line, readers: list[Reader], *, idle: bool) -> list[Intent]:
 
 
 def _respelt(text: str, readers: list[Reader]) -> list[Intent]:
-    """Return what a message wants once slips are put right; nothing that keeps its own words."""
-    line = Line(text, folded(text))
+    """Return what a message wants once slips are put right; nothing that keeps its own words.
+
+    They are put right in its language, else the room's: a word of one is a slip of another.
+    """
+    line, spoken = Line(text, folded(text)), language(text)
     for reader in readers:
-        meant = respelt(line, reader.words, reader.room) if reader.words.is_loose else line
+        own = reader.words.code == (spoken or reader.room.language or "en")
+        meant = respelt(line, reader.words, reader.room) if own and reader.words.is_loose else line
         if meant.fold != line.fold:
             possible = reader.words.possible(meant.fold)
             found = loosely(meant.text, [replace(reader, possible=possible)])

@@ -26,7 +26,8 @@ def told_of(task: Task, room: Room, drafts: Sequence[Draft], told: str) -> str:
         there = room.ideas[-new:] if new else ()
         before = room.idea(task.numbers[0]) if task.what == "refine" and new else None
         told = say("In place of {idea}:", idea=called(before)) if before else told
-        return _lines(told, *(f"{i.number}. {i.title}: {i.description}" for i in there))
+        ideas = (joined(": ", [f"{i.number}. {i.title}", i.description]) for i in there)
+        return _lines(told, *ideas)
     if task.what == "sketch":
         drawn = [called(idea) for n in task.numbers if (idea := room.idea(n))]
         return say("Sketches, in this order: {names}.", names=joined(", ", drawn))
@@ -47,7 +48,7 @@ def _versions(task: Task, room: Room) -> str:
     piece = room.piece(task.numbers[0])
     if piece is None:
         return ""
-    new = ", ".join(str(v.number) for v in piece.versions[-len(task.numbers) :])
+    new = joined(", ", (str(v.number) for v in piece.versions[-len(task.numbers) :]))
     texts = [f"{v.number}. {v.text}" for v in piece.versions if v.text]
     form = "Versions {numbers} of {title}; which one counts?"
     return joined("\n", [say(form, numbers=new, title=piece.title), *texts])
