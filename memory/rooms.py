@@ -8,43 +8,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from memory import message_rows, rows, sentences
+from memory import message_rows, room_log, rows
 from memory.database import Database
-from memory.records import Action, Chat, User, now
+from memory.records import Action, Chat, now
+from memory.room_log import Draft, Log, RoomEvent, Said
 
+__all__ = ["Draft", "RoomEvent", "Rooms", "Said", "Seat"]
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What is about to be noted: a kind, and data of JSON and sentences; `made` by no person."""
-
-    kind: str
-    data: Mapping[str, object] = field(default_factory=dict)
-    made: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RoomEvent:
-    """One contribution to a room, the `number`th; `message` is what said it, "" for none."""
-
-    number: int
-    kind: str
-    author: User | None
-    data: Mapping[str, object]
-    message: str = ""
-    at: datetime = field(default_factory=now)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Who noted something, by which message; what was noted under a `key` is noted once."""
-
-    author: User | None
-    message: str
-    key: str
+_KEPT = 100
+"""Rooms whose log is kept at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +40,7 @@ class Rooms:
     """Every room there is; each method is one transaction."""
 
     database: Database
+    _logs: OrderedDict[str, Log] = field(default_factory=OrderedDict, repr=False)
 
     async def open(
         self, room: str, chat: Chat, drafts: Sequence[Draft], said: Said, board: str = ""
@@ -79,7 +57,7 @@ class Rooms:
                 return there
             sql = "INSERT OR IGNORE INTO rooms (id, open, code) VALUES (?, 1, '')"
             if conn.execute(sql, (room,)).rowcount:
-                _append(conn, _room(conn, room), drafts, said)
+                room_log.append(conn, _room(conn, room), drafts, said)
             _sit(conn, _room(conn, room), number, board)
             return room
 
@@ -104,18 +82,27 @@ class Rooms:
 
         def work(conn: sqlite3.Connection) -> list[RoomEvent] | None:
             number = _room(conn, room)
-            if known := _events(conn, number, "AND e.key = ?", said.key):
+            if known := room_log.events(conn, number, "AND e.key = ?", said.key):
                 return known
-            if after is not None and _last(conn, number) != after:
+            if after is not None and room_log.last(conn, number) != after:
                 return None
-            _append(conn, number, drafts, said)
-            return _events(conn, number, "AND e.key = ?", said.key)
+            room_log.append(conn, number, drafts, said)
+            return room_log.events(conn, number, "AND e.key = ?", said.key)
 
         return await self.database(lambda db: work(db.conn))
 
     async def events(self, room: str) -> list[RoomEvent]:
-        """Return the log of a room."""
-        return await self.database(lambda db: _events(db.conn, _room(db.conn, room)))
+        """Return the log of a room; what was read before is not read again."""
+
+        def work(conn: sqlite3.Connection) -> list[RoomEvent]:
+            number, known = _room(conn, room), self._logs.pop(room, Log())
+            known = known.read_on(conn, number) or Log().read_on(conn, number) or Log()
+            self._logs[room] = known
+            if len(self._logs) > _KEPT:
+                self._logs.popitem(last=False)
+            return [*known.events]
+
+        return await self.database(lambda db: work(db.conn))
 
     async def seats(self, room: str = "") -> list[Seat]:
         """Return the chats of a room, or those of all whose board is not at rest.
@@ -198,7 +185,7 @@ class Rooms:
                 return ""
             conn.execute("UPDATE rooms SET code = '' WHERE number = ?", found[:1])
             _sit(conn, found[0], rows.chat_number(conn, chat), board)
-            _append(conn, found[0], [Draft("joined")], said)
+            room_log.append(conn, found[0], [Draft("joined")], said)
             return str(found[1])
 
         return await self.database(lambda db: work(db.conn))
@@ -260,41 +247,3 @@ def _leave_others(conn: sqlite3.Connection, room: int, chat: int) -> None:
         " AND room IN (SELECT number FROM rooms WHERE open)",
         (chat, room),
     )
-
-
-def _last(conn: sqlite3.Connection, room: int) -> int:
-    sql = "SELECT coalesce(max(number), 0) FROM room_events WHERE room = ?"
-    return int(conn.execute(sql, (room,)).fetchone()[0])
-
-
-def _append(conn: sqlite3.Connection, room: int, drafts: Sequence[Draft], said: Said) -> None:
-    if not room:  # it was forgotten meanwhile
-        return
-    author = None if said.author is None else rows.user_number(conn, said.author)
-    last, at = _last(conn, room), rows.micros(now())
-    for number, draft in enumerate(drafts, last + 1):
-        data = rows.storable(sentences.kept(draft.data))
-        who = None if draft.made else author
-        values = (room, number, draft.kind, who, said.message, said.key, data, at)
-        conn.execute("INSERT INTO room_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
-
-
-def _events(
-    conn: sqlite3.Connection, room: int, more: str = "", *values: object
-) -> list[RoomEvent]:
-    found = conn.execute(
-        "SELECT e.number, e.kind, u.platform, u.id, u.name, e.data, e.message, e.at"
-        " FROM room_events e LEFT JOIN users u ON u.number = e.author"
-        f" WHERE e.room = ? {more} ORDER BY e.number",
-        (room, *values),
-    )
-    return [_event(*row) for row in found]
-
-
-def _event(
-    number: int, kind: str, platform: str | None, id: str, name: str, *rest: object
-) -> RoomEvent:
-    data, message, at = rest
-    author = None if platform is None else User(platform, id, name)
-    assert isinstance(at, int)
-    return RoomEvent(number, kind, author, sentences.read(str(data)), str(message), rows.moment(at))

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZipFile
@@ -10,10 +11,12 @@ from zipfile import ZipFile
 import pytest
 from PIL import Image
 
+from agents.rooms.fold import fold
 from agents.rooms.outline import calls
+from agents.rooms.state import Room as Project
 from bot.adapter import Pressed, Reply
-from memory.records import Chat
-from memory.rooms import Draft, Said
+from memory.records import Chat, User
+from memory.rooms import Draft, Rooms, Said
 from tests.bench.rooms import talked
 from tests.fakes import FakeRunner
 from tests.projects import CAT, ELSEWHERE, events, made, opened, picture, project, writer
@@ -208,6 +211,33 @@ async def test_a_room_is_closed_opened_again_and_forgotten(tmp_path: Path) -> No
         await here.studio.store.forget(CHAT)
         count = "SELECT count(*) FROM room_events"
         assert (await here.studio.database(lambda db: db.execute(count).fetchone()[0])) == 0
+
+
+async def test_a_log_read_before_is_read_anew_when_somebody_is_erased_or_renamed(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path) as here:
+        await opened(here)
+        await here.say("square", BEN)
+        assert (await project(here)).members[-1].name == "Ben"
+        await here.say("in the evening style", User(BEN.platform, BEN.id, "Benjamin"))
+        assert [u.name for u in (await project(here)).members] == ["Ana", "Benjamin"]
+        await here.studio.store.forget(CHAT, BEN)
+        await here.say("keep it cheerful")  # takes the numbers of what is gone
+        await here.say("audience is families")
+        now, log = await project(here), await here.studio.rooms.events(await _id(here))
+        assert (now.members, now.brief.must) == ((ANA,), ())
+        assert now == fold(now.id, log[:]) == await _fresh(here)
+
+
+async def _id(here: Room) -> str:
+    return await here.studio.rooms.here(CHAT)
+
+
+async def _fresh(here: Room) -> Project:
+    """Return the room as it is read by who never read it."""
+    log = await Rooms(here.studio.database).events(await _id(here))
+    return replace(fold("fresh", log), id=await _id(here))
 
 
 async def test_many_rooms_at_once_cross_nothing(tmp_path: Path) -> None:

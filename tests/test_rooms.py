@@ -361,3 +361,19 @@ def test_every_language_has_the_same_words() -> None:
         assert {t: set(k) for t, k in other.tables.items()} == {
             t: set(k) for t, k in wordings()[0].tables.items()
         }
+
+
+def test_a_longer_log_is_folded_from_where_the_last_one_ended_and_undo_reaches_back() -> None:
+    log = Log()
+    for who, words in ((BEN, "never mention beer"), (ANA, "4 posters"), (BEN, "square")):
+        log.say(who, words)
+    before = log.room
+    log.take(BEN, [Intent("undo")])
+    log.take(BEN, [Intent("undo")])
+    assert (before.brief.never, log.room.brief.never) == (("beer",), ())
+    log.say(CAT, "must say Friday")
+    for many in range(len(log.events), 0, -1):
+        part = log.events[:many]
+        assert fold("r", part) == replace(fold("new", [*part]), id="r")
+    assert len(before.members) == 2
+    assert log.room.members == (ANA, BEN, CAT)
