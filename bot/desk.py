@@ -12,10 +12,10 @@ from agents.scene import Scene, look
 from agents.turns import Answer, answer, perform, refused, resume
 from agents.understanding.wishes import Wish
 from agents.work import Work
-from bot import approving, commands, notices, projects, talking
+from bot import approving, commands, notices, projects, seating, talking
 from bot.actions import DELETE, FEEDBACK, INSTEAD, PLAN, STOP, actions, answers, command
 from bot.adapter import Edited, Event, Outbox, Pressed, Received, Reply
-from bot.delivery import send
+from bot.delivery import send, withdraw
 from bot.edits import PRESS, offered
 from bot.hearing import heard, is_spoken
 from bot.liking import habits, judged, noticed
@@ -90,6 +90,11 @@ class Desk:
         await asyncio.gather(*turns)
         await self._studio.boards.catch_up(platform)
 
+    async def left(self, chat: Chat, *, gone: bool = False) -> None:
+        """Stop what is done in a chat we are not in any more; what is made for a room goes on."""
+        if not await self._studio.boards.left(chat, gone=gone):
+            self.cancel(chat)
+
     def cancel(self, chat: Chat, user: User | None = None) -> int:
         """Stop the turns of a chat (of one user, if given); return how many there were."""
         return self._turns.cancel(chat, user)
@@ -102,7 +107,9 @@ class Desk:
             await judged(store, event.chat, given)
             await outbox.notice(say("Thank you, noted."))
             return
-        doing = {DELETE: self._delete, INSTEAD: self._instead, STOP.id: self._stop}
+        if event.action == DELETE:
+            return await withdraw(self._studio.store, event, outbox)
+        doing = {INSTEAD: self._instead, STOP.id: self._stop}
         if do := doing.get(event.action):
             await do(event, outbox)
             return
@@ -111,15 +118,6 @@ class Desk:
             event.chat, event.user, text, reply_to=event.message_id, language=event.language
         )
         await self(Received(said, event.post, event.place), outbox)
-
-    async def _delete(self, event: Pressed, outbox: Outbox) -> None:
-        """Take a reply away from where it is seen; it stays in the memory until /forget."""
-        store = self._studio.store
-        reply = await store.message(event.message_id)
-        request = await store.message(reply.reply_to)
-        if event.user != request.author and not event.place.admin:
-            raise Refused("Only who asked for that, or an admin here, can delete it.")
-        await outbox.remove(await Trail.of(store, reply.id))
 
     async def _stop(self, event: Pressed, outbox: Outbox) -> None:
         """Stop the one request under whose progress a button was pressed."""
@@ -203,6 +201,7 @@ class Desk:
                 turn.task.cancel()  # a shutdown: the stored steps go on at the next start
                 await asyncio.wait([turn.task])
                 raise
+        await projects.halted(self._studio, turn.message)
         made = answer(turn.work) if turn.work is not None else Answer("reply", "")
         return Answer("reply", made.text or say("Cancelled."), made.steps)
 
@@ -255,7 +254,7 @@ class Desk:
         delivery = await self._studio.store.close_turn(said, buttons, found.kind)
         await self._deliver(delivery, outbox)
         if found.opens:
-            await projects.housed(self._studio, said, found.opens, outbox)
+            await seating.housed(self._studio, said, found.opens, outbox)
 
     async def _deliver(self, delivery: Delivery, outbox: Outbox) -> None:
         """Send a stored reply and note that it arrived; it is a row before it is a message."""

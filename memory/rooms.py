@@ -20,19 +20,23 @@ from memory.room_log import Draft, Log, RoomEvent, Said
 
 __all__ = ["Draft", "RoomEvent", "Rooms", "Said", "Seat"]
 
+_PINNED = (None, True, False)
 _KEPT = 100
 """Rooms whose log is kept at hand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A chat of a room: which message shows its board, up to which event, if it is pinned."""
+    """A chat of a room: which message shows its board, up to which event, if it is pinned.
+
+    Without a board there is no such chat any more. `pinned` is None before that was tried.
+    """
 
     room: str
     chat: Chat
     board: str = ""
     shown: int = 0
-    pinned: bool = False
+    pinned: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,25 +121,49 @@ class Rooms:
             f" WHERE {where} ORDER BY s.room, s.chat"
         )
         found = await self.database(lambda db: db.execute(sql, (room,)).fetchall())
-        return [Seat(id, Chat(*chat), board, n, bool(pin)) for id, *chat, board, n, pin in found]
+        return [Seat(id, Chat(*c), board, n, _PINNED[pin]) for id, *c, board, n, pin in found]
 
-    async def seat(self, seat: Seat) -> None:
-        """Store how a chat shows its room's board."""
+    async def seat(self, seat: Seat, before: str) -> None:
+        """Store how a chat shows its room's board, unless it has another one than before."""
 
         def work(conn: sqlite3.Connection) -> None:
             conn.execute(
                 "UPDATE room_chats SET board = ?, shown = ?, pinned = ?"
-                " WHERE room = ? AND chat = ?",
+                " WHERE room = ? AND chat = ? AND board = ?",
                 (
                     seat.board,
                     seat.shown,
-                    seat.pinned,
+                    _PINNED.index(seat.pinned),
                     _room(conn, seat.room),
                     rows.find_chat(conn, seat.chat),
+                    before,
                 ),
             )
 
         await self.database(lambda db: work(db.conn))
+
+    async def leave(self, seat: Seat) -> None:
+        """Let a room go on without one of its chats."""
+
+        def work(conn: sqlite3.Connection) -> None:
+            values = _room(conn, seat.room), rows.find_chat(conn, seat.chat)
+            conn.execute("DELETE FROM room_chats WHERE room = ? AND chat = ?", values)
+
+        await self.database(lambda db: work(db.conn))
+
+    async def lost(self, chat: Chat) -> Seat | None:
+        """Return the seat without a board of an open room that was opened in a chat."""
+        sql = (
+            "SELECT r.id, c.platform, c.id FROM room_chats s JOIN rooms r ON r.number = s.room"
+            " JOIN messages m ON m.id = r.id JOIN chats c ON c.number = s.chat"
+            " WHERE m.chat = ? AND r.open AND s.board = '' ORDER BY r.number DESC LIMIT 1"
+        )
+
+        def work(conn: sqlite3.Connection) -> Seat | None:
+            row = conn.execute(sql, (rows.find_chat(conn, chat),)).fetchone()
+            return Seat(row[0], Chat(*row[1:])) if row else None
+
+        return await self.database(lambda db: work(db.conn))
 
     async def move(self, seat: Seat, chat: Chat, board: str) -> None:
         """Let a room go on in another chat than this one, with another board."""
@@ -196,14 +224,17 @@ class Rooms:
         return await self.database(lambda db: db.execute(sql, (room,)).fetchone() is not None)
 
     async def set_open(self, room: str, is_open: bool) -> None:
-        """Close a room, or open it again: its chats leave the rooms they are in meanwhile."""
+        """Close a room, or open it again in its chats that are in no other room meanwhile."""
 
         def work(conn: sqlite3.Connection) -> None:
             number = _room(conn, room)
+            if is_open:
+                conn.execute(
+                    "DELETE FROM room_chats WHERE room = ?1 AND chat IN (SELECT chat FROM"
+                    " room_chats WHERE room IN (SELECT number FROM rooms WHERE open))",
+                    (number,),
+                )
             conn.execute("UPDATE rooms SET open = ? WHERE number = ?", (is_open, number))
-            chats = conn.execute("SELECT chat FROM room_chats WHERE room = ?", (number,)).fetchall()
-            for (chat,) in chats if is_open else ():
-                _leave_others(conn, number, chat)
 
         await self.database(lambda db: work(db.conn))
 

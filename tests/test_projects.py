@@ -21,6 +21,7 @@ from tests.bench.rooms import talked
 from tests.fakes import FakeRunner
 from tests.projects import CAT, ELSEWHERE, events, made, opened, picture, project, writer
 from tests.rooms import ANA, BEN, CHAT, Room, room
+from tests.telegram_bot import Gate
 from tools.jobs import Artifact, Job, Report
 
 
@@ -211,6 +212,27 @@ async def test_a_room_is_closed_opened_again_and_forgotten(tmp_path: Path) -> No
         await here.studio.store.forget(CHAT)
         count = "SELECT count(*) FROM room_events"
         assert (await here.studio.database(lambda db: db.execute(count).fetchone()[0])) == 0
+
+
+async def test_making_that_is_stopped_or_fails_leaves_the_room_at_its_outline(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        for text, who in (("next", BEN), ("next", ANA), ("1", ANA), ("1", BEN), ("next", ANA)):
+            await here.say(text, who)
+        here.studio.runner = gate = Gate()
+        making = asyncio.create_task(here.say("next"))
+        await gate.entered.wait()
+        assert (await project(here)).stage == "making"
+        await here.told("/cancel")
+        assert "Cancelled" in (await making).message.text
+        assert (await project(here)).stage == "outline"
+        here.studio.runner = None  # type: ignore[assignment]
+        await here.say("next")
+        assert (await project(here)).stage == "outline"
+        here.studio.runner = writer()
+        assert "5 pieces made" in (await here.say("next")).message.text
 
 
 async def test_a_log_read_before_is_read_anew_when_somebody_is_erased_or_renamed(
