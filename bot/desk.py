@@ -253,8 +253,8 @@ class Desk:
         said = Message(request.chat, None, text, found.assets, request.id, id, language=language)
         delivery = await self._studio.store.close_turn(said, buttons, found.kind)
         await self._deliver(delivery, outbox)
-        if found.opens:
-            await seating.housed(self._studio, said, found.opens, outbox)
+        if found.id:
+            await seating.settled(self._studio, said, found.opens, outbox)
 
     async def _deliver(self, delivery: Delivery, outbox: Outbox) -> None:
         """Send a stored reply and note that it arrived; it is a row before it is a message."""

@@ -23,6 +23,13 @@ THERE = "This chat is in a project room already; /project close ends that one."
 _LEFT = say("This chat has left the room, which goes on elsewhere.")
 
 
+async def settled(studio: Studio, reply: Message, opens: str, outbox: Outbox) -> None:
+    """House the room whose first board a reply is, if it `opens` one, and see that it is pinned."""
+    if opens:
+        await housed(studio, reply, opens, outbox)
+    studio.boards.changed(opens or await studio.rooms.here(reply.chat))
+
+
 async def housed(studio: Studio, reply: Message, id: str, outbox: Outbox) -> None:
     """Let a room that was just opened go on in a thread of its own, where there are threads.
 
@@ -50,7 +57,6 @@ async def housed(studio: Studio, reply: Message, id: str, outbox: Outbox) -> Non
     pointer = put(say("{title}: we make it in the thread of that name.", title=room.title))
     await studio.rooms.repaint(reply.id, pointer, ())
     await outbox.update(Reply("reply", replace(reply, text=pointer)), trail)
-    studio.boards.changed(id)
 
 
 async def join(studio: Studio, message: Message, code: str) -> str:
@@ -107,17 +113,17 @@ async def close(studio: Studio, room: str) -> str:
 
 async def reopen(studio: Studio, message: Message) -> str:
     """Open a room again that was closed, or whose thread is gone, here where it was opened."""
-    chat = message.chat
-    room = "" if await studio.rooms.here(chat) else await studio.rooms.closed(chat)
-    lost = None if room else await studio.rooms.lost(chat)
-    if lost is not None:
+    chat, nowhere = message.chat, "There is no closed room here to open again."
+    if await studio.rooms.here(chat):
+        raise Refused(nowhere)
+    if lost := await studio.rooms.lost(chat):
         seat = replace(lost, chat=chat, board=new_id())
         await studio.rooms.move(lost, chat, seat.board)
         said = await studio.boards.painter().post(seat)
-        await housed(studio, said, lost.room, studio.boards.ways[chat.platform](said))
-    elif room:
+        await settled(studio, said, lost.room, studio.boards.ways[chat.platform](said))
+    elif room := await studio.rooms.closed(chat):
         await studio.rooms.set_open(room, True)
         studio.boards.changed(room)
     else:
-        raise Refused("There is no closed room here to open again.")
+        raise Refused(nowhere)
     return say("The room is open again.")

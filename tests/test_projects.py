@@ -214,6 +214,36 @@ async def test_a_room_is_closed_opened_again_and_forgotten(tmp_path: Path) -> No
         assert (await here.studio.database(lambda db: db.execute(count).fetchone()[0])) == 0
 
 
+async def test_a_chat_in_a_room_uses_up_no_code_and_leaves_only_by_itself(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        other = Chat("elsewhere", "8")
+        await here.say("/project new news-item for cats", CAT, chat=other)
+        code = (await here.told("/project share")).split()[-1]
+        for chat, who in ((CHAT, BEN), (other, CAT)):
+            refused = await here.say(f"/project join {code}", who, chat=chat)
+            assert "is in a project room already" in refused.message.text
+        assert (
+            "Stage:" in (await here.say(f"/project join {code}", CAT, chat=ELSEWHERE)).message.text
+        )
+        await here.studio.boards.settle()
+        assert "goes on elsewhere" in await here.told("/project leave", CAT, chat=ELSEWHERE)
+        assert (
+            here.outbox.boards[-1].message.text
+            == "This chat has left the room, which goes on elsewhere."
+        )
+        assert (await project(here)).title == "Jazz night"
+        assert not await here.studio.rooms.here(ELSEWHERE)
+        again = (await here.told("/project share")).split()[-1]
+        await here.say(f"/project join {again}", CAT, chat=ELSEWHERE)
+        await here.told("/project close")
+        await here.say("/project new lesson for whales", CAT, chat=ELSEWHERE)
+        await here.told("/project reopen")
+        assert (await project(here)).title == "Jazz night"
+        assert (await project(here, ELSEWHERE)).template == "lesson"
+        assert "is closed" in await here.told("/project leave")
+
+
 async def test_making_that_is_stopped_or_fails_leaves_the_room_at_its_outline(
     tmp_path: Path,
 ) -> None:

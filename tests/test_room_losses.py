@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
-from tests.discord_records import THREAD, Channel, Message
-from tests.discord_server import Server
-from tests.telegram_bot import Gate
+from memory.rooms import Draft, Said
+from tests.discord_bot import talking
+from tests.discord_records import THREAD, Channel, Message, Permission
+from tests.discord_server import Server, serving
+from tests.fakes import FakeRunner
+from tests.projects import IDEAS
+from tests.telegram_bot import Gate, Living, alone
+from tests.telegram_people import Person, Place
+from tests.telegram_world import Post
 from tests.test_projects_played import Team, team
 
 
@@ -87,6 +93,7 @@ async def test_a_thread_deleted_while_pieces_are_made_is_begun_anew_where_it_was
         three.ana.mentions("/project reopen", guild.channel)
         old = three.thread.id
         thread = await guild.wait_for(lambda: newest(guild, old))
+        assert thread is not None
         await guild.wait_for(lambda: guild.messages(thread))
         three.thread = thread
         await boards(three, "Stage: review")
@@ -98,3 +105,103 @@ async def test_a_thread_deleted_while_pieces_are_made_is_begun_anew_where_it_was
 def newest(guild: Server, old: int) -> Channel | None:
     every = guild.world.channels.values()
     return next((c for c in every if c.kind == THREAD and c.id != old and not c.deleted), None)
+
+
+async def test_where_it_may_not_open_threads_or_pin_it_says_so_once_and_goes_on(
+    tmp_path: Path,
+) -> None:
+    async with serving() as server, talking(server, tmp_path, FakeRunner(*IDEAS)) as bot:
+        ana, channel = server.person("Ana"), server.channel
+        channel.denied = Permission.CREATE_THREADS
+        ana.mentions("/project new poster-series for the jazz night")
+        board = await server.message(lambda m: "Stage: brief" in m.content, channel)
+        for words in ("I may not create threads here", "I may not pin the board here"):
+            await server.message(lambda m: words in m.content, channel)  # noqa: B023
+        answer = await bot.reply(ana.says("never mention beer", channel))
+        assert answer.content == "Noted: never: beer."
+        server.guild.roles[0].permissions |= Permission.PIN_MESSAGES
+        ana.says("next", channel)
+        await server.wait_for(lambda: board.pinned)
+        second = server.world.channel(server.guild, "second")
+        second.denied = Permission.SEND_IN_THREADS
+        ana.mentions("/project new news-item for the jazz night", second)
+        stays = await server.message(lambda m: "Stage: brief" in m.content, second)
+        ana.says("never mention gin", second)
+        await server.wait_for(lambda: "never: gin" in stays.content)
+        seats = await bot.room.studio.rooms.seats()
+        assert {seat.chat.id for seat in seats} == {str(channel.id), str(second.id)}
+        assert not server.violations
+
+
+async def stands(bot: Living, where: Place, *words: str, topic: int = 0) -> Post:
+    """Wait until a board in a group or a topic says all of that."""
+
+    def there() -> Post | None:
+        found = [p for p in bot.server.messages(where) if p.topic == topic and "Stage:" in p.text]
+        return next((p for p in found if all(w in p.text for w in words)), None)
+
+    post = await bot.server.wait_for(there)
+    assert post is not None
+    return post
+
+
+async def heard(bot: Living, where: Place, words: str) -> None:
+    """Wait until the bot says something in a group."""
+    posts = bot.server.messages
+    await bot.server.wait_for(lambda: any(words in p.text for p in posts(where)))
+
+
+async def opened(bot: Living, ana: Person, group: Place) -> None:
+    ana.says("/project new poster-series for the jazz night", group)
+    await bot.server.wait_for(lambda: any("Stage:" in p.text for p in bot.server.messages(group)))
+    await bot.settled()
+
+
+async def test_a_topic_that_is_closed_or_deleted_and_a_group_that_grows(tmp_path: Path) -> None:
+    async with alone(tmp_path, FakeRunner(*IDEAS)) as bot:
+        ana, ben = bot.server.person("Ana"), bot.server.person("Ben")
+        forum = bot.server.group("Team", ana, ben, forum=True)
+        await opened(bot, ana, forum)
+        await heard(bot, forum, "I may not open topics here")
+        ana.says("/project close", forum)
+        await bot.server.wait_for(
+            lambda: any("closed" in p.text for p in bot.server.messages(forum))
+        )
+        forum.room.bot = "administrator"
+        await opened(bot, ana, forum)
+        await bot.server.wait_for(lambda: any(p.topic for p in bot.server.messages(forum)))
+        topic = next(p.topic for p in bot.server.messages(forum) if p.topic)
+        board = await stands(bot, forum, topic=topic)
+        await bot.server.wait_for(lambda: board.id in forum.room.pinned)
+        board.deleted = True
+        forum.room.bot = "member"
+        forum.close_topic(topic)
+        ben.says("/project never mention beer", forum, topic=topic)
+        await bot.settled()
+        await bot.room.studio.boards.settle()
+        forum.room.closed.clear()
+        ben.says("@atelier_bot never mention gin", forum, topic=topic)
+        await stands(bot, forum, "beer", "gin", topic=topic)
+        await bot.settled()
+        forum.delete_topic(topic)
+        await bot.room.studio.boards.settle()
+        (seat,) = [
+            s for s in await bot.room.studio.rooms.seats() if s.chat.id.endswith(f":{topic}")
+        ]
+        more = Draft("brief", {"name": "never", "value": ["rum"]})
+        await bot.room.studio.rooms.add(seat.room, [more], Said(None, "x", "x"))
+        bot.room.studio.boards.changed(seat.room)
+        words = "The thread of “Jazz night” is gone; /project reopen goes on with it here."
+        await bot.server.wait_for(
+            lambda: [p for p in bot.server.messages(forum) if p.text == words]
+        )
+        ana.says("/project reopen", forum)
+        await stands(bot, forum, "beer", "gin", "rum")
+
+        group = bot.server.group("Small", ana, ben)
+        await opened(bot, ana, group)
+        grown = group.upgrade(ana)
+        ben.says("/project never mention ale", grown)
+        await stands(bot, grown, "never: ale")
+        await bot.settled()
+        assert len([p for p in bot.server.messages(grown) if "Stage:" in p.text]) == 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from agents.rooms import choosing, reviewing
@@ -20,6 +21,9 @@ from memory.sentences import count, joined, say
 from tools.compute.admission import duration
 from tools.errors import Refused
 
+_ABSENT = timedelta(days=1)
+"""How long an owner is silent before others may own the room: nobody tells who has left."""
+_OWNED = "{owner} owns this room; others can once {owner} has said nothing here for a day."
 Decide = Callable[[Asked, Mapping[str, Any]], Decision]
 
 
@@ -216,8 +220,9 @@ def _titled(asked: Asked, data: Mapping[str, Any]) -> Decision:
 
 def _owner(asked: Asked, data: Mapping[str, Any]) -> Decision:
     owner, user = asked.room.owner, asked.user
-    if owner not in (None, user) and owner in asked.room.members:
-        raise Refused("{owner} owns this room; only they can hand it over.", owner=who(owner))
+    spoke = [event.at for event in asked.events if event.author == owner]
+    if owner not in (None, user) and spoke and asked.at - spoke[-1] < _ABSENT:
+        raise Refused(_OWNED, owner=who(owner))
     return Decision(say("{owner} owns this room now.", owner=who(user)), (Draft("owner"),))
 
 

@@ -7,12 +7,14 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain, count
 from typing import Any
 
 from agents.rooms.brief import NAMES, said, taken_back
 from agents.rooms.pieces import PIECES, Apply, ints, listed, text
 from agents.rooms.state import STAGES, Ballot, Idea, Question, Reference, Room
 from agents.rooms.undoing import undone
+from memory.records import User
 from memory.rooms import RoomEvent
 
 _KEPT = 100
@@ -40,14 +42,25 @@ def after(room: Room, events: Sequence[RoomEvent], many: int) -> Room:
         many, room = 0, Room(room.id)
     gone = undone(events) if many == 0 else frozenset()
     for event in events[many:]:
+        if (author := event.author) is not None:
+            if author not in room.members:
+                room = replace(room, members=(*room.members, _told_apart(author, room.members)))
+            known = room.members[room.members.index(author)]
+            event = event if known.name == author.name else replace(event, author=known)
         apply = _APPLY.get(event.kind)
         if apply is not None and event.number not in gone:
             room = apply(room, event)
-        members = room.members
-        if event.author is not None and event.author not in members:
-            members = (*members, event.author)
-        room = replace(room, number=event.number, members=members)
+        room = replace(room, number=event.number)
     return room
+
+
+def _told_apart(user: User, members: Sequence[User]) -> User:
+    """Return somebody new by a name that nobody else here has."""
+    taken, name = {member.name for member in members}, user.name
+    if all(user.platform != member.platform for member in members if member.name == name):
+        user = replace(user, name=f"{name} ({user.platform.title()})") if name in taken else user
+    numbered = (replace(user, name=f"{name} ({n})") for n in count(2))
+    return next(one for one in chain([user], numbered) if one.name not in taken or not one.name)
 
 
 def _opened(room: Room, event: RoomEvent) -> Room:
