@@ -41,8 +41,8 @@ class Boards:
     rooms: Rooms
     template: Callable[[str], Template]
     tongue: Callable[[Room, Chat], Awaitable[Tongue]]
-    calm: float = 1.0
-    """Seconds between two edits of a board."""
+    calm: float = 1.2
+    """Seconds between two edits of a board; Discord takes five edits of a message in five."""
     ways: dict[str, Way] = field(default_factory=dict)
     prices: dict[str, str] = field(default_factory=dict)
     _alarms: dict[str, asyncio.TimerHandle] = field(default_factory=dict)

@@ -66,7 +66,7 @@ class Desk:
             if isinstance(event, Edited):
                 await self._edited(event, outbox)
             else:
-                await self._take_turn(message, outbox, event.post)
+                await self._take_turn(message, outbox, event.post, called=event.called)
         else:
             await outbox.notice(await self._told(wanted, event))
 
@@ -174,9 +174,11 @@ class Desk:
         part: int = 0,
         *,
         known: bool = False,
+        called: bool = True,
     ) -> None:
         board = Board(message.id, outbox.show, self._interval)
-        board.phase("received")
+        if called:  # whoever talks to others waits for nothing
+            board.phase("received")
         turn = self._turns.begin(message)
         try:
             if not (known or await self._studio.store.open_turn(message, post, part)):
@@ -269,8 +271,7 @@ class Desk:
             return await self._cancelled(message)
         if wanted.name == "queue":
             asker = message.author or NOBODY
-            standing = Turns(*self._turns.standing(message))
-            return await queue_notice(self._studio, asker, standing)
+            return await queue_notice(self._studio, asker, Turns(*self._turns.standing(message)))
         if wanted.name == "forget":
             return await self._forget(event, wanted.words.lower())
         return await TELLERS.get(wanted.name, TELLERS["help"])(self._studio, event, wanted.words)

@@ -130,3 +130,12 @@ async def test_chats_that_fell_silent_are_let_go_of() -> None:
     for chat in range(10_000, 10_000 + 2 * _REMEMBERED):
         await take(it, chat)
     assert it.wait(7) > 0  # what Telegram asked for is not forgotten
+
+
+async def test_a_group_counts_what_was_answered_late_from_its_answer_on() -> None:
+    time, it = budget()
+    with it.spend(-7, GROUP):
+        time.now += 5
+    time.now += 59
+    await take(it, -7)
+    assert 1065 <= time.now < 1065.5
