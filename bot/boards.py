@@ -74,9 +74,10 @@ class Boards:
         return self.prices.get(room.id, "") if room.stage == "outline" else ""
 
     async def catch_up(self, platform: str) -> None:
-        """Bring the boards of a platform up to date, after a restart."""
+        """Bring the boards of a platform up to date, after a restart; one room after the other."""
         for room in {s.room for s in await self.rooms.seats() if s.chat.platform == platform}:
             self.changed(room)
+            await asyncio.wait({self._tasks[room, None]})
 
     async def settle(self) -> None:
         """Wait until every board shows what there is."""

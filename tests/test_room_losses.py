@@ -53,6 +53,13 @@ async def test_a_board_comes_back_after_a_moderator_deleted_it_or_the_bot_was_th
         world.change(three.thread, archived=False, locked=False)
         three.ben.says("is it open again?", three.thread)
         assert await boards(three, "rum") == [second]
+        three.cat.blocks()
+        await three.say("never mention mead")
+        assert await boards(three, "mead") == [second]
+        await calm(three)
+        three.cat.unblocks()
+        three.cat.says("hello again, how is it going")
+        assert "mead" in await cats(three, "mead")
         world.leave(guild.guild)
         await three.tell(three.cat.says("never mention ale"))
         await calm(three)
