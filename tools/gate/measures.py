@@ -70,14 +70,14 @@ PALE = 5.0
 """Chroma below which differences are those of greys."""
 MEASURES = (
     Measure("palette", lambda a, b: apart(a.palette, b.palette), 6.0, 12.0, "recolour"),
-    Measure("tint", _tint, 17.6, 21.0, "recolour"),
+    Measure("tint", _tint, 17.0, 21.0, "recolour"),
     Measure("chroma", _chroma, 0.46, 0.20, "recolour"),
-    Measure("strength", _strength, 0.22, 0.24, "recolour"),
+    Measure("strength", _strength, 0.23, 0.24, "recolour"),
     Measure("light", lambda a, b: abs(a.light - b.light), 9.1, 8.3, "recolour"),
     Measure("contrast", lambda a, b: abs(a.contrast - b.contrast), 5.2, 4.5, "recolour"),
     Measure("ground", _ground, 2.0, 0.0, "recolour"),
     Measure("texture", _texture, 0.67, 0.75, "redraw"),
-    Measure("sharpness", _sharpness, 0.19, 0.20, "redraw"),
+    Measure("sharpness", _sharpness, 0.14, 0.20, "redraw"),
     Measure("pattern", _pattern, 0.082, 0.11, "redraw"),
     Measure("edges", lambda a, b: abs(a.edges - b.edges), 0.08, 0.051, "redraw"),
     Measure("grain", _grain, 0.2, 0.0, "smooth"),
