@@ -61,7 +61,9 @@ class Painter:
             if there := await way.update(reply, trail):
                 await self.rooms.repaint(message.id, text, actions)
         if not there:
-            await self.post(seat)
+            now = [other.board for other in await self.rooms.seats(seat.room)]
+            if seat.board in now:  # else another one was shown meanwhile
+                await self.post(seat)
             return False
         await self._pin(room, seat, way, trail)
         return True

@@ -36,11 +36,11 @@ Otherwise = Callable[[], Awaitable[Answer]]
 async def within(studio: Studio, work: Work, otherwise: Otherwise) -> Answer:
     """Answer a message as its room wants it, or otherwise if it is not about the room."""
     message = work.scene.message
+    room = await studio.rooms.here(message.chat)
+    studio.boards.heard(room, message.chat)
     wanted = commands.parse(message.text)
     if wanted is not None and wanted.name == "project":
         return await _commanded(studio, work, wanted.words)
-    room = await studio.rooms.here(message.chat)
-    studio.boards.heard(room, message.chat)
     if not room:
         opened = opening(message.text, studio.templates()) if wanted is None else None
         return (
@@ -153,7 +153,8 @@ async def _board(studio: Studio, work: Work, room: str) -> Answer:
     await studio.rooms.seat(replace(seat, board=id, shown=now.number, pinned=None), seat.board)
     put = (await studio.tongue(now, chat)).put
     text = board(now, studio.template(now.template), studio.boards.price(now), put)
-    studio.boards.changed(room)
+    if stands:
+        await seating.taken_down(studio, seat)
     return Answer("reply", text, buttons=buttons(now, put), id=id)
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -57,6 +58,14 @@ async def housed(studio: Studio, reply: Message, id: str, outbox: Outbox) -> Non
     pointer = put(say("{title}: we make it in the thread of that name.", title=room.title))
     await studio.rooms.repaint(reply.id, pointer, ())
     await outbox.update(Reply("reply", replace(reply, text=pointer)), trail)
+
+
+async def taken_down(studio: Studio, seat: Seat) -> None:
+    """Take the board away that a chat had until now; where that cannot be it stays."""
+    message = await studio.store.message(seat.board)
+    if way := studio.boards.ways.get(seat.chat.platform):
+        with suppress(Refused):
+            await way(message).remove(await Trail.of(studio.store, message.id))
 
 
 async def join(studio: Studio, message: Message, code: str) -> str:

@@ -126,6 +126,9 @@ async def test_where_it_may_not_open_threads_or_pin_it_says_so_once_and_goes_on(
             await server.message(lambda m: words in m.content, channel)  # noqa: B023
         answer = await bot.reply(ana.says("never mention beer", channel))
         assert answer.content == "Noted: never: beer."
+        ana.mentions("/project", channel)
+        board = await server.message(lambda m: "Stage:" in m.content and m is not board, channel)
+        await server.wait_for(lambda: sum("Stage:" in m.content for m in server.messages()) == 1)
         server.guild.roles[0].permissions |= Permission.PIN_MESSAGES
         ana.says("next", channel)
         await server.wait_for(lambda: board.pinned)
@@ -156,6 +159,16 @@ async def heard(bot: Living, where: Place, words: str) -> None:
     """Wait until the bot says something in a group."""
     posts = bot.server.messages
     await bot.server.wait_for(lambda: any(words in p.text for p in posts(where)))
+
+
+async def noted(bot: Living, word: str) -> None:
+    """Note something in every room as if it had been said elsewhere, and let boards follow."""
+    studio = bot.room.studio
+    for id in {seat.room for seat in await studio.rooms.seats()}:
+        more = Draft("brief", {"name": "never", "value": [word]})
+        await studio.rooms.add(id, [more], Said(None, word, f"{id} {word}"))
+        studio.boards.changed(id)
+    await studio.boards.settle()
 
 
 async def opened(bot: Living, ana: Person, group: Place) -> None:
@@ -212,3 +225,9 @@ async def test_a_topic_that_is_closed_or_deleted_and_a_group_that_grows(tmp_path
         await stands(bot, grown, "never: ale")
         await bot.settled()
         assert len([p for p in bot.server.messages(grown) if "Stage:" in p.text]) == 1
+        grown.kick_bot(ana)
+        await noted(bot, "port")
+        grown.add_bot(ana)
+        ben.says("/project never mention sake", grown)
+        await stands(bot, grown, "ale", "port", "sake")
+        await bot.settled()
