@@ -205,16 +205,9 @@ async def test_a_topic_that_is_closed_or_deleted_and_a_group_that_grows(tmp_path
         await bot.settled()
         forum.delete_topic(topic)
         await bot.room.studio.boards.settle()
-        (seat,) = [
-            s for s in await bot.room.studio.rooms.seats() if s.chat.id.endswith(f":{topic}")
-        ]
-        more = Draft("brief", {"name": "never", "value": ["rum"]})
-        await bot.room.studio.rooms.add(seat.room, [more], Said(None, "x", "x"))
-        bot.room.studio.boards.changed(seat.room)
+        await noted(bot, "rum")
         words = "The thread of “Jazz night” is gone; /project reopen goes on with it here."
-        await bot.server.wait_for(
-            lambda: [p for p in bot.server.messages(forum) if p.text == words]
-        )
+        await heard(bot, forum, words)
         ana.says("/project reopen", forum)
         await stands(bot, forum, "beer", "gin", "rum")
 
