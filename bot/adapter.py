@@ -111,7 +111,8 @@ class Outbox(Protocol):
     async def update(self, reply: Reply, trail: Trail) -> bool:
         """Show a reply that says something else now in its place; False when it is not there.
 
-        Raises Undeliverable where we may not, and Nowhere where there is no such place any more.
+        Raises Undeliverable where we may not, and Nowhere where there is no such place any more;
+        Busy after a while in which there was no room for it, when it may say something else by now.
         """
         ...
 

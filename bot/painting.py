@@ -5,6 +5,7 @@ A board is a reply like any other; what it says is stored first, then shown.
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from agents.rooms.asked import OUTCOME, decided
@@ -15,6 +16,7 @@ from agents.rooms.templates import Template
 from bot.adapter import Outbox, Reply
 from bot.delivery import send
 from bot.errors import Undeliverable
+from bot.pace import Busy
 from bot.trail import Trail
 from memory.errors import NotFound
 from memory.records import Action, Chat, Message
@@ -58,7 +60,11 @@ class Painter:
         there = delivery.status == "sent"
         if there and (text, actions) != (message.text, delivery.actions):
             reply = Reply(delivery.kind, replace(message, text=text), actions)
-            if there := await way.update(reply, trail):
+            try:
+                there = await way.update(reply, trail)
+            except Busy:
+                return False
+            if there:
                 await self.rooms.repaint(message.id, text, actions)
         if not there:
             now = [other.board for other in await self.rooms.seats(seat.room)]
@@ -139,6 +145,14 @@ class Painter:
             buttons = tuple(replace(one, label=tongue.put(one.label)) for one in told.buttons)
             said = Message(seat.chat, None, text, id=_id(same))
             await self._say(replace(said, language=tongue.language), buttons)
+
+
+async def updated(way: Outbox, reply: Reply, trail: Trail) -> None:
+    """Show a reply that says something else now, however long there is no room for that."""
+    while True:
+        with suppress(Busy):
+            await way.update(reply, trail)
+            return
 
 
 def _id(what: str) -> str:

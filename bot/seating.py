@@ -11,6 +11,7 @@ from agents.rooms.board import CLOSED, buttons
 from bot import talking, translation
 from bot.adapter import Outbox, Reply
 from bot.delivery import send
+from bot.painting import updated
 from bot.studio import Studio
 from bot.trail import Trail
 from memory.records import Message, new_id
@@ -57,7 +58,7 @@ async def housed(studio: Studio, reply: Message, id: str, outbox: Outbox) -> Non
         return
     pointer = put(say("{title}: we make it in the thread of that name.", title=room.title))
     await studio.rooms.repaint(reply.id, pointer, ())
-    await outbox.update(Reply("reply", replace(reply, text=pointer)), trail)
+    await updated(outbox, Reply("reply", replace(reply, text=pointer)), trail)
 
 
 async def taken_down(studio: Studio, seat: Seat) -> None:
@@ -105,7 +106,7 @@ async def leave(studio: Studio, room: str, message: Message) -> str:
     text, way = tongue.put(_LEFT), studio.boards.ways[seat.chat.platform](board)
     await studio.rooms.repaint(board.id, text, ())
     reply = Reply("reply", replace(board, text=text))
-    await way.update(reply, await Trail.of(studio.store, board.id))
+    await updated(way, reply, await Trail.of(studio.store, board.id))
     return _LEFT
 
 

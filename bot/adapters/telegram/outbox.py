@@ -16,6 +16,7 @@ from bot.adapters.telegram.sending import Sending
 from bot.adapters.telegram.status import PREVIEW, Status
 from bot.adapters.telegram.wire import Address, Wire
 from bot.errors import Undeliverable
+from bot.pace import Busy
 from bot.progress import Standing
 from bot.render import split, units
 from bot.trail import Trail
@@ -34,6 +35,8 @@ _NO_TOPICS = (
     "I may not open topics here, so we make it in this one; an admin can make me one who may"
     " manage topics."
 )
+_ANSWERS = 6
+"""Of what a group takes in a minute, what the board of a room leaves for answers."""
 _TITLE = 128
 ALERT = 200
 """Characters of what is said where a button was pressed."""
@@ -107,7 +110,11 @@ class TelegramOutbox:
         text = layout(reply).text
         edit = self._wire.bot.edit_message_text
         try:
+            self._wire.ready(self._to, kept=_ANSWERS)
             await self._wire.edit(self._to, edit, text=text, **fields)
+        except Busy as busy:  # answers go first
+            await self._wire.timing.sleep(busy.seconds)
+            raise
         except Gone:
             return False
         return True
