@@ -38,7 +38,6 @@ from tests.telegram_world import Post
 IDEAS = ("Brass Fox: A fox plays.", "Night Train: A train hums.", "Paper Moon: A paper moon.",
          "Cool Cats: Cats share a bass.")  # fmt: skip
 _PATIENCE = 600.0
-Person = discord_people.Person | telegram_people.Person
 
 
 @dataclass
@@ -52,7 +51,6 @@ class Talk:
     board: Callable[[], Said | Post | None]
     answers: Callable[[], Sequence[Said | Post]]
     asked: list[Said | Post] = field(default_factory=list)
-    began: float = 0.0
 
     def waits(self) -> dict[int, float]:
         """Return the seconds until each of what was said was answered, by its number."""
@@ -173,9 +171,8 @@ class Found:
 async def stormed(root: Path, rooms: int, people: int, each: int) -> Found:
     """Let everybody in all rooms talk, press "next" twice, vote and press "next" twice again."""
     async with house(root) as (here, guild, chats):
-        opening = [on_discord(guild, n, people) for n in range(rooms)]
-        opening2 = [on_telegram(chats, n, people) for n in range(rooms)]
-        talks = await asyncio.gather(*opening, *opening2)
+        on = [on_discord(guild, n, people) for n in range(rooms)]
+        talks = await asyncio.gather(*on, *(on_telegram(chats, n, people) for n in range(rooms)))
         await here.studio.boards.settle()
         await _warm(await on_discord(guild, rooms, 1))
         found = Found(said=len(talks) * people * each)
@@ -190,8 +187,8 @@ async def stormed(root: Path, rooms: int, people: int, each: int) -> Found:
         await here.studio.boards.settle()
         for talk in talks:
             await _read(here, talk, each, found)
-            edits = _edits(talk) - before[id(talk)]
-            found.edits.setdefault(talk.chat.platform, []).append(edits)
+            edits = found.edits.setdefault(talk.chat.platform, [])
+            edits.append(_edits(talk) - before[id(talk)])
         await _twice(here, talks, "project:next brief", "ideas")
         await settled(lambda: all(_offers(t, "project:more ideas") for t in talks), "ideas")
         await _twice(here, talks, "project:next ideas", "choice")
@@ -205,10 +202,8 @@ async def stormed(root: Path, rooms: int, people: int, each: int) -> Found:
             found.votes += len({e.author for e in events if e.kind == "vote"})
             stages = Counter(e.data.get("stage") for e in events if e.kind == "stage")
             found.advances += stages.values()
-        found.refused = {
-            "discord": sum(r.status == 429 for r in guild.requests),
-            "telegram": chats.flood.refused,
-        }
+        told = sum(request.status == 429 for request in guild.requests)
+        found.refused = {"discord": told, "telegram": chats.flood.refused}
         return found
 
 
@@ -268,11 +263,8 @@ def _shows(talk: Talk, words: str) -> bool:
 
 
 async def _voted(here: Room, talks: Sequence[Talk], people: int) -> bool:
-    for talk in talks:
-        ballot = fold(*await log(here, talk)).ballot
-        if ballot is None or len(ballot.votes) < people:
-            return False
-    return True
+    ballots = [fold(*await log(here, talk)).ballot for talk in talks]
+    return all(ballot is not None and len(ballot.votes) == people for ballot in ballots)
 
 
 def main(arguments: Sequence[str] = ()) -> list[Fact]:
@@ -291,10 +283,11 @@ def main(arguments: Sequence[str] = ()) -> list[Fact]:
     head = ("", "noted p50", "p99", "answer p50", "p99", "board edits a room", "refused (429)")
     table(f"{2 * asked.rooms} rooms, {asked.people} people each, all at once", rows, head)
     note(f"{found.said} said: {found.lost} lost, {found.crossed} crossed, {found.doubled} doubled")
-    wanted = 2 * asked.rooms * asked.people
-    note(f"votes counted: {found.votes} of {wanted}; all answered after {found.seconds:.0f} s")
+    note(
+        f"votes counted: {found.votes} of {2 * asked.rooms * asked.people}; all answered after {found.seconds:.0f} s"
+    )
     note(f"a stage was advanced by two clicks at once: {sorted(set(found.advances))} times")
-    fact = f"{found.lost} lost, {found.crossed} crossed, {found.doubled} doubled of {found.said}"
+    fact = f"{found.lost} lost, {found.crossed} crossed of {found.said}"
     return [Fact("said at once in 20 rooms through both platforms", fact)]
 
 
