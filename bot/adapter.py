@@ -108,16 +108,23 @@ class Outbox(Protocol):
         """Take away what the trail says to be shown of a reply; Refused where that cannot be."""
         ...
 
-    async def update(self, reply: Reply, trail: Trail) -> None:
-        """Show a reply that says something else now in its place; nothing where that cannot be."""
+    async def update(self, reply: Reply, trail: Trail) -> bool:
+        """Show a reply that says something else now in its place; False when it is not there.
+
+        Raises Undeliverable where we may not, and Nowhere where there is no such place any more;
+        Busy after a while in which there was no room for it, when it may say something else by now.
+        """
         ...
 
     async def thread(self, trail: Trail, title: str) -> Chat | None:
-        """Begin a thread or topic behind a reply and return it; None where there is none such."""
+        """Begin a thread or topic behind a reply and return it; None where there is none such.
+
+        Raises Refused with a sentence where there would be one if we were allowed to.
+        """
         ...
 
-    async def pin(self, trail: Trail) -> None:
-        """Keep a reply in sight, where the platform can do that and lets us."""
+    async def pin(self, trail: Trail) -> bool:
+        """Keep a reply in sight; False where we may not."""
         ...
 
     def show(self, standing: Standing) -> None:
@@ -136,8 +143,11 @@ class Recovery(Protocol):
         """Send replies and finish turns; `outbox` is asked for the way back of a message."""
         ...
 
-    def cancel(self, chat: Chat) -> int:
-        """Stop what is done in a chat; return how many requests that was."""
+    async def left(self, chat: Chat, *, gone: bool = False) -> None:
+        """Stop what is done in a chat that we are not in any more, or that is `gone` for good.
+
+        What is made for a project room goes on.
+        """
         ...
 
 

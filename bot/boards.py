@@ -1,28 +1,25 @@
-"""The boards of project rooms: in every chat of a room, edited as it changes, pinned if possible.
+"""The boards of project rooms: in every chat of a room, edited as it changes.
 
-A board is a reply like any other; what it says is stored first, then shown in its place.
+Each chat is shown a room on its own, so that one that cannot be reached holds no other up.
 """
 
 import asyncio
-import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from agents.rooms.asked import OUTCOME, Asked, decided, outcome
-from agents.rooms.board import Tongue, board, buttons
+from agents.rooms.asked import Asked, outcome
+from agents.rooms.board import Tongue
 from agents.rooms.choosing import closed as ended
 from agents.rooms.fold import fold
 from agents.rooms.state import Room
 from agents.rooms.templates import Template
-from bot.adapter import Outbox, Reply
-from bot.delivery import send
-from bot.trail import Trail
-from memory.errors import AtelierError, NotFound
-from memory.records import Chat, Message, User, now
-from memory.rooms import Rooms, Said, Seat
-from memory.sentences import say
+from bot.errors import Nowhere, Undeliverable
+from bot.painting import Painter, Way
+from memory.errors import AtelierError
+from memory.records import Chat, User, now
+from memory.rooms import Rooms, Said
 from memory.store import Store
 
 log = logging.getLogger(__name__)
@@ -30,8 +27,10 @@ log = logging.getLogger(__name__)
 NOBODY = User("atelier", "nobody")
 _LONGEST = 24 * 3600.0
 """Seconds until somebody looks at the clock again; event loops wait for no more than some days."""
-Way = Callable[[Message], Outbox]
-"""Returns the way back to where a message stands."""
+_ALONE = 300.0
+"""Seconds for which a chat that refused a board is let be, unless somebody speaks there."""
+Place = tuple[str, Chat | None]
+"""A room, and the chat it is shown in; None: wherever it is."""
 
 
 @dataclass(slots=True)
@@ -42,30 +41,43 @@ class Boards:
     rooms: Rooms
     template: Callable[[Room], Template]
     tongue: Callable[[Room, Chat], Awaitable[Tongue]]
-    calm: float = 1.0
-    """Seconds between two edits of a board."""
+    calm: float = 1.2
+    """Seconds between two edits of a board; Discord takes five edits of a message in five."""
     ways: dict[str, Way] = field(default_factory=dict)
     prices: dict[str, str] = field(default_factory=dict)
     _alarms: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
-    _shown: dict[str, float] = field(default_factory=dict)
-    _changed: set[str] = field(default_factory=set)
-    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _shown: dict[Place, float] = field(default_factory=dict)
+    _changed: set[Place] = field(default_factory=set)
+    _tasks: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
+    _refused: dict[Chat, float] = field(default_factory=dict)
+    _gone: set[Chat] = field(default_factory=set)
 
     def changed(self, room: str) -> None:
         """Take in that a room is different; its boards follow in a moment."""
-        self._changed.add(room)
-        if room not in self._tasks:
-            task = asyncio.create_task(self._follow(room), name=f"board {room}")
-            self._tasks[room] = task
+        self._stir((room, None))
+
+    def heard(self, room: str, chat: Chat) -> None:
+        """Show what could not be shown in a chat of a room, for somebody speaks there."""
+        if self._refused.pop(chat, None) is not None:
+            self._stir((room, chat))
+
+    async def left(self, chat: Chat, *, gone: bool) -> str:
+        """Return the room of a chat that we are not in any more, and let go of one that is gone."""
+        room = await self.rooms.here(chat)
+        if room and gone:
+            self._gone.add(chat)
+            self._stir((room, chat))
+        return room
 
     def price(self, room: Room) -> str:
         """Return what making a room's pieces should take, while that is to be decided."""
         return self.prices.get(room.id, "") if room.stage == "outline" else ""
 
     async def catch_up(self, platform: str) -> None:
-        """Bring the boards of a platform up to date, after a restart."""
+        """Bring the boards of a platform up to date, after a restart; one room after the other."""
         for room in {s.room for s in await self.rooms.seats() if s.chat.platform == platform}:
             self.changed(room)
+            await asyncio.wait({self._tasks[room, None]})
 
     async def settle(self) -> None:
         """Wait until every board shows what there is."""
@@ -80,93 +92,84 @@ class Boards:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _follow(self, room: str) -> None:
+    def painter(self) -> Painter:
+        """Return who shows a room in one of its chats."""
+        return Painter(self.store, self.rooms, self.template, self.tongue, self.ways, self.price)
+
+    def _stir(self, place: Place) -> None:
+        self._changed.add(place)
+        if place not in self._tasks:
+            name = f"board {place[0]} {place[1] or ''}"
+            self._tasks[place] = asyncio.create_task(self._follow(place), name=name)
+
+    async def _follow(self, place: Place) -> None:
+        """Show a room in one of its chats, or see in which ones, until nothing is new of it."""
+        room, chat = place
         try:
-            while room in self._changed:
-                early = self._shown.get(room, 0.0) + self.calm - time.monotonic()
+            while place in self._changed:
+                early = self._shown.get(place, 0.0) + self.calm - time.monotonic()
                 if early > 0:
                     await asyncio.sleep(early)
-                self._changed.discard(room)
-                await self._show(room)
-                self._shown[room] = time.monotonic()
+                self._changed.discard(place)
+                if chat is None:
+                    await self._spread(room)
+                else:
+                    await self._show(room, chat)
+                    self._shown[place] = time.monotonic()
         except asyncio.CancelledError:
-            self._changed.discard(room)
+            self._changed.discard(place)
             raise
         except AtelierError as error:
             log.info("the board of room %s waits: %s", room, error)
         except Exception:  # nobody waits for this; the next change tries again
             log.exception("the board of room %s could not be shown", room)
         finally:
-            del self._tasks[room]
-            if room in self._changed:
-                self.changed(room)
+            del self._tasks[place]
+            if place in self._changed:
+                self._stir(place)
 
-    async def _show(self, id: str) -> None:
-        closed = not await self.rooms.is_open(id)
-        room = await self._due(id, closed)
+    async def _spread(self, id: str) -> None:
+        """Have a changed room shown in each of its chats."""
+        await self._due(id)
         for seat in await self.rooms.seats(id):
-            if seat.board and seat.chat.platform in self.ways:
-                tongue = await self.tongue(room, seat.chat)
-                await self._tell(id, seat, tongue)
-                await self._paint(room, seat, tongue, closed)
+            alone = time.monotonic() < self._refused.get(seat.chat, float("-inf")) + _ALONE
+            if seat.board and seat.chat.platform in self.ways and not alone:
+                self._stir((id, seat.chat))
 
-    async def _tell(self, id: str, seat: Seat, tongue: Tongue) -> None:
-        """Say in a chat what a vote came to whose time was up, once, though nobody asked."""
-        for event in await self.rooms.events(id):
-            by_time = event.kind == OUTCOME and not event.message
-            if not by_time or event.number <= seat.shown:
-                continue
-            told, same = decided([event]), f"{id} {event.number} {seat.chat}"
-            assert told is not None
-            text = tongue.put(say("The time for the vote is up. {told}", told=told.told))
-            buttons = tuple(replace(one, label=tongue.put(one.label)) for one in told.buttons)
-            said = Message(seat.chat, None, text, id=hashlib.sha256(same.encode()).hexdigest()[:20])
-            said = replace(said, language=tongue.language)
-            delivery = await self.store.close_turn(said, buttons)
-            if delivery.status == "pending":
-                way = self.ways[seat.chat.platform](said)
-                await send(Reply("reply", said, buttons), way, self.store)
+    async def _show(self, id: str, chat: Chat) -> None:
+        painter, seats = self.painter(), await self.rooms.seats(id)
+        seat = next((s for s in seats if s.chat == chat and s.board), None)
+        if seat is None:
+            return
+        try:
+            if chat in self._gone:
+                raise Nowhere("It was deleted.")
+            if not await painter.show(seat):
+                self._stir((id, chat))
+        except Nowhere:
+            await painter.lost(seat)
+        except Undeliverable:
+            self._refused[chat] = time.monotonic()
+            raise
 
-    async def _due(self, id: str, closed: bool) -> Room:
+    async def _due(self, id: str) -> None:
         """End a vote whose time is up, and come back when that of one going on is.
 
         In a closed room it waits.
         """
-        events = await self.rooms.events(id)
+        events, closed = await self.rooms.events(id), not await self.rooms.is_open(id)
         room = fold(id, events)
         if alarm := self._alarms.pop(id, None):
             alarm.cancel()
         if closed or room.ballot is None or room.ballot.until is None:
-            return room
+            return
         left = (room.ballot.until - now()).total_seconds()
         if left > 0:
             loop = asyncio.get_running_loop()
             self._alarms[id] = loop.call_later(min(left, _LONGEST), self.changed, id)
-            return room
+            return
         asked = Asked(room, events, self.template(room), room.owner or NOBODY, now())
         decision = ended(asked)
         if decision.drafts:
             said = Said(None, "", f"time of {id} at {room.number}")
             await self.rooms.add(id, [*decision.drafts, outcome(decision)], said, room.number)
-        return fold(id, await self.rooms.events(id))
-
-    async def _paint(self, room: Room, seat: Seat, tongue: Tongue, closed: bool) -> None:
-        """Show a room in one of its chats; what is stored is what is known to be shown."""
-        put = tongue.put
-        text = board(room, self.template(room), self.price(room), put, closed=closed)
-        try:
-            message = await self.store.message(seat.board)
-            delivery = await self.store.delivery(message)
-        except NotFound:
-            return  # its first showing is under way
-        actions = buttons(room, put, closed=closed)
-        if delivery.status != "sent":
-            return
-        way = self.ways[seat.chat.platform](message)
-        trail = await Trail.of(self.store, message.id)
-        if (text, actions) != (message.text, delivery.actions):
-            await way.update(Reply(delivery.kind, replace(message, text=text), actions), trail)
-            await self.rooms.repaint(message.id, text, actions)
-        if not seat.pinned:
-            await way.pin(trail)
-        await self.rooms.seat(replace(seat, shown=room.number, pinned=True))

@@ -12,10 +12,10 @@ from agents.scene import Scene, look
 from agents.turns import Answer, answer, perform, refused, resume
 from agents.understanding.wishes import Wish
 from agents.work import Work
-from bot import approving, commands, notices, projects, talking
+from bot import approving, commands, notices, projects, seating, talking
 from bot.actions import DELETE, FEEDBACK, INSTEAD, PLAN, STOP, actions, answers, command
 from bot.adapter import Edited, Event, Outbox, Pressed, Received, Reply
-from bot.delivery import send
+from bot.delivery import send, withdraw
 from bot.edits import PRESS, offered
 from bot.hearing import heard, is_spoken
 from bot.liking import habits, judged, noticed
@@ -66,7 +66,7 @@ class Desk:
             if isinstance(event, Edited):
                 await self._edited(event, outbox)
             else:
-                await self._take_turn(message, outbox, event.post)
+                await self._take_turn(message, outbox, event.post, called=event.called)
         else:
             await outbox.notice(await self._told(wanted, event))
 
@@ -90,6 +90,11 @@ class Desk:
         await asyncio.gather(*turns)
         await self._studio.boards.catch_up(platform)
 
+    async def left(self, chat: Chat, *, gone: bool = False) -> None:
+        """Stop what is done in a chat we are not in any more; what is made for a room goes on."""
+        if not await self._studio.boards.left(chat, gone=gone):
+            self.cancel(chat)
+
     def cancel(self, chat: Chat, user: User | None = None) -> int:
         """Stop the turns of a chat (of one user, if given); return how many there were."""
         return self._turns.cancel(chat, user)
@@ -102,7 +107,9 @@ class Desk:
             await judged(store, event.chat, given)
             await outbox.notice(say("Thank you, noted."))
             return
-        doing = {DELETE: self._delete, INSTEAD: self._instead, STOP.id: self._stop}
+        if event.action == DELETE:
+            return await withdraw(self._studio.store, event, outbox)
+        doing = {INSTEAD: self._instead, STOP.id: self._stop}
         if do := doing.get(event.action):
             await do(event, outbox)
             return
@@ -111,15 +118,6 @@ class Desk:
             event.chat, event.user, text, reply_to=event.message_id, language=event.language
         )
         await self(Received(said, event.post, event.place), outbox)
-
-    async def _delete(self, event: Pressed, outbox: Outbox) -> None:
-        """Take a reply away from where it is seen; it stays in the memory until /forget."""
-        store = self._studio.store
-        reply = await store.message(event.message_id)
-        request = await store.message(reply.reply_to)
-        if event.user != request.author and not event.place.admin:
-            raise Refused("Only who asked for that, or an admin here, can delete it.")
-        await outbox.remove(await Trail.of(store, reply.id))
 
     async def _stop(self, event: Pressed, outbox: Outbox) -> None:
         """Stop the one request under whose progress a button was pressed."""
@@ -176,9 +174,11 @@ class Desk:
         part: int = 0,
         *,
         known: bool = False,
+        called: bool = True,
     ) -> None:
         board = Board(message.id, outbox.show, self._interval)
-        board.phase("received")
+        if called:  # whoever talks to others waits for nothing
+            board.phase("received")
         turn = self._turns.begin(message)
         try:
             if not (known or await self._studio.store.open_turn(message, post, part)):
@@ -203,6 +203,7 @@ class Desk:
                 turn.task.cancel()  # a shutdown: the stored steps go on at the next start
                 await asyncio.wait([turn.task])
                 raise
+        await projects.halted(self._studio, turn.message)
         made = answer(turn.work) if turn.work is not None else Answer("reply", "")
         return Answer("reply", made.text or say("Cancelled."), made.steps)
 
@@ -254,8 +255,8 @@ class Desk:
         said = Message(request.chat, None, text, found.assets, request.id, id, language=language)
         delivery = await self._studio.store.close_turn(said, buttons, found.kind)
         await self._deliver(delivery, outbox)
-        if found.opens:
-            await projects.housed(self._studio, said, found.opens, outbox)
+        if found.id:
+            await seating.settled(self._studio, said, found.opens, outbox)
 
     async def _deliver(self, delivery: Delivery, outbox: Outbox) -> None:
         """Send a stored reply and note that it arrived; it is a row before it is a message."""
@@ -270,8 +271,7 @@ class Desk:
             return await self._cancelled(message)
         if wanted.name == "queue":
             asker = message.author or NOBODY
-            standing = Turns(*self._turns.standing(message))
-            return await queue_notice(self._studio, asker, standing)
+            return await queue_notice(self._studio, asker, Turns(*self._turns.standing(message)))
         if wanted.name == "forget":
             return await self._forget(event, wanted.words.lower())
         return await TELLERS.get(wanted.name, TELLERS["help"])(self._studio, event, wanted.words)

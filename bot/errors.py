@@ -9,3 +9,7 @@ class SettingsError(AtelierError):
 
 class Undeliverable(AtelierError):
     """A reply can never be shown: its channel is gone, or nobody there wants to hear from us."""
+
+
+class Nowhere(Undeliverable):
+    """Nothing can ever be shown there: the channel, thread or topic is no more."""

@@ -58,9 +58,10 @@ class Lobby:
         """Return the owners' rules, as soon as there is a desk that keeps them."""
         return (await asyncio.shield(self._app)).studio.book
 
-    def cancel(self, chat: Chat) -> int:
-        """Stop what is done in a chat; return how many requests that was."""
-        return self._app.result().desk.cancel(chat) if self._app.done() else 0
+    async def left(self, chat: Chat, *, gone: bool = False) -> None:
+        """Have the desk stop what is done in a chat that we are not in any more."""
+        if self._app.done():
+            await self._app.result().desk.left(chat, gone=gone)
 
 
 @contextmanager

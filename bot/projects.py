@@ -1,10 +1,7 @@
 """Project rooms in a chat: `/project ...`, buttons, and what people say where a room is open."""
 
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from agents.rooms.asked import button, clipped
 from agents.rooms.board import CLOSED, board, buttons
@@ -16,11 +13,9 @@ from agents.rooms.repeating import LATE
 from agents.rooms.state import MEDIA
 from agents.turns import Answer
 from agents.work import Work
-from bot import commands, talking, translation
-from bot.adapter import Outbox, Received, Reply
-from bot.delivery import send
+from bot import commands, seating, talking
+from bot.adapter import Received
 from bot.studio import Studio
-from bot.trail import Trail
 from memory.records import Chat, Message, new_id
 from memory.rooms import Draft, Said
 from memory.sentences import joined, say
@@ -30,8 +25,6 @@ _TAKES = {"discord": 9_500_000, "telegram": 45_000_000}
 _FILE = 500_000_000
 """Bytes of a file that platforms take, and those that say nothing of it."""
 _LABEL, _OFFERED = 30, 12
-_CODE = 8
-_VALID = timedelta(days=1)
 NONE = say(
     "There is no project room here; “/project new poster-series for the jazz night” opens one."
 )
@@ -43,10 +36,11 @@ Otherwise = Callable[[], Awaitable[Answer]]
 async def within(studio: Studio, work: Work, otherwise: Otherwise) -> Answer:
     """Answer a message as its room wants it, or otherwise if it is not about the room."""
     message = work.scene.message
+    room = await studio.rooms.here(message.chat)
+    studio.boards.heard(room, message.chat)
     wanted = commands.parse(message.text)
     if wanted is not None and wanted.name == "project":
         return await _commanded(studio, work, wanted.words)
-    room = await studio.rooms.here(message.chat)
     if not room:
         opened = opening(message.text, studio.templates()) if wanted is None else None
         return (
@@ -76,13 +70,15 @@ async def quietly(studio: Studio, event: Received, words: str) -> str:
         return _templates(studio)
     room = await studio.rooms.here(message.chat)
     if verb == "reopen":
-        return await _reopen(studio, message)
+        return await seating.reopen(studio, message)
     if not room:
         raise Refused(await _nowhere(studio, message.chat))
     if verb == "share":
-        return await _share(studio, room)
-    if verb in ("close", "leave"):
-        return await _close(studio, room)
+        return await seating.share(studio, room)
+    if verb == "close":
+        return await seating.close(studio, room)
+    if verb == "leave":
+        return await seating.leave(studio, room, message)
     decision = await talking.settle(studio, room, message, words)
     studio.boards.changed(room)
     if decision is None:
@@ -96,7 +92,8 @@ async def _commanded(studio: Studio, work: Work, words: str) -> Answer:
         name, subject = _template(studio, rest, work.scene.message.language)
         return await _open(studio, work, name, subject)
     if verb == "join":
-        return await _join(studio, work, rest.strip().upper())
+        room = await seating.join(studio, work.scene.message, rest.strip().upper())
+        return await _board(studio, work, room)
     room = await studio.rooms.here(work.scene.message.chat)
     if not room:
         raise Refused(await _nowhere(studio, work.scene.message.chat))
@@ -141,67 +138,8 @@ async def _open(studio: Studio, work: Work, name: str, subject: str) -> Answer:
     said = Said(message.author, message.id, message.id)
     room = await studio.rooms.open(message.id, message.chat, drafts, said, id)
     if room != message.id:
-        raise Refused("This chat is in a project room already; /project close ends that one.")
+        raise Refused(seating.THERE)
     return replace(await _board(studio, work, room), opens=room)
-
-
-async def housed(studio: Studio, reply: Message, id: str, outbox: Outbox) -> None:
-    """Let a room that was just opened go on in a thread of its own, where there are threads.
-
-    What opened it then says where it is. A room that is in a thread already stays.
-    """
-    trail = await Trail.of(studio.store, reply.id)
-    room = await talking.state(studio, id)
-    put = partial(translation.put, language=reply.language)
-    chat = await outbox.thread(trail, put(room.title))
-    seat = next((s for s in await studio.rooms.seats(id) if s.chat == reply.chat), None)
-    way = studio.boards.ways.get(reply.chat.platform)
-    if chat is None or seat is None or way is None:
-        return
-    said = Message(chat, None, reply.text, language=reply.language)
-    delivery = await studio.store.close_turn(said, buttons(room, put), "question")
-    await studio.rooms.move(seat, chat, said.id)
-    await send(Reply("question", said, delivery.actions), way(said), studio.store)
-    pointer = put(say("{title}: we make it in the thread of that name.", title=room.title))
-    await studio.rooms.repaint(reply.id, pointer, ())
-    await outbox.update(Reply("reply", replace(reply, text=pointer)), trail)
-    studio.boards.changed(id)
-
-
-async def _join(studio: Studio, work: Work, code: str) -> Answer:
-    message = work.scene.message
-    said = Said(message.author, message.id, message.id)
-    room = await studio.rooms.join(code, message.chat, said, new_id())
-    if not room:
-        raise Refused(
-            "That code is not valid (any more): it works once, and for a day. /project share in"
-            " the room gives a new one."
-        )
-    studio.boards.changed(room)
-    return await _board(studio, work, room)
-
-
-async def _share(studio: Studio, room: str) -> str:
-    alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-    code = "".join(secrets.choice(alphabet) for _ in range(_CODE))
-    await studio.rooms.share(room, code, datetime.now(UTC) + _VALID)
-    form = "Say this in another chat with me, once and within a day: /project join {code}"
-    return say(form, code=code)
-
-
-async def _close(studio: Studio, room: str) -> str:
-    await studio.rooms.set_open(room, False)
-    studio.boards.changed(room)
-    return CLOSED
-
-
-async def _reopen(studio: Studio, message: Message) -> str:
-    room = await studio.rooms.closed(message.chat)
-    if not room or await studio.rooms.here(message.chat):
-        raise Refused("There is no closed room here to open again.")
-    await studio.rooms.set_open(room, True)
-    studio.boards.changed(room)
-    return say("The room is open again.")
 
 
 async def _board(studio: Studio, work: Work, room: str) -> Answer:
@@ -215,10 +153,11 @@ async def _board(studio: Studio, work: Work, room: str) -> Answer:
         studio.boards.prices[room] = priced(now, work)
     stands = await studio.store.posts(seat.board) if seat.board else {}
     id = seat.board if seat.board and not stands else new_id()
-    await studio.rooms.seat(replace(seat, board=id, shown=now.number, pinned=False))
+    await studio.rooms.seat(replace(seat, board=id, shown=now.number, pinned=None), seat.board)
     put = (await studio.tongue(now, chat)).put
     text = board(now, studio.template(now), studio.boards.price(now), put)
-    studio.boards.changed(room)
+    if stands:
+        await seating.taken_down(studio, seat)
     return Answer("reply", text, buttons=buttons(now, put), id=id)
 
 
@@ -252,9 +191,24 @@ async def _said(
     most = min(_TAKES.get(s.chat.platform, _FILE) for s in await studio.rooms.seats(room))
     tongue = await studio.tongue(now, message.chat)
     making = Making(studio.rooms, work, asked, most, tongue)
-    answer = await making.run(decision.task, decision.told)
-    studio.boards.changed(room)
-    return answer
+    try:
+        return await making.run(decision.task, decision.told)
+    except Exception:
+        await halted(studio, message)
+        raise
+    finally:
+        studio.boards.changed(room)
+
+
+async def halted(studio: Studio, message: Message) -> None:
+    """Take a room back to its outline if the making of it, which a message began, was ended."""
+    id = await studio.rooms.here(message.chat)
+    now, events = await talking.state(studio, id), await studio.rooms.events(id)
+    began = [event.message for event in events if event.number == now.stage_at]
+    if now.stage == "making" and began == [message.id]:
+        back = Draft("stage", {"stage": "outline"}, made=True)
+        await studio.rooms.add(id, [back], Said(message.author, message.id, f"{message.id}:made"))
+        studio.boards.changed(id)
 
 
 async def _asked_what_for(studio: Studio, id: str, message: Message) -> Answer | None:

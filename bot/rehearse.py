@@ -55,15 +55,17 @@ class _Kept:
     async def send(self, reply: Reply, trail: Trail) -> None:
         self.kind, self.text, self.steps = reply.kind, reply.message.text, reply.steps
 
-    async def update(self, reply: Reply, trail: Trail) -> None:
+    async def update(self, reply: Reply, trail: Trail) -> bool:
         """A plan stays as it is."""
+        return True
 
     async def thread(self, trail: Trail, title: str) -> Chat | None:
         """Return None: there is but one conversation here."""
         return None
 
-    async def pin(self, trail: Trail) -> None:
+    async def pin(self, trail: Trail) -> bool:
         """A plan is nowhere."""
+        return True
 
     async def remove(self, trail: Trail) -> None:
         """A plan is nowhere."""

@@ -42,17 +42,17 @@ class Speaking:
         """Take away what is shown of a reply."""
         await self.outbox.remove(trail)
 
-    async def update(self, reply: Reply, trail: Trail) -> None:
+    async def update(self, reply: Reply, trail: Trail) -> bool:
         """Show a reply that says something else now."""
-        await self.outbox.update(reply, trail)
+        return await self.outbox.update(reply, trail)
 
     async def thread(self, trail: Trail, title: str) -> Chat | None:
         """Begin a thread behind a reply."""
         return await self.outbox.thread(trail, title)
 
-    async def pin(self, trail: Trail) -> None:
+    async def pin(self, trail: Trail) -> bool:
         """Keep a reply in sight."""
-        await self.outbox.pin(trail)
+        return await self.outbox.pin(trail)
 
     def show(self, standing: Standing) -> None:
         """Show how a request stands."""

@@ -49,6 +49,7 @@ async def concerns(studio: Studio, message: Message) -> bool:
     id = await studio.rooms.here(message.chat)
     if not id:
         return False
+    studio.boards.heard(id, message.chat)
     room = await state(studio, id)
     if (await _sent(studio, room, message, message.text))[0]:
         return True

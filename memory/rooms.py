@@ -8,54 +8,35 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from memory import message_rows, rows, sentences
+from memory import message_rows, room_log, rows
 from memory.database import Database
-from memory.records import Action, Chat, User, now
+from memory.records import Action, Chat, now
+from memory.room_log import Draft, Log, RoomEvent, Said
 
+__all__ = ["Draft", "RoomEvent", "Rooms", "Said", "Seat"]
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What is about to be noted: a kind, and data of JSON and sentences; `made` by no person."""
-
-    kind: str
-    data: Mapping[str, object] = field(default_factory=dict)
-    made: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RoomEvent:
-    """One contribution to a room, the `number`th; `message` is what said it, "" for none."""
-
-    number: int
-    kind: str
-    author: User | None
-    data: Mapping[str, object]
-    message: str = ""
-    at: datetime = field(default_factory=now)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Who noted something, by which message; what was noted under a `key` is noted once."""
-
-    author: User | None
-    message: str
-    key: str
+_PINNED = (None, True, False)
+_KEPT = 100
+"""Rooms whose log is kept at hand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A chat of a room: which message shows its board, up to which event, if it is pinned."""
+    """A chat of a room: which message shows its board, up to which event, if it is pinned.
+
+    Without a board there is no such chat any more. `pinned` is None before that was tried.
+    """
 
     room: str
     chat: Chat
     board: str = ""
     shown: int = 0
-    pinned: bool = False
+    pinned: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +44,7 @@ class Rooms:
     """Every room there is; each method is one transaction."""
 
     database: Database
+    _logs: OrderedDict[str, Log] = field(default_factory=OrderedDict, repr=False)
 
     async def open(
         self, room: str, chat: Chat, drafts: Sequence[Draft], said: Said, board: str = ""
@@ -79,7 +61,7 @@ class Rooms:
                 return there
             sql = "INSERT OR IGNORE INTO rooms (id, open, code) VALUES (?, 1, '')"
             if conn.execute(sql, (room,)).rowcount:
-                _append(conn, _room(conn, room), drafts, said)
+                room_log.append(conn, _room(conn, room), drafts, said)
             _sit(conn, _room(conn, room), number, board)
             return room
 
@@ -104,18 +86,27 @@ class Rooms:
 
         def work(conn: sqlite3.Connection) -> list[RoomEvent] | None:
             number = _room(conn, room)
-            if known := _events(conn, number, "AND e.key = ?", said.key):
+            if known := room_log.events(conn, number, "AND e.key = ?", said.key):
                 return known
-            if after is not None and _last(conn, number) != after:
+            if after is not None and room_log.last(conn, number) != after:
                 return None
-            _append(conn, number, drafts, said)
-            return _events(conn, number, "AND e.key = ?", said.key)
+            room_log.append(conn, number, drafts, said)
+            return room_log.events(conn, number, "AND e.key = ?", said.key)
 
         return await self.database(lambda db: work(db.conn))
 
     async def events(self, room: str) -> list[RoomEvent]:
-        """Return the log of a room."""
-        return await self.database(lambda db: _events(db.conn, _room(db.conn, room)))
+        """Return the log of a room; what was read before is not read again."""
+
+        def work(conn: sqlite3.Connection) -> list[RoomEvent]:
+            number, known = _room(conn, room), self._logs.pop(room, Log())
+            known = known.read_on(conn, number) or Log().read_on(conn, number) or Log()
+            self._logs[room] = known
+            if len(self._logs) > _KEPT:
+                self._logs.popitem(last=False)
+            return [*known.events]
+
+        return await self.database(lambda db: work(db.conn))
 
     async def seats(self, room: str = "") -> list[Seat]:
         """Return the chats of a room, or those of all whose board is not at rest.
@@ -130,25 +121,49 @@ class Rooms:
             f" WHERE {where} ORDER BY s.room, s.chat"
         )
         found = await self.database(lambda db: db.execute(sql, (room,)).fetchall())
-        return [Seat(id, Chat(*chat), board, n, bool(pin)) for id, *chat, board, n, pin in found]
+        return [Seat(id, Chat(*c), board, n, _PINNED[pin]) for id, *c, board, n, pin in found]
 
-    async def seat(self, seat: Seat) -> None:
-        """Store how a chat shows its room's board."""
+    async def seat(self, seat: Seat, before: str) -> None:
+        """Store how a chat shows its room's board, unless it has another one than before."""
 
         def work(conn: sqlite3.Connection) -> None:
             conn.execute(
                 "UPDATE room_chats SET board = ?, shown = ?, pinned = ?"
-                " WHERE room = ? AND chat = ?",
+                " WHERE room = ? AND chat = ? AND board = ?",
                 (
                     seat.board,
                     seat.shown,
-                    seat.pinned,
+                    _PINNED.index(seat.pinned),
                     _room(conn, seat.room),
                     rows.find_chat(conn, seat.chat),
+                    before,
                 ),
             )
 
         await self.database(lambda db: work(db.conn))
+
+    async def leave(self, seat: Seat) -> None:
+        """Let a room go on without one of its chats."""
+
+        def work(conn: sqlite3.Connection) -> None:
+            values = _room(conn, seat.room), rows.find_chat(conn, seat.chat)
+            conn.execute("DELETE FROM room_chats WHERE room = ? AND chat = ?", values)
+
+        await self.database(lambda db: work(db.conn))
+
+    async def lost(self, chat: Chat) -> Seat | None:
+        """Return the seat without a board of an open room that was opened in a chat."""
+        sql = (
+            "SELECT r.id, c.platform, c.id FROM room_chats s JOIN rooms r ON r.number = s.room"
+            " JOIN messages m ON m.id = r.id JOIN chats c ON c.number = s.chat"
+            " WHERE m.chat = ? AND r.open AND s.board = '' ORDER BY r.number DESC LIMIT 1"
+        )
+
+        def work(conn: sqlite3.Connection) -> Seat | None:
+            row = conn.execute(sql, (rows.find_chat(conn, chat),)).fetchone()
+            return Seat(row[0], Chat(*row[1:])) if row else None
+
+        return await self.database(lambda db: work(db.conn))
 
     async def move(self, seat: Seat, chat: Chat, board: str) -> None:
         """Let a room go on in another chat than this one, with another board."""
@@ -198,7 +213,7 @@ class Rooms:
                 return ""
             conn.execute("UPDATE rooms SET code = '' WHERE number = ?", found[:1])
             _sit(conn, found[0], rows.chat_number(conn, chat), board)
-            _append(conn, found[0], [Draft("joined")], said)
+            room_log.append(conn, found[0], [Draft("joined")], said)
             return str(found[1])
 
         return await self.database(lambda db: work(db.conn))
@@ -209,14 +224,17 @@ class Rooms:
         return await self.database(lambda db: db.execute(sql, (room,)).fetchone() is not None)
 
     async def set_open(self, room: str, is_open: bool) -> None:
-        """Close a room, or open it again: its chats leave the rooms they are in meanwhile."""
+        """Close a room, or open it again in its chats that are in no other room meanwhile."""
 
         def work(conn: sqlite3.Connection) -> None:
             number = _room(conn, room)
+            if is_open:
+                conn.execute(
+                    "DELETE FROM room_chats WHERE room = ?1 AND chat IN (SELECT chat FROM"
+                    " room_chats WHERE room IN (SELECT number FROM rooms WHERE open))",
+                    (number,),
+                )
             conn.execute("UPDATE rooms SET open = ? WHERE number = ?", (is_open, number))
-            chats = conn.execute("SELECT chat FROM room_chats WHERE room = ?", (number,)).fetchall()
-            for (chat,) in chats if is_open else ():
-                _leave_others(conn, number, chat)
 
         await self.database(lambda db: work(db.conn))
 
@@ -260,41 +278,3 @@ def _leave_others(conn: sqlite3.Connection, room: int, chat: int) -> None:
         " AND room IN (SELECT number FROM rooms WHERE open)",
         (chat, room),
     )
-
-
-def _last(conn: sqlite3.Connection, room: int) -> int:
-    sql = "SELECT coalesce(max(number), 0) FROM room_events WHERE room = ?"
-    return int(conn.execute(sql, (room,)).fetchone()[0])
-
-
-def _append(conn: sqlite3.Connection, room: int, drafts: Sequence[Draft], said: Said) -> None:
-    if not room:  # it was forgotten meanwhile
-        return
-    author = None if said.author is None else rows.user_number(conn, said.author)
-    last, at = _last(conn, room), rows.micros(now())
-    for number, draft in enumerate(drafts, last + 1):
-        data = rows.storable(sentences.kept(draft.data))
-        who = None if draft.made else author
-        values = (room, number, draft.kind, who, said.message, said.key, data, at)
-        conn.execute("INSERT INTO room_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
-
-
-def _events(
-    conn: sqlite3.Connection, room: int, more: str = "", *values: object
-) -> list[RoomEvent]:
-    found = conn.execute(
-        "SELECT e.number, e.kind, u.platform, u.id, u.name, e.data, e.message, e.at"
-        " FROM room_events e LEFT JOIN users u ON u.number = e.author"
-        f" WHERE e.room = ? {more} ORDER BY e.number",
-        (room, *values),
-    )
-    return [_event(*row) for row in found]
-
-
-def _event(
-    number: int, kind: str, platform: str | None, id: str, name: str, *rest: object
-) -> RoomEvent:
-    data, message, at = rest
-    author = None if platform is None else User(platform, id, name)
-    assert isinstance(at, int)
-    return RoomEvent(number, kind, author, sentences.read(str(data)), str(message), rows.moment(at))

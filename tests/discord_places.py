@@ -113,7 +113,7 @@ async def change(call: Call) -> Json:
     """Rename a channel; archive, lock or open a thread."""
     channel = call.world.found(call.path["channel_id"])
     own = channel.owner is call.world.bot and "locked" not in call.payload
-    if not own and Permission.MANAGE_THREADS not in call.world.may(channel):
+    if (not own or channel.locked) and Permission.MANAGE_THREADS not in call.world.may(channel):
         raise Refusal("missing permissions")
     if channel.archived and call.payload.get("archived") is not False:
         raise Refusal("archived")

@@ -45,14 +45,16 @@ class FakeOutbox:
             raise OSError("the wire is cut")
         self.replies.append(reply)
 
-    async def update(self, reply: Reply, trail: Trail) -> None:
+    async def update(self, reply: Reply, trail: Trail) -> bool:
         self.boards.append(reply)
+        return True
 
     async def thread(self, trail: Trail, title: str) -> Chat | None:
         return self.threads.pop() if self.threads else None
 
-    async def pin(self, trail: Trail) -> None:
+    async def pin(self, trail: Trail) -> bool:
         self.pinned += 1
+        return True
 
     async def remove(self, trail: Trail) -> None:
         self.removed += 1

@@ -3,12 +3,14 @@
 Ana and Ben are on Discord, Cat is on Telegram and joins by a code; the real bot with the starter
 models serves the test servers, and dies by SIGKILL once in every stage while it works. At the end
 the pack is opened and read: all pieces there, the brief kept in each, nothing made or said twice.
+`--seeds N` plays it N times instead, killed at moments that dice choose.
 """
 
 import argparse
 import asyncio
 import itertools
 import json
+import random
 import re
 import signal
 import sqlite3
@@ -34,6 +36,8 @@ from tests.telegram_world import Post
 _PATIENCE = 600.0
 _FIRST = re.compile(r"[0-9a-f]{20}0")
 """The nonce of an answer's first message; its sounds and files follow in others."""
+_OFTEN, _SOON, _SPREAD = 0.5, 0.02, 500.0
+"""How likely the dice kill after a message, how soon at first, and how many times later at last."""
 MUST, NEVER = "GreenLeaf", "coffee"
 
 
@@ -46,6 +50,8 @@ class Team:
     ben: discord_people.Person
     cat: telegram_people.Person
     thread: Channel | None = None
+    dice: random.Random | None = None
+    """What chooses when the bot dies, in place of the script."""
     wrong: list[str] = field(default_factory=list)
     kills: int = 0
 
@@ -71,6 +77,8 @@ class Team:
             assert self.thread is not None
             said = getattr(self, who).says(text, self.thread)
             there = self._on_discord(said)
+        if self.dice is not None:
+            kill = _SOON * _SPREAD ** self.dice.random() if self.dice.random() < _OFTEN else None
         if kill is not None:
             await asyncio.sleep(kill)
             self.kills += 1
@@ -180,26 +188,38 @@ def read(team: Team, database: Path) -> list[str]:
     return wrong if found.pieces == 6 else [*wrong, f"{found.pieces} pieces, not 6"]
 
 
-async def main(arguments: Sequence[str]) -> int:
-    """Play it once and say what went wrong."""
-    parser = argparse.ArgumentParser(prog="tests.team", description=__doc__)
-    parser.add_argument("--folder", type=Path, default=None)
-    given = parser.parse_args(arguments)
-    root = given.folder or Path(mkdtemp(prefix="team-"))
-    root.mkdir(parents=True, exist_ok=True)
+async def played(root: Path, seed: int | None = None) -> int:
+    """Play it once, with the kills of a seed if there is one, and say what went wrong."""
     async with telegram.serving(clock=WallClock()) as chats, discord.serving() as guild:
         bot = Bot(chats, guild, root)
         people = guild.person("Ana"), guild.person("Ben"), chats.person("Cat")
-        team = Team(bot, *people)
+        team = Team(bot, *people, dice=None if seed is None else random.Random(seed))
         await bot.start()
         try:
             await play(team)
         finally:
             await bot.end(signal.SIGTERM)
     wrong = read(team, bot.database) + bot.complaints()[:5]
-    print(f"{team.kills} kills, {len(wrong)} things wrong", *wrong, sep="\n- ")
-    return 1 if wrong else 0
+    name = "" if seed is None else f"seed {seed}: "
+    print(f"{name}{team.kills} kills, {len(wrong)} things wrong", *wrong, sep="\n- ", flush=True)
+    return len(wrong)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Play it once, or as many times as there are seeds."""
+    parser = argparse.ArgumentParser(prog="tests.team", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=None)
+    parser.add_argument("--seeds", type=int, default=0, help="how many times with random kills")
+    parser.add_argument("--seed", type=int, default=1, help="the first of them")
+    given = parser.parse_args(arguments)
+    root = given.folder or Path(mkdtemp(prefix="team-"))
+    seeds = range(given.seed, given.seed + given.seeds)
+    places: dict[int | None, Path] = {n: root / f"seed{n}" for n in seeds} or {None: root}
+    for place in places.values():
+        place.mkdir(parents=True, exist_ok=True)
+    wrong = [asyncio.run(played(place, n)) for n, place in places.items()]
+    return 1 if any(wrong) else 0
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1:])))
+    sys.exit(main(sys.argv[1:]))

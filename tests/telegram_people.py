@@ -57,6 +57,13 @@ class Place:
         """Let nobody write in a topic any more."""
         self.room.closed.add(topic)
 
+    def delete_topic(self, topic: int) -> None:
+        """Delete a topic with all that was said in it."""
+        for post in list(self.room.posts.values()):
+            if topic in (post.id, post.topic):
+                post.deleted = True
+        del self.room.posts[topic]
+
     def forbid(self, *kinds: str) -> None:
         """Take rights from the bot: "photos", "text messages", ...; all, if none is named."""
         self.room.forbidden |= set(kinds or ALL)

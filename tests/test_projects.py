@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZipFile
@@ -10,14 +11,17 @@ from zipfile import ZipFile
 import pytest
 from PIL import Image
 
+from agents.rooms.fold import fold
 from agents.rooms.outline import calls
+from agents.rooms.state import Room as Project
 from bot.adapter import Pressed, Reply
-from memory.records import Chat
-from memory.rooms import Draft, Said
+from memory.records import Chat, User
+from memory.rooms import Draft, Rooms, Said
 from tests.bench.rooms import talked
 from tests.fakes import FakeRunner
 from tests.projects import CAT, ELSEWHERE, events, made, opened, picture, project, writer
 from tests.rooms import ANA, BEN, CHAT, Room, room
+from tests.telegram_bot import Gate
 from tools.jobs import Artifact, Job, Report
 
 
@@ -208,6 +212,84 @@ async def test_a_room_is_closed_opened_again_and_forgotten(tmp_path: Path) -> No
         await here.studio.store.forget(CHAT)
         count = "SELECT count(*) FROM room_events"
         assert (await here.studio.database(lambda db: db.execute(count).fetchone()[0])) == 0
+
+
+async def test_a_chat_in_a_room_uses_up_no_code_and_leaves_only_by_itself(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        other = Chat("elsewhere", "8")
+        await here.say("/project new news-item for cats", CAT, chat=other)
+        code = (await here.told("/project share")).split()[-1]
+        for chat, who in ((CHAT, BEN), (other, CAT)):
+            refused = await here.say(f"/project join {code}", who, chat=chat)
+            assert "is in a project room already" in refused.message.text
+        assert (
+            "Stage:" in (await here.say(f"/project join {code}", CAT, chat=ELSEWHERE)).message.text
+        )
+        await here.studio.boards.settle()
+        assert "goes on elsewhere" in await here.told("/project leave", CAT, chat=ELSEWHERE)
+        assert (
+            here.outbox.boards[-1].message.text
+            == "This chat has left the room, which goes on elsewhere."
+        )
+        assert (await project(here)).title == "Jazz night"
+        assert not await here.studio.rooms.here(ELSEWHERE)
+        again = (await here.told("/project share")).split()[-1]
+        await here.say(f"/project join {again}", CAT, chat=ELSEWHERE)
+        await here.told("/project close")
+        await here.say("/project new lesson for whales", CAT, chat=ELSEWHERE)
+        await here.told("/project reopen")
+        assert (await project(here)).title == "Jazz night"
+        assert (await project(here, ELSEWHERE)).template == "lesson"
+        assert "is closed" in await here.told("/project leave")
+
+
+async def test_making_that_is_stopped_or_fails_leaves_the_room_at_its_outline(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        for text, who in (("next", BEN), ("next", ANA), ("1", ANA), ("1", BEN), ("next", ANA)):
+            await here.say(text, who)
+        here.studio.runner = gate = Gate()
+        making = asyncio.create_task(here.say("next"))
+        await gate.entered.wait()
+        assert (await project(here)).stage == "making"
+        await here.told("/cancel")
+        assert "Cancelled" in (await making).message.text
+        assert (await project(here)).stage == "outline"
+        here.studio.runner = None  # type: ignore[assignment]
+        await here.say("next")
+        assert (await project(here)).stage == "outline"
+        here.studio.runner = writer()
+        assert "5 pieces made" in (await here.say("next")).message.text
+
+
+async def test_a_log_read_before_is_read_anew_when_somebody_is_erased_or_renamed(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path) as here:
+        await opened(here)
+        await here.say("square", BEN)
+        assert (await project(here)).members[-1].name == "Ben"
+        await here.say("in the evening style", User(BEN.platform, BEN.id, "Benjamin"))
+        assert [u.name for u in (await project(here)).members] == ["Ana", "Benjamin"]
+        await here.studio.store.forget(CHAT, BEN)
+        await here.say("keep it cheerful")  # takes the numbers of what is gone
+        await here.say("audience is families")
+        now, log = await project(here), await here.studio.rooms.events(await _id(here))
+        assert (now.members, now.brief.must) == ((ANA,), ())
+        assert now == fold(now.id, log[:]) == await _fresh(here)
+
+
+async def _id(here: Room) -> str:
+    return await here.studio.rooms.here(CHAT)
+
+
+async def _fresh(here: Room) -> Project:
+    """Return the room as it is read by who never read it."""
+    log = await Rooms(here.studio.database).events(await _id(here))
+    return replace(fold("fresh", log), id=await _id(here))
 
 
 async def test_many_rooms_at_once_cross_nothing(tmp_path: Path) -> None:

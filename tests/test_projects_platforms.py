@@ -30,6 +30,8 @@ async def test_discord_gives_a_room_a_thread_with_a_board_that_is_edited(tmp_pat
         answer = await bot.reply(ben.says("never mention beer", thread))
         assert answer.content == "Noted: never: beer."
         await server.wait_for(lambda: "never: beer" in board.content)
+        statuses = [n for at, n in server.nonces if at == thread.id and n.endswith("s")]
+        assert not statuses  # nobody spoke to us, so nobody waits for us
         ben.presses(board, next(id for id in board.buttons if id.endswith("next brief")))
         await server.wait_for(lambda: "Stage: ideas" in board.content)
         seats = await bot.room.studio.rooms.seats()

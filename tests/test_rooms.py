@@ -380,3 +380,34 @@ def test_every_language_has_the_same_words() -> None:
         assert {t: set(k) for t, k in other.tables.items()} == {
             t: set(k) for t, k in wordings()[0].tables.items()
         }
+
+
+def test_people_of_one_name_are_told_apart_and_a_room_whose_owner_is_gone_finds_another() -> None:
+    log, far = Log(), User("telegram", "7", "Ana")
+    log.say(far, "never mention beer")
+    log.say(User("terminal", "8", "Ana"), "4 posters")
+    log.say(User("telegram", "9", "Ana"), "must say Friday")
+    names = [member.name for member in log.room.members]
+    assert names == ["Ana", "Ana (Telegram)", "Ana (2)", "Ana (3)"]
+    assert log.room.by["never"].name == "Ana (Telegram)"  # type: ignore[union-attr]
+    with pytest.raises(Refused, match="Ana owns this room; others can once Ana has said nothing"):
+        log.take(far, [Intent("owner")])
+    log.events = [replace(event, at=event.at - timedelta(days=2)) for event in log.events]
+    log.take(far, [Intent("owner")])
+    assert log.room.owner == far
+
+
+def test_a_longer_log_is_folded_from_where_the_last_one_ended_and_undo_reaches_back() -> None:
+    log = Log()
+    for who, words in ((BEN, "never mention beer"), (ANA, "4 posters"), (BEN, "square")):
+        log.say(who, words)
+    before = log.room
+    log.take(BEN, [Intent("undo")])
+    log.take(BEN, [Intent("undo")])
+    assert (before.brief.never, log.room.brief.never) == (("beer",), ())
+    log.say(CAT, "must say Friday")
+    for many in range(len(log.events), 0, -1):
+        part = log.events[:many]
+        assert fold("r", part) == replace(fold("new", [*part]), id="r")
+    assert len(before.members) == 2
+    assert log.room.members == (ANA, BEN, CAT)

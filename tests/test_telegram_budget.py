@@ -2,7 +2,11 @@
 
 import asyncio
 from contextlib import ExitStack
+from typing import Any, cast
 
+import pytest
+
+from bot.adapter import Reply
 from bot.adapters.telegram.budget import (
     _REMEMBERED,
     BURST,
@@ -12,6 +16,12 @@ from bot.adapters.telegram.budget import (
     RESERVE,
     Budget,
 )
+from bot.adapters.telegram.outbox import TelegramOutbox
+from bot.adapters.telegram.wire import Address, Timing, Wire
+from bot.pace import Busy
+from bot.trail import Trail
+from memory.records import Chat, Message, Post
+from tests.telegram_client import talking
 
 
 class Time:
@@ -130,3 +140,30 @@ async def test_chats_that_fell_silent_are_let_go_of() -> None:
     for chat in range(10_000, 10_000 + 2 * _REMEMBERED):
         await take(it, chat)
     assert it.wait(7) > 0  # what Telegram asked for is not forgotten
+
+
+async def test_a_group_counts_what_was_answered_late_from_its_answer_on() -> None:
+    time, it = budget()
+    with it.spend(-7, GROUP):
+        time.now += 5
+    time.now += 59
+    await take(it, -7)
+    assert 1065 <= time.now < 1065.5
+
+
+async def test_a_board_waits_while_answers_need_what_a_group_takes() -> None:
+    async with talking() as (server, bot):
+        time, nothing = Time(), cast(Any, None)
+        wire = Wire(bot, Timing(lambda: time.now, time.sleep))
+        group = server.group("Team", server.person("Ana"))
+        post = await wire.send(Address(group.id), bot.send_message, text="Stage: brief")
+        outbox = TelegramOutbox(wire, nothing, nothing, Address(group.id))
+        said = Message(Chat("telegram", str(group.id)), None, "Stage: ideas")
+        trail = Trail(nothing, said.id, {0: Post(0, str(post.message_id))})
+        await take(wire.budget, group.id, GROUP - 6)
+        time.now += 20
+        with pytest.raises(Busy):
+            await outbox.update(Reply("reply", said), trail)
+        assert time.now >= 1060
+        assert await outbox.update(Reply("reply", said), trail)
+        assert [p.text for p in server.messages(group)] == ["Stage: ideas"]

@@ -72,12 +72,14 @@ class _Kept:
     async def send(self, reply: Reply, trail: Trail) -> None:
         self.reply = reply
 
-    async def update(self, reply: Reply, trail: Trail) -> None: ...
+    async def update(self, reply: Reply, trail: Trail) -> bool:
+        return True
 
     async def thread(self, trail: Trail, title: str) -> Chat | None:
         return None
 
-    async def pin(self, trail: Trail) -> None: ...
+    async def pin(self, trail: Trail) -> bool:
+        return True
 
     async def remove(self, trail: Trail) -> None:
         """Nothing stands anywhere."""

@@ -58,7 +58,7 @@ class Asked:
 
     def after(self, drafts: Sequence[Draft]) -> "Asked":
         """Return what is decided about once some events are noted."""
-        from agents.rooms.fold import fold
+        from agents.rooms.fold import after
 
         last = self.events[-1].number if self.events else 0
         new = [
@@ -66,7 +66,7 @@ class Asked:
             for n, d in enumerate(drafts, 1)
         ]
         events = (*self.events, *new)
-        return replace(self, events=events, room=fold(self.room.id, events))
+        return replace(self, events=events, room=after(self.room, events, len(self.events)))
 
 
 def button(words: str, label: str) -> Action:

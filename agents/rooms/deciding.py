@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from agents.rooms import choosing, reviewing
@@ -14,7 +15,7 @@ from agents.rooms.referring import referred, unreferred
 from agents.rooms.standing import NO_SUBJECT, fallen, found_in, outliers, standing
 from agents.rooms.state import STAGES, Stage
 from agents.rooms.telling import ROUNDS
-from agents.rooms.undoing import last_of
+from agents.rooms.undoing import UNDONE, last_of
 from agents.understanding.folding import unquoted
 from memory.rooms import Draft
 from memory.sentences import count, joined, say
@@ -23,6 +24,9 @@ from tools.errors import Refused
 
 _BRIEF = ("brief", "unbrief")
 _ONE = say("One thing at a time: say the rest again when this is done.")
+_ABSENT = timedelta(days=1)
+"""How long an owner is silent before others may own the room: nobody tells who has left."""
+_OWNED = "{owner} owns this room; others can once {owner} has said nothing here for a day."
 Decide = Callable[[Asked, Mapping[str, Any]], Decision]
 
 
@@ -191,36 +195,9 @@ def _undo(asked: Asked, data: Mapping[str, Any]) -> Decision:
     if not gone:
         raise Refused("There is nothing of yours here to take back.")
     draft = Draft("undo", {"numbers": [event.number for event in gone]})
-    kinds = dict.fromkeys(_UNDONE[e.kind] for e in gone if e.kind in _UNDONE)
+    kinds = dict.fromkeys(UNDONE[e.kind] for e in gone if e.kind in UNDONE)
     what = joined(", ", kinds) or say("your last words")
     return Decision(say("Taken back: {what}.", what=what), (draft,))
-
-
-_UNDONE: Mapping[str, str] = {
-    "brief": say("what you said of the brief"),
-    "unbrief": say("what you said of the brief"),
-    "asked": say("the question that raised"),
-    "idea": say("the idea"),
-    "sketch": say("the sketch"),
-    "ballot": say("the opening of the vote"),
-    "vote": say("your vote"),
-    "chosen": say("the choice of an idea"),
-    "outline": say("the outline"),
-    "add": say("the new piece"),
-    "drop": say("leaving that out"),
-    "change": say("the change"),
-    "carer": say("looking after that"),
-    "made": say("the new version"),
-    "kept": say("the choice of a version"),
-    "approved": say("your approval"),
-    "comment": say("the comment"),
-    "overruled": say("letting it stay"),
-    "stage": say("the step to another stage"),
-    "named": say("the name"),
-    "owner": say("the new owner"),
-    "card": say("the check"),
-    "packed": say("the note that it was packed"),
-}
 
 
 def _status(asked: Asked, data: Mapping[str, Any]) -> Decision:
@@ -240,8 +217,9 @@ def _titled(asked: Asked, data: Mapping[str, Any]) -> Decision:
 
 def _owner(asked: Asked, data: Mapping[str, Any]) -> Decision:
     owner, user = asked.room.owner, asked.user
-    if owner not in (None, user) and owner in asked.room.members:
-        raise Refused("{owner} owns this room; only they can hand it over.", owner=who(owner))
+    spoke = [event.at for event in asked.events if event.author == owner]
+    if owner not in (None, user) and spoke and asked.at - spoke[-1] < _ABSENT:
+        raise Refused(_OWNED, owner=who(owner))
     return Decision(say("{owner} owns this room now.", owner=who(user)), (Draft("owner"),))
 
 

@@ -3,43 +3,64 @@
 What an event names may be gone, for people can have theirs erased: then it changes nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain, count
 from typing import Any
 
 from agents.rooms.brief import NAMES, said, taken_back
-from agents.rooms.state import (
-    KINDS,
-    STAGES,
-    Ballot,
-    Comment,
-    Idea,
-    Piece,
-    Question,
-    Reference,
-    Room,
-    Version,
-)
+from agents.rooms.pieces import PIECES, Apply, ints, listed, text
+from agents.rooms.state import STAGES, Ballot, Idea, Question, Reference, Room
 from agents.rooms.undoing import undone
 from memory.records import User
 from memory.rooms import RoomEvent
 
-Apply = Callable[[Room, RoomEvent], Room]
+_KEPT = 100
+"""Rooms whose state is kept, so that a longer log is folded from where the last one ended."""
+_folded: OrderedDict[str, tuple[int, RoomEvent, Room]] = OrderedDict()
 
 
 def fold(id: str, events: Sequence[RoomEvent]) -> Room:
     """Return the room its events make."""
-    gone, room = undone(events), Room(id)
-    for event in events:
+    many, last, room = _folded.get(id, (0, None, Room(id)))
+    if many > len(events) or (many and events[many - 1] is not last):
+        many, room = 0, Room(id)
+    room = after(room, events, many)
+    if events:
+        _folded[id] = len(events), events[-1], room
+        _folded.move_to_end(id)
+        if len(_folded) > _KEPT:
+            _folded.popitem(last=False)
+    return room
+
+
+def after(room: Room, events: Sequence[RoomEvent], many: int) -> Room:
+    """Return what becomes of a room that so many events made, once all of them have happened."""
+    if any(event.kind == "undo" for event in events[many:]):
+        many, room = 0, Room(room.id)
+    gone = undone(events) if many == 0 else frozenset()
+    for event in events[many:]:
+        if (author := event.author) is not None:
+            if author not in room.members:
+                room = replace(room, members=(*room.members, _told_apart(author, room.members)))
+            known = room.members[room.members.index(author)]
+            event = event if known.name == author.name else replace(event, author=known)
         apply = _APPLY.get(event.kind)
         if apply is not None and event.number not in gone:
             room = apply(room, event)
-        members = room.members
-        if event.author is not None and event.author not in members:
-            members = (*members, event.author)
-        room = replace(room, number=event.number, members=members)
+        room = replace(room, number=event.number)
     return room
+
+
+def _told_apart(user: User, members: Sequence[User]) -> User:
+    """Return somebody new by a name that nobody else here has."""
+    taken, name = {member.name for member in members}, user.name
+    if all(user.platform != member.platform for member in members if member.name == name):
+        user = replace(user, name=f"{name} ({user.platform.title()})") if name in taken else user
+    numbered = (replace(user, name=f"{name} ({n})") for n in count(2))
+    return next(one for one in chain([user], numbered) if one.name not in taken or not one.name)
 
 
 def _opened(room: Room, event: RoomEvent) -> Room:
@@ -48,7 +69,7 @@ def _opened(room: Room, event: RoomEvent) -> Room:
     for name, value in defaults.items() if isinstance(defaults, dict) else ():
         brief = said(brief, name, value)
     names = ("title", "template", "kind", "language")
-    texts: dict[str, Any] = {name: _text(data, name) for name in names}
+    texts: dict[str, Any] = {name: text(data, name) for name in names}
     return replace(room, **texts, brief=brief, owner=event.author, stage_at=event.number)
 
 
@@ -62,7 +83,7 @@ def _brief(room: Room, event: RoomEvent) -> Room:
 
 def _unbrief(room: Room, event: RoomEvent) -> Room:
     name = str(event.data.get("name"))
-    brief = taken_back(room.brief, name, tuple(map(str, _list(event.data.get("values")))))
+    brief = taken_back(room.brief, name, tuple(map(str, listed(event.data.get("values")))))
     left = tuple(q for q in room.questions if q.name != name)
     by = {**room.by, name: event.author}
     return replace(room, brief=brief, by=by, questions=left, card={})  # it was of another brief
@@ -84,9 +105,9 @@ def _idea(room: Room, event: RoomEvent) -> Room:
         number,
         str(data.get("title", "")),
         str(data.get("description", "")),
-        tuple(map(str, _list(data.get("tags")))),
+        tuple(map(str, listed(data.get("tags")))),
         author=event.author,
-        parents=tuple(_ints(data.get("parents"))),
+        parents=tuple(ints(data.get("parents"))),
     )
     ideas = room.ideas
     if data.get("replaces"):
@@ -104,7 +125,7 @@ def _sketch(room: Room, event: RoomEvent) -> Room:
 def _ballot(room: Room, event: RoomEvent) -> Room:
     until = event.data.get("until")
     end = datetime.fromisoformat(until) if isinstance(until, str) and until else None
-    among = tuple(_ints(event.data.get("among")))
+    among = tuple(ints(event.data.get("among")))
     old = room.ballot.votes if room.ballot and event.data.get("keep") else {}
     votes = {user: idea for user, idea in old.items() if idea in among}
     return replace(room, ballot=Ballot(among, end, votes, bool(event.data.get("last"))))
@@ -124,103 +145,6 @@ def _chosen(room: Room, event: RoomEvent) -> Room:
     return replace(room, chosen=idea, ballot=None)
 
 
-def _outline(room: Room, event: RoomEvent) -> Room:
-    rows = [row for row in _list(event.data.get("pieces")) if isinstance(row, dict)]
-    pieces = tuple(_piece(n, row, event.author) for n, row in enumerate(rows, 1))
-    return replace(room, pieces=pieces)
-
-
-def _piece(number: int, row: Mapping[str, Any], author: User | None) -> Piece:
-    kind: Any = row.get("kind") if row.get("kind") in KINDS else "text"
-    fields = ("form", "words", "reads", "seed", "language", "must")
-    known: dict[str, Any] = {k: row[k] for k in fields if k in row}
-    request = str(row.get("request", ""))
-    return Piece(number, kind, _text(row, "title"), request, **known)
-
-
-def _add(room: Room, event: RoomEvent) -> Room:
-    number = max((p.number for p in room.pieces), default=0) + 1
-    return replace(room, pieces=(*room.pieces, _piece(number, event.data, event.author)))
-
-
-def _drop(room: Room, event: RoomEvent) -> Room:
-    gone = event.data.get("piece")
-    return replace(room, pieces=tuple(p for p in room.pieces if p.number != gone))
-
-
-def _change(room: Room, event: RoomEvent) -> Room:
-    new: Any = {k: str(v) for k, v in event.data.items() if k in ("title", "request")}
-    return _with(room, event, lambda piece: replace(piece, **new))
-
-
-def _carer(room: Room, event: RoomEvent) -> Room:
-    return _with(room, event, lambda piece: replace(piece, carer=event.author))
-
-
-def _made(room: Room, event: RoomEvent) -> Room:
-    """Add a version to a piece; it counts from now on, and nobody has approved it yet."""
-    data = event.data
-
-    def new(piece: Piece) -> Piece:
-        number = max((v.number for v in piece.versions), default=0) + 1
-        words = {name: str(data.get(name, "")) for name in ("asset", "text", "step")}
-        faults = tuple(_list(data.get("faults")))
-        version = Version(number, **words, author=event.author, faults=faults)
-        versions = (*piece.versions, version)
-        kept = piece.kept if data.get("aside") and piece.kept else number
-        same = kept == piece.kept
-        return replace(
-            piece,
-            versions=versions,
-            kept=kept,
-            approved=piece.approved if same else (),
-            overruled=piece.overruled if same else None,
-        )
-
-    return _with(room, event, new)
-
-
-def _kept(room: Room, event: RoomEvent) -> Room:
-    version = event.data.get("version")
-
-    def keep(piece: Piece) -> Piece:
-        if version == piece.kept or version not in [v.number for v in piece.versions]:
-            return piece
-        return replace(piece, kept=version, approved=())
-
-    return _with(room, event, keep)
-
-
-def _approved(room: Room, event: RoomEvent) -> Room:
-    who = (event.author,) if event.author else ()
-    return _with(
-        room, event, lambda p: replace(p, approved=(*(u for u in p.approved if u not in who), *who))
-    )
-
-
-def _comment(room: Room, event: RoomEvent) -> Room:
-    new = Comment(event.author, str(event.data.get("text", "")), bool(event.data.get("change")))
-    return _with(
-        room,
-        event,
-        lambda p: replace(
-            p, comments=(*p.comments, new), approved=() if new.change else p.approved
-        ),
-    )
-
-
-def _overruled(room: Room, event: RoomEvent) -> Room:
-    return _with(room, event, lambda piece: replace(piece, overruled=event.author))
-
-
-def _with(room: Room, event: RoomEvent, change: Callable[[Piece], Piece]) -> Room:
-    named = event.data.get("piece")
-    wanted = {named} if isinstance(named, int) else set(_ints(named))
-    pieces = tuple(change(p) if p.number in wanted else p for p in room.pieces)
-    same = [p.kept for p in pieces] == [p.kept for p in room.pieces]
-    return replace(room, pieces=pieces, card=room.card if same else {})
-
-
 def _stage(room: Room, event: RoomEvent) -> Room:
     stage = event.data.get("stage")
     if stage not in STAGES:
@@ -234,7 +158,7 @@ def _card(room: Room, event: RoomEvent) -> Room:
 
 
 def _packed(room: Room, event: RoomEvent) -> Room:
-    return replace(room, packs=tuple(map(str, _list(event.data.get("assets")))))
+    return replace(room, packs=tuple(map(str, listed(event.data.get("assets")))))
 
 
 def _owner(room: Room, event: RoomEvent) -> Room:
@@ -243,27 +167,13 @@ def _owner(room: Room, event: RoomEvent) -> Room:
 
 def _reference(room: Room, event: RoomEvent) -> Room:
     """Take a picture as the one all others shall look like; none takes that back."""
-    asset, name = (_text(event.data, key) for key in ("asset", "name"))
+    asset, name = (text(event.data, key) for key in ("asset", "name"))
     found = Reference(asset, name, event.author) if asset else None
     return replace(room, reference=found, card={})
 
 
 def _named(room: Room, event: RoomEvent) -> Room:
     return replace(room, title=str(event.data.get("title", "")) or room.title)
-
-
-def _text(data: Mapping[str, Any], name: str) -> str:
-    """Return a text, which stays a sentence if it is one."""
-    text: str = data.get(name) or ""
-    return text
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _ints(value: object) -> Iterable[int]:
-    return (one for one in _list(value) if isinstance(one, int))
 
 
 _APPLY: Mapping[str, Apply] = {
@@ -279,17 +189,8 @@ _APPLY: Mapping[str, Apply] = {
     "ballot": _ballot,
     "vote": _vote,
     "chosen": _chosen,
-    "outline": _outline,
-    "add": _add,
-    "drop": _drop,
-    "change": _change,
-    "carer": _carer,
-    "made": _made,
-    "kept": _kept,
-    "approved": _approved,
-    "comment": _comment,
-    "overruled": _overruled,
     "stage": _stage,
     "card": _card,
     "packed": _packed,
+    **PIECES,
 }

@@ -1,14 +1,41 @@
 """What of a room's log was taken back, and what somebody can take back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from memory.records import User
 from memory.rooms import RoomEvent
+from memory.sentences import say
 
 _JUST_NOW = timedelta(minutes=15)
 LASTING = ("opened", "undo", "joined")
 """What cannot be taken back."""
+UNDONE: Mapping[str, str] = {
+    "brief": say("what you said of the brief"),
+    "unbrief": say("what you said of the brief"),
+    "asked": say("the question that raised"),
+    "idea": say("the idea"),
+    "sketch": say("the sketch"),
+    "ballot": say("the opening of the vote"),
+    "vote": say("your vote"),
+    "chosen": say("the choice of an idea"),
+    "outline": say("the outline"),
+    "add": say("the new piece"),
+    "drop": say("leaving that out"),
+    "change": say("the change"),
+    "carer": say("looking after that"),
+    "made": say("the new version"),
+    "kept": say("the choice of a version"),
+    "approved": say("your approval"),
+    "comment": say("the comment"),
+    "overruled": say("letting it stay"),
+    "stage": say("the step to another stage"),
+    "named": say("the name"),
+    "owner": say("the new owner"),
+    "card": say("the check"),
+    "packed": say("the note that it was packed"),
+}
+"""What is told to be taken back, by the kind of the event."""
 
 
 def undone(events: Sequence[RoomEvent]) -> frozenset[int]:

@@ -31,6 +31,7 @@ PARTS = {
     "cluster": "what a job costs in a Ray worker, and how long a dead node is missed",
     "understanding": "understanding a message by rules",
     "rooms": "project rooms in which everybody talks at once",
+    "storm": "twenty rooms on both platforms in which everybody talks, votes and presses at once",
     "gate": "outliers found by the consistency gate, false alarms, and what repair brings",
     "gpu": "large picture models with random weights: passes, share of the peak, compiling",
     "stepping": "a burst of mixed pictures against diffusers one at a time and in batches",

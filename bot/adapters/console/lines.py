@@ -49,18 +49,20 @@ class JsonOutbox:
         if not self.events.open:  # nobody read it, so it must not count as sent
             await asyncio.Event().wait()
 
-    async def update(self, reply: Reply, trail: Trail) -> None:
+    async def update(self, reply: Reply, trail: Trail) -> bool:
         """Write what a board says now, and its buttons."""
         actions = [{"id": a.id, "label": a.label} for a in reply.actions]
         said = reply.message
         self.events.write("board", None, id=said.id, text=said.text, actions=actions)
+        return True
 
     async def thread(self, trail: Trail, title: str) -> Chat | None:
         """Return None: there is but one conversation here."""
         return None
 
-    async def pin(self, trail: Trail) -> None:
+    async def pin(self, trail: Trail) -> bool:
         """Leave it: nothing can be pinned here."""
+        return True
 
     async def remove(self, trail: Trail) -> None:
         """Refuse: what is written stays."""

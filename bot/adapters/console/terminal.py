@@ -39,15 +39,17 @@ class TerminalOutbox:
         self.watch.clear()
         await show.reply(reply, self._assets, self._console)
 
-    async def update(self, reply: Reply, trail: Trail) -> None:
+    async def update(self, reply: Reply, trail: Trail) -> bool:
         """Leave it: what is printed stays, and /project shows how it is now."""
+        return True
 
     async def thread(self, trail: Trail, title: str) -> Chat | None:
         """Return None: there is but one conversation here."""
         return None
 
-    async def pin(self, trail: Trail) -> None:
+    async def pin(self, trail: Trail) -> bool:
         """Leave it: nothing can be pinned here."""
+        return True
 
     async def remove(self, trail: Trail) -> None:
         """Refuse: what is written stays."""

@@ -182,29 +182,32 @@ class DiscordOutbox:
             self._channel, same(part, reference), max(since, 0), known
         )
 
-    async def update(self, reply: Reply, trail: Trail) -> None:
+    async def update(self, reply: Reply, trail: Trail) -> bool:
         """Change the first message of a reply: what it says and its buttons."""
         limit = self._edge.wire.limit(self._channel)
         part = (await parts(reply, self._edge.assets, limit))[0]
-        with suppress(discord.NotFound):  # somebody deleted it
-            for id in _ids(trail)[:1]:
-                change = partial(self._edge.wire.change, self._channel, id, part)
-                await persist(change, f"board {reply.message.id}")
+        for id in _ids(trail)[:1]:
+            change = partial(self._edge.wire.change, self._channel, id, part)
+            return await persist(change, f"board {reply.message.id}")
+        return False
 
     async def thread(self, trail: Trail, title: str) -> Chat | None:
         """Begin a thread behind the first message of a reply, in a channel of a server."""
         for id in _ids(trail)[:1]:
-            if found := await self._edge.wire.thread(self._channel, id, title[:_TITLE]):
+            begin = partial(self._edge.wire.thread, self._channel, id, title[:_TITLE])
+            if found := await persist(begin, f"a thread behind {id}"):
                 return Chat(NAME, found)
         return None
 
-    async def pin(self, trail: Trail) -> None:
+    async def pin(self, trail: Trail) -> bool:
         """Pin the first message of a reply, if we may."""
-        for id in _ids(trail)[:1]:
-            try:
-                await self._edge.wire.pin(self._channel, id)
-            except (discord.DiscordException, *PASSING) as error:
-                log.info("a board could not be pinned: %s", error)
+        try:
+            for id in _ids(trail)[:1]:
+                await persist(partial(self._edge.wire.pin, self._channel, id), f"pin {id}")
+        except discord.DiscordException as error:
+            log.info("a board could not be pinned: %s", error)
+            return False
+        return True
 
     async def remove(self, trail: Trail) -> None:
         """Delete the messages of a reply; Refused when Discord does not let us."""

@@ -155,7 +155,7 @@ class Session(discord.Client):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Let go of what was known of a server, for we were thrown out or it is no more."""
         for channel in (*guild.channels, *guild.threads):
-            self._desk.cancel(chat_of(channel.id))
+            await self._desk.left(chat_of(channel.id))
         await (await self.memory.rules()).leave(NAME, str(guild.id))
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
@@ -167,7 +167,7 @@ class Session(discord.Client):
         await self._closed(thread.thread_id)
 
     async def _closed(self, channel: int) -> None:
-        self._desk.cancel(chat_of(channel))
+        await self._desk.left(chat_of(channel), gone=True)
         await (await self.memory.rules()).gone(chat_of(channel))
 
     async def on_raw_message_edit(self, edit: discord.RawMessageUpdateEvent) -> None:

@@ -20,7 +20,8 @@ from bot.adapters.discord.hook import Hook
 from bot.adapters.discord.parts import Part
 from bot.adapters.discord.payload import file_of, shown, view_of
 from bot.adapters.discord.rate import Rate
-from bot.errors import Undeliverable
+from bot.adapters.discord.refusals import PUT_AWAY, meant
+from tools.errors import Refused
 
 log = logging.getLogger(__name__)
 
@@ -38,22 +39,16 @@ _FORBIDDEN = frozenset({50001, 50013})
 _NO_REPLY = frozenset({50013, 160002})
 """Replies need the right to read what they reply to."""
 _THREAD_THERE = 160004
+_NO_MESSAGE = 10008
 _ARCHIVED: Final = 10080
 """Minutes after which a thread in which nobody speaks is put away: a week, the most there is."""
 _PAGES, _PAGE = 5, 100
 _NOBODY = discord.AllowedMentions.none()
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-_SILENT = "I may not write here; somebody who runs this server can allow me Send Messages."
-_SHUT = "They take no messages from me."
-_NOWHERE = {
-    10003: "That channel is gone.",
-    50001: "I may not see that channel; somebody who runs this server can allow me View Channel.",
-    50007: _SHUT,
-    50013: _SILENT,
-    50278: _SHUT,
-    160005: "That thread is locked; somebody who runs this server can unlock it.",
-}
-"""What Discord's refusals mean, by their code."""
+_NO_THREADS = (
+    "I may not create threads here, so we make it in this channel; somebody who runs this server"
+    " can allow me Create Public Threads."
+)
 _NO_FILES = "I may not send files here; somebody who runs this server can allow me Attach Files."
 
 
@@ -101,8 +96,7 @@ class Wire:
                 return await self.send(channel, Part(text), nonce)
             if isinstance(error, PASSING):
                 raise
-            said = f"Discord refused it: {error.code} {error.text}."
-            raise Undeliverable(_NOWHERE.get(error.code, said)) from error
+            raise meant(error) from error
 
     async def _send(
         self, channel: str, part: Part, nonce: str, reference: str, *, silent: bool
@@ -133,21 +127,48 @@ class Wire:
         ) as params:
             await self._http.edit_message(int(channel), int(id), params=params)
 
-    async def change(self, channel: str, id: str, part: Part) -> None:
-        """Change the text and the buttons of one of our messages."""
-        with handle_message_parameters(
-            part.text, view=view_of(part), allowed_mentions=_NOBODY
-        ) as params:
-            await self._http.edit_message(int(channel), int(id), params=params)
+    async def change(self, channel: str, id: str, part: Part, *, again: bool = True) -> bool:
+        """Change the text and the buttons of one of our messages; False when it is gone.
+
+        A thread that was put away is taken out for that. Raises what `send` raises.
+        """
+        try:
+            with handle_message_parameters(
+                part.text, view=view_of(part), allowed_mentions=_NOBODY
+            ) as params:
+                await self._http.edit_message(int(channel), int(id), params=params)
+        except discord.HTTPException as error:
+            if again and error.code == PUT_AWAY and await self._taken_out(channel):
+                return await self.change(channel, id, part, again=False)
+            if isinstance(error, PASSING):
+                raise
+            if error.code != _NO_MESSAGE:
+                raise meant(error) from error
+            return False
+        return True
+
+    async def _taken_out(self, thread: str) -> bool:
+        try:
+            await self._http.edit_channel(int(thread), archived=False)
+        except discord.HTTPException:
+            return False
+        return True
 
     async def thread(self, channel: str, id: str, name: str) -> str:
-        """Begin a thread behind a message, or find the one there is; "" where none can be."""
+        """Begin a thread behind a message, or find the one there is; "" where none can be.
+
+        Raises Refused where we may not.
+        """
         if not isinstance(self._client.get_channel(int(channel)), discord.TextChannel):
             return ""
         begin = self._http.start_thread_with_message
         try:
             made = await begin(int(channel), int(id), name=name, auto_archive_duration=_ARCHIVED)
         except discord.HTTPException as error:
+            if isinstance(error, PASSING):
+                raise
+            if error.code in _FORBIDDEN:
+                raise Refused(_NO_THREADS) from error
             return id if error.code == _THREAD_THERE else ""
         return str(made["id"])
 

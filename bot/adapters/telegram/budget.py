@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
 BURST = 3
@@ -83,8 +83,8 @@ class Budget:
     def spend(self, chat: int, cost: int = 1) -> Iterator[None]:
         """Count messages or edits as said now.
 
-        Overall they count from here until a second after the answer: Telegram counts when they
-        arrive, and what begins slowly would meet what follows it there.
+        They count from here until a second (in groups a minute) after the answer: Telegram counts
+        when they arrive, and what begins slowly would meet what follows it there.
         """
         if len(self._chats) >= _REMEMBERED:
             self._prune()
@@ -99,6 +99,11 @@ class Budget:
         finally:
             self._under_way -= cost
             self._all.extend([self._clock()] * cost)
+            if chat < 0:
+                with suppress(ValueError):  # it took longer than that
+                    for _ in range(cost):
+                        known.said.remove(now)
+                known.said.extend([self._clock()] * cost)
 
     def _prune(self) -> None:
         """Let go of chats that everything may be said to again."""

@@ -16,6 +16,7 @@ from bot.adapters.telegram.sending import Sending
 from bot.adapters.telegram.status import PREVIEW, Status
 from bot.adapters.telegram.wire import Address, Wire
 from bot.errors import Undeliverable
+from bot.pace import Busy
 from bot.progress import Standing
 from bot.render import split, units
 from bot.trail import Trail
@@ -30,6 +31,12 @@ log = logging.getLogger(__name__)
 _TRIES = 4
 """Further tries to answer a press, within the quarter of a minute that a button spins."""
 _FORMER = say("That is from before this group was made larger; I cannot reach it there any more.")
+_NO_TOPICS = (
+    "I may not open topics here, so we make it in this one; an admin can make me one who may"
+    " manage topics."
+)
+_ANSWERS = 6
+"""Of what a group takes in a minute, what the board of a room leaves for answers."""
 _TITLE = 128
 ALERT = 200
 """Characters of what is said where a button was pressed."""
@@ -94,16 +101,23 @@ class TelegramOutbox:
         await status.stop()
         await Sending(self._wire, self._assets, self._to, status, reply, trail).run()
 
-    async def update(self, reply: Reply, trail: Trail) -> None:
+    async def update(self, reply: Reply, trail: Trail) -> bool:
         """Change the main message of a reply: what it says and its buttons."""
         post = trail[0]
         if post is None or not post.id or post.former:
-            return
+            return False
         fields = {"message_id": int(post.id), "reply_markup": keyboard(reply)}
         text = layout(reply).text
-        with suppress(Gone, MayHaveArrived):
-            edit = self._wire.bot.edit_message_text
+        edit = self._wire.bot.edit_message_text
+        try:
+            self._wire.ready(self._to, kept=_ANSWERS)
             await self._wire.edit(self._to, edit, text=text, **fields)
+        except Busy as busy:  # answers go first
+            await self._wire.timing.sleep(busy.seconds)
+            raise
+        except Gone:
+            return False
+        return True
 
     async def thread(self, trail: Trail, title: str) -> Chat | None:
         """Begin a topic, where the group has some and lets us; a topic stays as it is."""
@@ -112,8 +126,10 @@ class TelegramOutbox:
         bot = self._wire.bot
         try:
             here = await self._wire.asked(bot.get_chat, chat_id=self._to.chat)
-            if not (here.is_forum and await self._may()):
+            if not here.is_forum:
                 return None
+            if not await self._may():
+                raise Refused(_NO_TOPICS)
             begin = bot.create_forum_topic
             made = await self._wire.asked(begin, chat_id=self._to.chat, name=title[:_TITLE])
         except TelegramError as error:
@@ -121,19 +137,21 @@ class TelegramOutbox:
             return None
         return Chat(NAME, f"{self._to.chat}:{made.message_thread_id}")
 
-    async def pin(self, trail: Trail) -> None:
+    async def pin(self, trail: Trail) -> bool:
         """Pin the main message of a reply without a sound, if we may."""
         post = trail[0]
         if post is None or not post.id or post.former:
-            return
+            return False
         fields = {"chat_id": self._to.chat, "message_id": int(post.id)}
         try:
             pin = self._wire.bot.pin_chat_message
             if self._to.group and not await self._may():
-                return
+                return False
             await self._wire.asked(pin, disable_notification=True, **fields)
         except TelegramError as error:
             log.info("a board could not be pinned: %s", kind(error))
+            return False
+        return True
 
     async def _may(self) -> bool:
         """Tell whether we are an admin of the group."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 from telegram.error import Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bot.adapters.telegram.request import UNSENT
-from bot.errors import Undeliverable
+from bot.errors import Nowhere, Undeliverable
 
 
 class MayHaveArrived(Exception):
@@ -44,10 +44,14 @@ _GONE = (
 )
 _NO_KIND = ("not enough rights to send ", "voice_messages_forbidden", "photo_", "image_process")
 _NOWHERE = (
-    "chat not found",
-    "topic_closed",
     "topic_deleted",
     "message thread not found",
+    "group chat was deactivated",
+    "chat was deleted",
+)
+_NOT_NOW = (
+    "chat not found",
+    "topic_closed",
     "not enough rights",
     "have no rights",
     "write_forbidden",
@@ -56,8 +60,6 @@ _NOWHERE = (
     "user is deactivated",
     "user not found",
     "peer_id_invalid",
-    "group chat was deactivated",
-    "chat was deleted",
 )
 
 
@@ -70,6 +72,7 @@ def translated(error: TelegramError) -> Exception:
         return Gone(error.message)
     if any(part in words for part in _NO_KIND) and "text messages" not in words:
         return NotAllowed("The bot may not send things of that kind to that chat.")
-    if any(part in words for part in _NOWHERE):
-        return Undeliverable("The bot may not write in that chat any more, or it is gone.")
+    for kind, known in ((Nowhere, _NOWHERE), (Undeliverable, _NOT_NOW)):
+        if any(part in words for part in known):
+            return kind("The bot may not write in that chat any more, or it is gone.")
     return error

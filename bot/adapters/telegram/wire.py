@@ -125,11 +125,11 @@ class Wire:
         """Tell whether a group was given another id since this process knows it."""
         return to.chat in self._moved
 
-    def ready(self, to: Address, *, new: bool = False) -> None:
+    def ready(self, to: Address, *, new: bool = False, kept: int = KEPT) -> None:
         """Raise Busy when there is no room for progress now; the first sign of it needs less."""
         chat = self._moved.get(to.chat, to.chat)
         reserve = RESERVE // 2 if new else RESERVE
-        if (wait := self.budget.wait(chat, spare=not new, kept=KEPT, reserve=reserve)) > 0:
+        if (wait := self.budget.wait(chat, spare=not new, kept=kept, reserve=reserve)) > 0:
             raise Busy(wait)
 
     async def asked(self, method: Callable[..., Awaitable[T]], **fields: Any) -> T:
