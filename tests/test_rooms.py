@@ -344,6 +344,16 @@ def test_the_brief_is_in_every_wish() -> None:
     assert text["terms"] == {"gig": "concert"}
 
 
+def test_pieces_that_are_too_many_are_left_out_and_named() -> None:
+    log = Log()
+    log.say(ANA, "12 posters, in English, Spanish, French, German, Italian, Russian and Greek")
+    log.note(None, "idea", title="Neon Sax")
+    log.note(ANA, "stage", stage="ideas")
+    told = log.say(ANA, "next").told
+    assert len(log.room.pieces) == 24
+    assert told.endswith("left out: Announcement (Russian), Announcement (Greek), Radio line.")
+
+
 def test_several_languages_make_several_texts() -> None:
     log = Log()
     log.say(ANA, "in English and Spanish")

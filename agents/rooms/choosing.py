@@ -9,6 +9,7 @@ from agents.rooms.asked import Asked, Decision, Task, button, titled, who
 from agents.rooms.outline import outline
 from agents.rooms.requests import request_told
 from agents.rooms.state import Ballot, Idea, Room
+from agents.rooms.templates import MOST
 from agents.understanding.folding import unquoted
 from memory.rooms import Draft
 from memory.sentences import count, joined, listed, say
@@ -225,10 +226,15 @@ def took(asked: Asked, number: int, how: str) -> Decision:
     if idea is None:
         raise Refused(MISSING, number=number)
     drafts: tuple[Draft, ...] = (Draft("chosen", {"idea": number, "how": how}),)
-    rows = outline(asked.template, asked.after(drafts).room)
+    planned = outline(asked.template, asked.after(drafts).room)
+    rows, more = planned[:MOST], planned[MOST:]
     drafts = (*drafts, Draft("stage", {"stage": "outline"}), Draft("outline", {"pieces": rows}))
     taken = say("{idea} it is, {how}. I would make:", idea=called(idea), how=how)
-    told = joined("\n", [taken, *(_row(n, row) for n, row in enumerate(rows, 1))])
+    lines = [taken, *(_row(n, row) for n, row in enumerate(rows, 1))]
+    if more:
+        names = joined(", ", (str(row["title"]) for row in more))
+        lines.append(say("{most} pieces are the most; left out: {names}.", most=MOST, names=names))
+    told = joined("\n", lines)
     return Decision(told, drafts, None, (button("next outline", say("Make it")),))
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from agents.rooms.brief import Brief, glossary, style, wishes
 from agents.rooms.state import Idea, Piece, Room
-from agents.rooms.templates import MOST, Part, Template, filled
+from agents.rooms.templates import Part, Template, filled
 from agents.understanding.wishes import Wish
 from memory.records import Asset
 from memory.sentences import say
@@ -21,12 +21,12 @@ _SMALL = ("a", "an", "the")
 
 
 def outline(template: Template, room: Room) -> list[dict[str, object]]:
-    """Return the pieces of the chosen idea, as the event that notes them holds them."""
+    """Return the pieces of the chosen idea, as an event holds them."""
     idea = room.idea(room.chosen) or Idea(0, room.brief.subject)
     rows: list[dict[str, object]] = []
     texts: dict[str, int] = {}
     for part in template.pieces:
-        for row in _rows(part, template, room, idea)[: MOST - len(rows)]:
+        for row in _rows(part, template, room, idea):
             rows.append(row | {"reads": texts.get(part.reads, 0)})
             texts.setdefault(part.title, len(rows))
     return [{**row, "seed": _seed(room.id, n)} for n, row in enumerate(rows, 1)]

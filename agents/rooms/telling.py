@@ -35,7 +35,8 @@ def told_of(task: Task, room: Room, drafts: Sequence[Draft], told: str) -> str:
         return _versions(task, room)
     lines = pieces_told(room)
     if set(task.numbers) >= set(lines):
-        made = count(len(lines), "{n} piece made:", "{n} pieces made:")
+        done = sum(piece.now is not None for piece in room.pieces)
+        made = count(done, "{n} piece made:", "{n} pieces made:")
         return _lines(told, made, *lines.values())
     return _lines(told, *(lines[n] for n in dict.fromkeys(task.numbers) if n in lines))
 
