@@ -12,7 +12,7 @@ from agents.rooms.reader import Intent
 from agents.rooms.reading import read
 from agents.rooms.repeating import LATE, last_task, misplaced, renumbered, repeated
 from agents.rooms.reviewing import uploaded
-from agents.rooms.state import Room
+from agents.rooms.state import STAGES, Room
 from agents.rooms.undoing import fresh
 from agents.rooms.wording import wordings
 from agents.scene import look
@@ -132,10 +132,10 @@ async def _decision(
 async def _intents(studio: Studio, here: Asked, message: Message, text: str) -> list[Intent]:
     """Return what words want of a room; those of buttons say which stage they were shown in."""
     room = here.room
-    verb, *rest = text.split()[:3] or [""]
-    if verb == "next" and rest:
+    verb, *rest = text.split()[:4] or [""]
+    if verb == "next" and len(rest) == 1 and rest[0] in STAGES:
         return [Intent("next", {"from": rest[0]})]
-    if verb == "settle" and len(rest) == 2:
+    if verb == "settle" and len(rest) == 2 and rest[1] in ("old", "new"):
         return [Intent("settle", {"name": rest[0], "side": rest[1]})]
     if text == "anyway":
         return [Intent("anyway")]

@@ -61,6 +61,13 @@ async def made_from_ideas(here: Room) -> Reply:
     return await here.say("next", BEN)
 
 
+async def test_next_please_goes_on_as_next_does(tmp_path: Path) -> None:
+    async with room(tmp_path, writer()) as here:
+        await opened(here)
+        assert "Brass Fox" in (await here.say("next please")).message.text
+        assert (await project(here)).stage == "ideas"
+
+
 async def test_words_about_something_else_are_answered_as_ever(tmp_path: Path) -> None:
     async with room(tmp_path, FakeRunner("Very well, thank you.")) as here:
         await opened(here)

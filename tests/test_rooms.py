@@ -85,6 +85,7 @@ def said(text: str, **room: Any) -> list[tuple[str, dict[str, Any]]]:
     ("text", "name", "value"),
     [
         ("audience is teenagers", "audience", "teenagers"),
+        ("I think it should be for families", "audience", "families"),
         ("It's for children of six", "audience", "children of six"),
         ("please keep it playful", "tone", "playful"),
         ("in Spanish and English", "languages", ["Spanish", "English"]),

@@ -11,7 +11,7 @@ from typing import Any
 
 from agents.rooms.pointing import Pointed, mentioned
 from agents.rooms.reader import VAGUE, Intent, Reader
-from agents.rooms.slots import ENDS
+from agents.rooms.slots import ENDS, SIGNS
 from agents.understanding.folding import Line, folded
 from tools.languages import language
 
@@ -22,7 +22,6 @@ _BRIEF, _ACT = 0.3, 0.7
 CHANGES = ("change", "refine")
 """What has free words, which may go on to something else."""
 _LISTED = ("colours", "languages")
-_SIGNS = re.compile("[\u2190-\u2bff\ufe0f\u200d\U0001f000-\U0001faff]+")
 _QUOTED = re.compile(r"[\"“„«].*?[\"”“»]")
 _END = re.compile(r"(?<!\d)[.!?;…]+(?=\s|$)|[!?;…]+(?=\s|$)|\n+")
 _SIGNED = (",", ";", ":")
@@ -50,7 +49,7 @@ class _Found:
 
 def loosely(text: str, readers: Sequence[Reader]) -> list[Intent]:
     """Return what a message wants, in the language that explains most of it."""
-    said = _SIGNS.sub(" ", text).strip()
+    said = SIGNS.sub(" ", text).strip()
     line = Line(said, folded(said))
     best, least = list[Intent](), len(said) + 1
     spoken = language(_QUOTED.sub(" ", said))

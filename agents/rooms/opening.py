@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from agents.rooms.reading import LONGEST
-from agents.rooms.slots import ENDS
+from agents.rooms.slots import ENDS, SIGNS
 from agents.rooms.templates import Template
 from agents.rooms.wording import Wording, fitting, wordings
 from agents.understanding.folding import Line, folded
@@ -16,7 +16,7 @@ _NAME = 5
 
 def opening(text: str, templates: Mapping[str, Template]) -> tuple[str, str] | None:
     """Return the template and the subject of "let's make a poster series for the jazz night"."""
-    line = Line(said := text.strip(ENDS), folded(said))
+    line = Line(said := SIGNS.sub(" ", text).strip(ENDS), folded(said))
     for words in fitting(line.fold) if len(said) <= LONGEST else ():
         for say in words.opens(line.fold):
             for one in _said(line, words):
@@ -78,7 +78,8 @@ def _speaks(words: Wording, kind: str, language: str) -> bool:
 
 def _bare(text: str, spoken: list[Wording]) -> str:
     """Return a subject without the prepositions and articles before it."""
-    line = Line(text := text.strip(ENDS), folded(text))
+    text = SIGNS.sub(" ", text).strip(ENDS)
+    line = Line(text, folded(text))
     for words in spoken:
         found = words.marks["before"].pattern.match(line.fold)
         if found and found.end() < len(line.text):

@@ -15,6 +15,8 @@ from agents.understanding.folding import Line, folded, unquoted
 from memory.records import User
 from tools.languages import language_name
 
+SIGNS = re.compile("[\u2190-\u2bff\ufe0f\u200d\U0001f000-\U0001faff]+")
+"""Emoji and arrows, which say nothing of what is wanted."""
 ENDS = " \t\n.!,;:?…。、！？，；：¡¿"
 _LISTS = ("must", "never", "colours")
 
