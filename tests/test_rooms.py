@@ -239,6 +239,13 @@ def test_the_same_step_is_taken_once_however_often_it_is_pressed() -> None:
         decide(replace(log.asked(BEN), at=before.at), [Intent("next")])
 
 
+def test_an_idea_that_is_named_and_how_it_shall_differ_is_refined() -> None:
+    for text in ("2, more playful", "paper cats, more playful"):
+        found = said(text, ideas=IDEAS, stage="choice")
+        assert found == [("refine", {"pick": 2, "text": "more playful"})], text
+    assert [kind for kind, _ in said("2, I think", ideas=IDEAS, stage="choice")] == ["vote"]
+
+
 def test_a_term_is_replaced_and_taken_back_by_its_wrong_word() -> None:
     log = Log()
     for words in ("say concert instead of gig", "say guests instead of clients", "gig -> show"):

@@ -111,10 +111,17 @@ def _is_held(reader: Reader, line: Line) -> bool:
     return bool(marks["hold"].pattern.search(bare) or (wish and wish.end()))
 
 
-def _on(reader: Reader, line: Line, before: Sequence[Intent]) -> list[Intent]:
-    """Return what goes on with the change that was wanted just before: "more noir"."""
-    if before and before[-1].kind in CHANGES and _is_more(reader, line):
-        return [replace(before[-1], data={**_what(before[-1]), "text": line.text.strip(ENDS)})]
+def _on(reader: Reader, line: Line, before: list[Intent]) -> list[Intent]:
+    """Return what goes on with the change that was wanted just before: "more noir".
+
+    An idea that was only named before it is not voted for, but is to differ: "2, more playful".
+    """
+    last, text = before[-1] if before else Intent(""), line.text.strip(ENDS)
+    if last.kind in CHANGES and _is_more(reader, line):
+        return [replace(last, data={**_what(last), "text": text})]
+    if last.kind == "vote" and last.bare and _is_more(reader, line):
+        before.pop()
+        return [Intent("refine", {**last.data, "text": text})]
     return []
 
 
