@@ -8,10 +8,11 @@ from agents.rooms.board import forward
 from agents.rooms.brief import NAMES, lines
 from agents.rooms.choosing import standing as votes
 from agents.rooms.standing import standing, still_open
-from agents.rooms.story import Tale, tales
+from agents.rooms.story import tales
 from agents.rooms.undoing import undone
 from memory.records import User
 from memory.sentences import count, joined, say
+from tools.pack import Event
 
 _LAST = 6
 """Contributions that are told."""
@@ -49,7 +50,7 @@ def _told(asked: Asked, of: Callable[[User | None], bool]) -> str:
     return _lines(list(tales(events, asked.room))[-_LAST:])
 
 
-def _lines(found: Sequence[Tale]) -> str:
+def _lines(found: Sequence[Event]) -> str:
     return joined("\n", (joined(" ", [one.who, one.what]) for one in found)) or NOTHING
 
 

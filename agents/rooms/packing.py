@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from memory.records import Asset, Step
 from memory.rooms import RoomEvent
 from memory.sentences import joined, say
 from memory.store import Store
-from tools.pack import Contents, Event, Original, Share
+from tools.pack import Contents, Original, Share
 from tools.pack import Piece as Part
 
 ZIP = "application/zip"
@@ -41,7 +42,7 @@ async def contents(
     brief = {put(called): put(value) for called, value in lines(room.brief)}
     if idea := room.idea(room.chosen):
         brief[put(say("idea"))] = joined(": ", filter(None, (idea.title, idea.description)))
-    story = tuple(Event(put(t.who), put(t.what), t.at) for t in tales(events, room))
+    story = tuple(replace(e, who=put(e.who), what=put(e.what)) for e in tales(events, room))
     title, made = put(room.title), events[-1].at
     return Contents(title, made, brief, tuple(parts), story, tongue.language, _version(events), put)
 

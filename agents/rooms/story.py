@@ -2,25 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
 from agents.rooms.brief import NAMES, worded
 from agents.rooms.state import Room
 from memory.records import User
 from memory.rooms import RoomEvent
 from memory.sentences import Sentence, joined, say
+from tools.pack import Event
 
 _NAMED = re.compile(r"\{(\w+)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Tale:
-    """One contribution: who, did what, when."""
-
-    who: str
-    what: str
-    at: datetime
 
 
 _TOLD: Mapping[str, str] = {
@@ -50,13 +40,13 @@ _TOLD: Mapping[str, str] = {
 }
 
 
-def tales(events: Iterable[RoomEvent], room: Room) -> Iterator[Tale]:
+def tales(events: Iterable[RoomEvent], room: Room) -> Iterator[Event]:
     """Yield what was contributed, in the order in which that happened."""
     for event in events:
         own = event.kind == "made" and event.author is not None
         if form := _TOLD.get("own" if own else event.kind):
             values = {key: _value(key, event, room) for key in _NAMED.findall(form)}
-            yield Tale(_name(event.author), Sentence(form, values), event.at)
+            yield Event(_name(event.author), Sentence(form, values), event.at)
 
 
 def _value(key: str, event: RoomEvent, room: Room) -> str:
